@@ -1,0 +1,74 @@
+"""The command line: the only reader of arguments, standard input and the terminal.
+
+The answer alone goes to standard output, so that it pipes; everything else goes to standard error behind
+`onetime:`. Exit status: 0 done, 1 refused, 2 misused. No message shows a secret or a code that was given.
+"""
+
+import os
+import sys
+from importlib import import_module
+
+from onetime import __version__
+from onetime.cli.intake import Parser, UsageError
+from onetime.errors import OnetimeError
+
+COMMANDS = {
+    "new": "make a secret, and the link that hands it over",
+    "code": "show the code of a link or a secret",
+    "uri": "take an otpauth:// link apart, or put one together",
+    "explain": "show how a code comes about, step by step",
+}
+"""Each has a module `..._command` with `add_arguments(parser)` and `run(options) -> int`."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: What follows the program's name; without it, the process's own.
+
+    Returns:
+        The exit status.
+    """
+    try:
+        status = _run(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+    except (UsageError, OnetimeError) as error:
+        print(f"onetime: {error}", file=sys.stderr)
+        return 2
+    except UnicodeEncodeError:
+        print("onetime: standard output has no UTF-8 and cannot show the answer", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # Whoever read the output has gone. The interpreter flushes it once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def _run(arguments: list[str]) -> int:
+    if not arguments or arguments[0].startswith("-"):
+        return _front(arguments)
+    name = arguments[0]
+    if name not in COMMANDS:
+        raise UsageError(f"no such command; there are {', '.join(COMMANDS)}")
+    # Only the command that was asked for is imported: that is most of the time it takes.
+    command = import_module(f"onetime.cli.{name}_command")
+    parser = Parser(f"onetime {name}", f"{COMMANDS[name].capitalize()}.")
+    command.add_arguments(parser)
+    status: int = command.run(parser.read(arguments[1:]))
+    return status
+
+
+def _front(arguments: list[str]) -> int:
+    lines = "\n".join(f"  {name:<9}{summary}" for name, summary in COMMANDS.items())
+    parser = Parser(
+        "onetime", f"One-time passwords: HOTP (RFC 4226) and TOTP (RFC 6238).\n\ncommands:\n{lines}"
+    )
+    parser.usage = "onetime COMMAND [--help] ..."
+    parser.add_argument("--version", action="version", version=f"onetime {__version__}")
+    parser.read(arguments)
+    parser.print_help(sys.stderr)
+    return 2

@@ -1,0 +1,57 @@
+"""`onetime uri`: take an otpauth:// link apart, or put one together."""
+
+import argparse
+import json
+
+from onetime.cli.intake import Parser, UsageError, add_json, add_source, is_link, read_account, read_text
+from onetime.hotp import HOTP
+from onetime.provisioning.uri import Account, build
+
+
+def add_arguments(parser: Parser) -> None:
+    """Add this command's arguments."""
+    add_source(parser)
+    parser.add_argument("--name", metavar="NAME", help="put a link together: name of the account")
+    parser.add_argument("--issuer", metavar="NAME", help="put a link together: who the account is with")
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the parts of a link; or, with a name, the link of a secret."""
+    text = read_text(options)
+    named = options.name is not None or options.issuer is not None
+    if is_link(options, text):
+        if named:
+            raise UsageError("a link says this itself: --name and --issuer")
+        _take_apart(read_account(options, text), options.json)
+        return 0
+    if options.name is None:
+        raise UsageError("this is no otpauth:// link; --name puts one together from a secret")
+    bare = read_account(options, text)
+    link = build(Account(options.name, bare.credential, issuer=options.issuer, counter=bare.counter))
+    print(json.dumps({"uri": link}) if options.json else link)
+    return 0
+
+
+def _take_apart(account: Account, as_json: bool) -> None:
+    credential = account.credential
+    if isinstance(credential, HOTP):
+        kind, moving = "hotp", {"counter": account.counter}
+    else:
+        kind, moving = "totp", {"period": credential.period}
+    values: dict[str, object] = {
+        "type": kind,
+        "issuer": account.issuer,
+        "name": account.name,
+        "secret": credential.secret.to_base32(),
+        "algorithm": credential.algorithm,
+        "digits": credential.digits,
+        **moving,
+    }
+    if as_json:
+        print(json.dumps({**values, "extra": dict(account.extra)}))
+        return
+    for name, value in values.items():
+        print(f"{name}: {'' if value is None else value}".rstrip())
+    for name, value in account.extra.items():
+        print(f"extra {name}: {value}".rstrip())

@@ -1,0 +1,109 @@
+"""The written forms of a secret: base32, hexadecimal, base64 and plain text (RFC 4648).
+
+Reading forgives what people do when they type (case, spaces, hyphens, padding or none) and nothing
+else. Every fault is a `SecretError`, which says where it is and never what was read.
+"""
+
+import binascii
+
+from onetime.errors import SecretError
+
+
+def read_base32(text: str) -> bytes:
+    """Read base32 (RFC 4648 section 6)."""
+    characters = _unpadded(_characters(text, _BASE32, "base32: the letters A to Z and 2 to 7"), 8)
+    size, spare = divmod(len(characters) * 5, 8)
+    if spare >= 5:
+        raise SecretError("a character of the base32 text is missing, or there is one too many")
+    # Spare bits are dropped: many sites draw their secrets as random characters.
+    return (int(characters, 32) >> spare).to_bytes(size)
+
+
+def write_base32(key: bytes) -> str:
+    """Write base32 in capitals, without padding (RFC 4648 section 6)."""
+    # Five bytes are forty bits, which are eight characters.
+    padded = key + bytes(-len(key) % 5)
+    numbers = [int.from_bytes(padded[i : i + 5]) for i in range(0, len(padded), 5)]
+    text = "".join(_ALPHABET32[number >> shift & 31] for number in numbers for shift in range(35, -5, -5))
+    return text[: -(-len(key) * 8 // 5)]
+
+
+def read_hex(text: str) -> bytes:
+    """Read hexadecimal digits (RFC 4648 section 8)."""
+    characters = _characters(text, _HEX, "hexadecimal: 0 to 9 and A to F")
+    if len(characters) % 2:
+        raise SecretError("a digit of the hexadecimal text is missing, or there is one too many")
+    return binascii.a2b_hex(characters)
+
+
+def read_base64(text: str) -> bytes:
+    """Read base64 (RFC 4648 section 4) or base64url (section 5)."""
+    characters = _unpadded(_characters(text, _BASE64, "base64: A to Z, a to z, 0 to 9, + and /"), 4)
+    if len(characters) % 4 == 1:
+        raise SecretError("a character of the base64 text is missing, or there is one too many")
+    if not {"+", "/"}.isdisjoint(text) and not {"-", "_"}.isdisjoint(text):
+        raise SecretError("the text mixes the alphabets of base64 (+ and /) and base64url (- and _)")
+    return binascii.a2b_base64(characters + b"=" * (-len(characters) % 4))
+
+
+def write_base64(key: bytes) -> str:
+    """Write base64 with padding (RFC 4648 section 4)."""
+    return binascii.b2a_base64(key, newline=False).decode("ascii")
+
+
+def read_text(text: str) -> bytes:
+    """Take plain text as it stands, in UTF-8."""
+    _require_text(text)
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        position = error.start
+    raise SecretError(f"half of a surrogate pair at position {position}", position)
+
+
+def _table(values: dict[str, str]) -> bytes:
+    """Map each character that an encoding knows to its value, and every other to an exclamation mark."""
+    table = bytearray(b"!" * 256)
+    for characters, value in values.items():
+        for i, character in enumerate(characters):
+            table[ord(character)] = ord(value[i % len(value)])
+    return bytes(table)
+
+
+_ALPHABET32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_DIGITS32 = "0123456789abcdefghijklmnopqrstuv"  # the digits that int() knows in base 32
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_BASE32 = _table({_ALPHABET32: _DIGITS32, _ALPHABET32[:26].lower(): _DIGITS32, " -": " ", "=": "="})
+_HEX = _table({"0123456789abcdef": "0123456789abcdef", "ABCDEF": "abcdef", " -": " "})
+_BASE64 = _table({_LETTERS: _LETTERS, "+/": "+/", "-_": "+/", " ": " ", "=": "="})
+
+
+def _require_text(text: str) -> None:
+    if not isinstance(text, str):
+        raise TypeError("a secret is read from a str")
+    if not text:
+        raise SecretError("the secret is empty")
+
+
+def _characters(text: str, table: bytes, encoding: str) -> bytes:
+    """Translate text by a table and take out the separators."""
+    _require_text(text)
+    # What is not ASCII becomes a question mark, which no table knows; positions stay.
+    characters = text.encode("ascii", "replace").translate(table)
+    position = characters.find(b"!")
+    if position >= 0:
+        raise SecretError(f"the character at position {position} is not {encoding}", position)
+    return characters.replace(b" ", b"")
+
+
+def _unpadded(characters: bytes, group: int) -> bytes:
+    """Take the padding off: it stands at the end, whole, or not at all."""
+    unpadded = characters.rstrip(b"=")
+    if b"=" in unpadded:
+        raise SecretError("the padding (=) does not stand at the end")
+    if not unpadded:
+        raise SecretError("the secret is empty")
+    padding = len(characters) - len(unpadded)
+    if padding not in (0, -len(unpadded) % group):
+        raise SecretError(f"the padding (=) does not fill the last group of {group} characters")
+    return unpadded

@@ -1,0 +1,1 @@
+"""How a credential travels from the server to the app."""

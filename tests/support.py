@@ -1,0 +1,45 @@
+"""What several tests need: the vectors, other makers' programs, and traces of a secret."""
+
+import json
+import shutil
+import sys
+import traceback
+import unittest
+from pathlib import Path
+from typing import Any
+
+import onetime
+
+SOURCE = Path(onetime.__file__).parent
+VECTORS = Path(__file__).parent / "vectors"
+RFC_KEY = b"12345678901234567890"
+"""The key of RFC 4226 appendix D, and of RFC 6238 appendix B for SHA1."""
+
+
+def vectors(name: str) -> Any:
+    """Read a file of vectors."""
+    return json.loads((VECTORS / name).read_text(encoding="utf-8"))
+
+
+def program(name: str) -> str:
+    """Find another maker's program, or skip the test and say so where everybody sees it."""
+    path = shutil.which(name)
+    if path is None:
+        print(f"SKIPPED, because {name} is not installed", file=sys.stderr)
+        raise unittest.SkipTest(f"{name} is not installed")
+    return path
+
+
+def shown(error: BaseException) -> str:
+    """Everything that a reporter can show of an error: text, repr, attributes, frames of the library.
+
+    What a caller keeps in the variables of its own frames is the caller's affair.
+    """
+    report = traceback.TracebackException.from_exception(error, capture_locals=True)
+    parts = [str(error), repr(error), repr(error.args), repr(vars(error))]
+    chain: traceback.TracebackException | None = report
+    while chain is not None:
+        frames = [frame for frame in chain.stack if SOURCE in Path(frame.filename).parents]
+        parts += [str(chain), *(f"in onetime: {frame.name} {frame.locals}" for frame in frames)]
+        chain = chain.__cause__ or chain.__context__
+    return "\n".join(parts)

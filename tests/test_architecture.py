@@ -1,0 +1,168 @@
+"""The plan of the house, held against the code."""
+
+import ast
+import graphlib
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+import onetime
+
+SOURCE = Path(onetime.__file__).parent
+WINGS = ("provisioning", "verification", "inspection")
+LOWER_FLOORS = {
+    "errors": set[str](),
+    "encoding": {"errors"},
+    "algorithm": {"errors"},
+    "secret": {"errors", "encoding", "algorithm"},
+    "hotp": {"errors", "algorithm", "secret"},
+    "totp": {"errors", "algorithm", "secret", "hotp"},
+}
+GROUND = set(LOWER_FLOORS)
+ALLOWED = {
+    **LOWER_FLOORS,
+    **{wing: GROUND | {wing} for wing in WINGS},
+    "cli": GROUND | {*WINGS, "cli", ""},
+    "playground": GROUND | {*WINGS, "playground"},
+    "": GROUND | set(WINGS),  # the front door, onetime/__init__.py; the wings on first use
+    "__main__": {"cli"},
+}
+"""Which rooms each room may import from; a wing is one room here."""
+
+INSIDE_VERIFICATION = {
+    "policy": set[str](),
+    "throttle": {"policy"},
+    "decision": {"policy", "throttle"},
+    "store": set[str](),
+    "sql": {"store"},
+    "contract": {"store"},
+    "verifier": {"policy", "throttle", "decision", "store"},
+    "delivery": {"throttle", "store"},
+    "recovery": {"throttle", "store"},
+}
+
+
+def modules() -> dict[str, ast.Module]:
+    """Parse every module, by its name below `onetime`."""
+    found = {}
+    for path in sorted(SOURCE.rglob("*.py")):
+        parts = path.relative_to(SOURCE).with_suffix("").parts
+        name = ".".join(part for part in parts if part != "__init__")
+        found[name] = ast.parse(path.read_text(encoding="utf-8"))
+    return found
+
+
+def imports(tree: ast.Module) -> set[str]:
+    """Name all modules that a module imports, wherever in it the import stands."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0 and node.module, "imports are absolute"
+            inside = {f"{node.module}.{alias.name}" for alias in node.names}
+            # `from onetime import encoding` imports a module, `from onetime import HOTP` a name.
+            names |= inside & {f"onetime.{name}" for name in MODULES} or {node.module}
+    return names
+
+
+MODULES = modules()
+OWN = {
+    module: {
+        name.removeprefix("onetime").removeprefix(".")
+        for name in imports(tree)
+        if name.split(".")[0] == "onetime"
+    }
+    for module, tree in MODULES.items()
+}
+
+
+class Architecture(unittest.TestCase):
+    def test_every_room_is_in_the_plan(self) -> None:
+        """A module that the plan does not know has no place to stand."""
+        for module in MODULES:
+            self.assertIn(module.split(".")[0], ALLOWED)
+
+    def test_imports_are_the_standard_librarys_or_our_own(self) -> None:
+        """Nothing is needed at run time but Python."""
+        for module, tree in MODULES.items():
+            for name in imports(tree):
+                with self.subTest(module=module, imports=name):
+                    self.assertIn(name.split(".")[0], sys.stdlib_module_names | {"onetime"})
+
+    def test_doors_are_one_way(self) -> None:
+        """Each room imports only from the rooms below it, and the wings do not know each other."""
+        for module, names in OWN.items():
+            for name in names:
+                with self.subTest(module=module, imports=name):
+                    self.assertIn(name.split(".")[0], ALLOWED[module.split(".")[0]])
+
+    def test_doors_inside_verification_are_one_way(self) -> None:
+        """What decides knows no store, and what stores knows no decision."""
+        for module, names in OWN.items():
+            wing, _, room = module.partition(".")
+            if wing != "verification" or not room:
+                continue
+            for name in names:
+                if name.startswith("verification."):
+                    with self.subTest(module=module, imports=name):
+                        self.assertIn(name.removeprefix("verification."), INSIDE_VERIFICATION[room])
+
+    def test_the_qr_code_knows_nothing_of_passwords(self) -> None:
+        """The encoder of QR codes imports nothing of ours but the errors."""
+        self.assertLessEqual(OWN.get("provisioning.qr", set()), {"errors"})
+
+    def test_no_circle(self) -> None:
+        """The graph of all modules can be sorted."""
+        graphlib.TopologicalSorter({module: names - {module} for module, names in OWN.items()}).prepare()
+
+    def test_no_exported_name_is_a_modules_name(self) -> None:
+        """`onetime.x` is never both a module and something else."""
+        rooms = {module.split(".")[-1] for module in MODULES}
+        for name in dir(onetime):
+            value = getattr(onetime, name)
+            if not name.startswith("_") and not isinstance(value, type(sys)):
+                self.assertNotIn(name, rooms)
+
+    def test_the_import_stays_light(self) -> None:
+        """`import onetime` loads nothing that only a wing needs."""
+        heavy = (
+            "sqlite3",
+            "argparse",
+            "http",
+            "dataclasses",
+            "typing",
+            "base64",
+            "secrets",
+            "re",
+            "datetime",
+            "json",
+        )
+        code = (
+            "import sys; old = set(sys.modules); import onetime; "
+            f"print([name for name in {heavy} if name in set(sys.modules) - old])"
+        )
+        result = subprocess.run(
+            [sys.executable, "-S", "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=SOURCE.parent,
+        )
+        self.assertEqual("[]\n", result.stdout)
+
+    def test_rooms_stay_small(self) -> None:
+        """Past 300 lines there is a second noun in a room."""
+        for path in SOURCE.rglob("*.py"):
+            with self.subTest(module=path.name):
+                self.assertLessEqual(len(path.read_text(encoding="utf-8").splitlines()), 300)
+
+
+class Vectors(unittest.TestCase):
+    def test_vectors_are_there_and_name_their_source(self) -> None:
+        """An empty folder fails, and so does a file that does not say where it is from."""
+        files = sorted((Path(__file__).parent / "vectors").glob("*.json"))
+        self.assertTrue(files)
+        for path in files:
+            self.assertIn('"source": "', "".join(path.read_text(encoding="utf-8").splitlines()[:2]))
