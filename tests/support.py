@@ -1,6 +1,7 @@
 """What several tests need: the vectors, other makers' programs, and traces of a secret."""
 
 import json
+import os
 import shutil
 import sys
 import traceback
@@ -43,3 +44,10 @@ def shown(error: BaseException) -> str:
         parts += [str(chain), *(f"in onetime: {frame.name} {frame.locals}" for frame in frames)]
         chain = chain.__cause__ or chain.__context__
     return "\n".join(parts)
+
+
+def posix() -> None:
+    """Skip a test where there is no POSIX, and say so where everybody sees it."""
+    if os.name != "posix":
+        print("SKIPPED, because this system is not POSIX", file=sys.stderr)
+        raise unittest.SkipTest("this system is not POSIX")

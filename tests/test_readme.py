@@ -1,0 +1,76 @@
+"""Everything in the README is run."""
+
+import doctest
+import os
+import re
+import stat
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import onetime
+from tests.support import posix
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    """Find the fenced blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+
+
+def sessions() -> list[tuple[str, str]]:
+    """Find the commands of all sessions, each with what it prints."""
+    found = []
+    for block in blocks("console"):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            found.append((command, output))
+    return found
+
+
+class Readme(unittest.TestCase):
+    def test_the_examples_in_python(self) -> None:
+        """One program from top to bottom, as a reader would type it."""
+        examples = blocks("pycon")
+        self.assertGreater(len(examples), 4)
+        test = doctest.DocTestParser().get_doctest("\n".join(examples), {}, "README", "README.md", 0)
+        results = doctest.DocTestRunner(verbose=False).run(test)
+        self.assertEqual(0, results.failed)
+        self.assertGreater(results.attempted, 20)
+
+    def test_the_sessions(self) -> None:
+        """Every command prints what the README says; `...` stands for what is different each time."""
+        posix()
+        self.assertGreater(len(sessions()), 8)
+        with tempfile.TemporaryDirectory() as folder:
+            for name, arguments in (("python3", ""), ("onetime", "-m onetime ")):
+                program = Path(folder, name)
+                program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments}"$@"\n', encoding="utf-8")
+                program.chmod(stat.S_IRWXU)
+            source = str(Path(onetime.__file__).parents[1])
+            path = os.pathsep.join((folder, os.environ["PATH"]))
+            for command, expected in sessions():
+                with self.subTest(command):
+                    result = subprocess.run(
+                        ["sh", "-c", command],
+                        stdin=subprocess.DEVNULL,
+                        stdout=subprocess.PIPE,
+                        stderr=subprocess.STDOUT,
+                        env={**os.environ, "PATH": path, "PYTHONPATH": source, "PYTHONUNBUFFERED": "1"},
+                        cwd=ROOT,
+                        text=True,
+                        check=False,
+                    )
+                    same = doctest.OutputChecker().check_output(expected, result.stdout, doctest.ELLIPSIS)
+                    self.assertTrue(same, f"expected:\n{expected}\ngot:\n{result.stdout}")
+
+    def test_the_tables_name_modules_that_are_there(self) -> None:
+        """Whoever looks a thing up finds it."""
+        for module in re.findall(r"`(onetime(?:\.\w+)+)`", README):
+            with self.subTest(module):
+                path = Path(onetime.__file__).parents[1].joinpath(*module.split("."))
+                self.assertTrue(path.is_dir() or path.with_suffix(".py").is_file())
