@@ -9,7 +9,7 @@ import sys
 from importlib import import_module
 
 from onetime import __version__
-from onetime.cli.intake import Parser, UsageError
+from onetime.cli.intake import Parser, UsageError, tell
 from onetime.errors import OnetimeError
 
 COMMANDS = {
@@ -34,21 +34,26 @@ def main(arguments: list[str] | None = None) -> int:
         status = _run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
     except (UsageError, OnetimeError) as error:
-        print(f"onetime: {error}", file=sys.stderr)
+        tell(str(error))
         return 2
     except UnicodeEncodeError:
-        print("onetime: standard output has no UTF-8 and cannot show the answer", file=sys.stderr)
+        tell("standard output has no UTF-8 and cannot show the answer")
         return 2
-    except BrokenPipeError:
-        # Whoever read the output has gone. The interpreter flushes it once more at its end.
+    except OSError as error:
+        # The interpreter flushes standard output once more at its end, which would fail once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        if isinstance(error, BrokenPipeError):  # whoever read the output has gone
+            return 1
+        tell(f"input or output fails: {error.strerror}")
+        return 2
     except KeyboardInterrupt:
         return 130
     return status
 
 
 def _run(arguments: list[str]) -> int:
+    if sys.stdout is None:
+        raise UsageError("standard output is closed")
     if not arguments or arguments[0].startswith("-"):
         return _front(arguments)
     name = arguments[0]

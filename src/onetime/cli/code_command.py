@@ -62,8 +62,8 @@ def watch(
             elif step != shown:
                 print(totp.at_step(step), file=output, flush=True)
                 shown = step
-            # To the next whole second, or the next step.
-            sleep(remaining % 1 or 1 if terminal else remaining)
+            # To the next whole second only: the machine may sleep meanwhile, or its clock be set.
+            sleep(remaining % 1 or 1)
     except KeyboardInterrupt:
         if terminal:
             print(file=output)

@@ -31,6 +31,12 @@ class UsageError(Exception):
     """The command cannot serve what it was given; the message says why."""
 
 
+def tell(message: str) -> None:
+    """Say on standard error what is not the answer."""
+    if sys.stderr is not None:  # print would take standard output instead
+        print(f"onetime: {message}", file=sys.stderr)
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser that quotes nothing of what it was given: a secret may stand in the wrong place."""
 
@@ -48,6 +54,11 @@ class Parser(argparse.ArgumentParser):
         if rest:
             raise UsageError(f"an argument too many, or an unknown option; see {self.prog} --help")
         return options
+
+    def exit(self, status: int = 0, message: str | None = None) -> "NoReturn":
+        """End after --help or --version; what they printed is out, or an error that `main` knows."""
+        sys.stdout.flush()
+        super().exit(status, message)
 
     def error(self, message: str) -> "NoReturn":
         """Raise what argparse would print, without what it quotes."""
@@ -135,38 +146,40 @@ def read_text(options: argparse.Namespace) -> str:
                 "the argument is no otpauth:// link; a secret is read from standard input, --secret FILE, "
                 "or the prompt, because other users of the machine can see arguments"
             )
-        print(
-            "onetime: other users of the machine can see a link among the arguments, and the shell keeps "
-            "it; standard input is safer",
-            file=sys.stderr,
+        tell(
+            "other users of the machine can see a link among the arguments, and the shell keeps it; "
+            "standard input is safer"
         )
         return str(options.link)
-    if options.secret is None and sys.stdin.isatty():
-        from getpass import getpass
-
-        try:
-            return getpass("Link or secret: ")
-        except EOFError:
-            raise UsageError("nothing was given") from None
     try:
-        if options.secret in (None, "-"):
-            data = sys.stdin.buffer.read(MAX_INPUT + 1)
-        else:
+        if options.secret not in (None, "-"):
             with open(options.secret, "rb") as file:  # noqa: PTH123 - pathlib would slow every start
                 data = file.read(MAX_INPUT + 1)
+        elif sys.stdin is None:
+            raise UsageError("standard input is closed")
+        elif sys.stdin.isatty():
+            from getpass import getpass
+
+            return getpass("Link or secret: ")
+        else:
+            data = sys.stdin.buffer.read(MAX_INPUT + 1)
+        if len(data) > MAX_INPUT:
+            raise UsageError(f"a link or secret has at most {MAX_INPUT} bytes")
+        text = data.decode()
     except OSError as error:
         raise UsageError(f"the link or secret cannot be read: {error.strerror}") from None
-    if len(data) > MAX_INPUT:
-        raise UsageError(f"a link or secret has at most {MAX_INPUT} bytes")
-    try:
-        # The newline at the end is the editor's or echo's.
-        return data.decode().removesuffix("\n").removesuffix("\r")
+    except EOFError:
+        raise UsageError("nothing was given") from None
     except UnicodeDecodeError:
         raise UsageError("what was read is not text in UTF-8") from None
+    # The newline at the end is the editor's or echo's.
+    return text[:-1].removesuffix("\r") if text.endswith("\n") else text
 
 
 def is_link(options: argparse.Namespace, text: str) -> bool:
-    """Tell a link from a secret: it has a scheme, and nothing says which form of a secret it is."""
+    """Tell a link from a secret: it is an argument, or has a scheme and no --format of a secret."""
+    if options.link is not None:
+        return True
     return options.format is None and ("://" in text or text.lower().startswith("otpauth"))
 
 
@@ -178,11 +191,9 @@ def read_account(options: argparse.Namespace, text: str) -> Account:
         OnetimeError: The link or secret is wrong.
     """
     if is_link(options, text):
-        given = [
-            name for name in ("digits", "algorithm", "period", "t0") if getattr(options, name) is not None
-        ]
-        if given:
-            raise UsageError(f"a link says this itself: --{given[0]}")
+        for name in ("format", "digits", "algorithm", "period", "t0"):
+            if getattr(options, name) is not None:
+                raise UsageError(f"a link says this itself: --{name}")
         account = parse(text)
         if isinstance(account.credential, TOTP) and options.counter is not None:
             raise UsageError("the link is of a TOTP, which has no counter")

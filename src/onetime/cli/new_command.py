@@ -2,10 +2,9 @@
 
 import argparse
 import json
-import sys
 
 from onetime.algorithm import Algorithm
-from onetime.cli.intake import Parser, add_credential, add_json, make_credential
+from onetime.cli.intake import Parser, add_credential, add_json, make_credential, tell
 from onetime.provisioning.uri import Account, build
 from onetime.secret import Secret
 
@@ -28,5 +27,5 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps({"uri": link, "secret": secret.to_base32()}))
     else:
         print(link)
-        print(f"onetime: the secret, to be typed: {secret.to_base32(group=4)}", file=sys.stderr)
+        tell(f"the secret, to be typed: {secret.to_base32(group=4)}")
     return 0

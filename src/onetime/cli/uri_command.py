@@ -19,10 +19,10 @@ def add_arguments(parser: Parser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the parts of a link; or, with a name, the link of a secret."""
     text = read_text(options)
-    named = options.name is not None or options.issuer is not None
     if is_link(options, text):
-        if named:
-            raise UsageError("a link says this itself: --name and --issuer")
+        for name in ("name", "issuer", "counter"):
+            if getattr(options, name) is not None:
+                raise UsageError(f"a link says this itself: --{name}")
         _take_apart(read_account(options, text), options.json)
         return 0
     if options.name is None:
@@ -51,7 +51,6 @@ def _take_apart(account: Account, as_json: bool) -> None:
     if as_json:
         print(json.dumps({**values, "extra": dict(account.extra)}))
         return
-    for name, value in values.items():
-        print(f"{name}: {'' if value is None else value}".rstrip())
-    for name, value in account.extra.items():
-        print(f"extra {name}: {value}".rstrip())
+    lines = [f"{name}: {'' if value is None else value}" for name, value in values.items()]
+    lines += [f"extra {name}: {value}" for name, value in account.extra.items()]
+    print("\n".join(map(str.rstrip, lines)))

@@ -1,0 +1,154 @@
+"""Sessions of the command line: what it is given, what it answers, what it says, and how it ends."""
+
+import io
+import os
+import select
+import subprocess
+import sys
+import unittest
+from dataclasses import dataclass
+from types import TracebackType
+from typing import NoReturn, Self, TextIO
+from unittest import mock
+
+from onetime.cli import main
+from tests.support import SOURCE
+
+BASE32 = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+"""The key of the RFCs: 287082 at Unix time 59, 755224 at counter 0."""
+
+TOTP_LINK = f"otpauth://totp/Acme:alice?secret={BASE32}&issuer=Acme"
+HOTP_LINK = f"otpauth://hotp/Acme:alice?secret={BASE32}&issuer=Acme&counter=1"
+PATIENCE = 30
+"""Seconds after which a process counts as stuck."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """How one run went."""
+
+    status: int
+    out: str
+    err: str
+
+
+class Input:
+    """A standard input, from a pipe unless it is said to be a terminal."""
+
+    def __init__(self, data: bytes, *, terminal: bool) -> None:
+        self.buffer = io.BytesIO(data)
+        self.terminal = terminal
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+
+def run(
+    *arguments: str,
+    stdin: str | bytes = b"",
+    terminal: bool = False,
+    encoding: str = "utf-8",
+    stdout: TextIO | None = None,
+) -> Session:
+    """Run the command line in this process; with a `stdout` of its own, the session's `out` stays empty."""
+    given = Input(stdin.encode() if isinstance(stdin, str) else stdin, terminal=terminal)
+    out = io.BytesIO()
+    err = io.StringIO()
+    output = stdout or io.TextIOWrapper(out, encoding=encoding, newline="\n")
+    with (
+        mock.patch.object(sys, "stdin", given),
+        mock.patch.object(sys, "stdout", output),
+        mock.patch.object(sys, "stderr", err),
+    ):
+        try:
+            status = main(list(arguments))
+        except SystemExit as end:  # argparse ends --help and --version so
+            assert isinstance(end.code, int)
+            status = end.code
+    # Nothing is flushed here: what `main` leaves unwritten is not in the answer.
+    return Session(status, out.getvalue().decode(encoding), err.getvalue())
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Make an environment in which a process finds the library that these tests run on."""
+    # Unbuffered, a process would learn elsewhere that its reader has gone.
+    return {**os.environ, "PYTHONUNBUFFERED": "", "PYTHONPATH": str(SOURCE.parent), **more}
+
+
+def process(*arguments: str, stdin: str = "", **more: str) -> Session:
+    """Run the command line as a process of its own, with more environment variables."""
+    done = subprocess.run(
+        [sys.executable, "-m", "onetime", *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env=environment(**more),
+        timeout=PATIENCE,
+        check=False,
+    )
+    return Session(done.returncode, done.stdout, done.stderr)
+
+
+def skip(reason: str) -> NoReturn:
+    """Skip the test, and say so where everybody sees it."""
+    print(f"SKIPPED, because {reason}", file=sys.stderr)
+    raise unittest.SkipTest(reason)
+
+
+class Terminal:
+    """The command line as a process on a terminal of its own; leaving the block ends it."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.screen = ""
+        if sys.platform == "win32":
+            skip("there are no POSIX terminals here")
+        else:
+            import pty
+
+            self.pid, self.wire = pty.fork()
+            if self.pid == 0:
+                command = [sys.executable, "-m", "onetime", *arguments]
+                os.execve(sys.executable, command, environment())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.close(self.wire)  # hangs the terminal up, which ends a process that still runs
+        if self.pid:
+            os.waitpid(self.pid, 0)
+
+    def type(self, text: str) -> None:
+        """Type on the keyboard."""
+        os.write(self.wire, text.encode())
+
+    def wait_for(self, text: str) -> None:
+        """Read the screen until it shows a text."""
+        while text not in self.screen:
+            if not self._read():
+                raise AssertionError(f"the process ended without {text!r} on its screen")
+
+    def end(self) -> int:
+        """Read the screen until the process ends; return its status."""
+        while self._read():
+            pass
+        _, status = os.waitpid(self.pid, 0)
+        self.pid = 0
+        return os.waitstatus_to_exitcode(status)
+
+    def _read(self) -> bool:
+        ready, _, _ = select.select([self.wire], [], [], PATIENCE)
+        if not ready:
+            raise AssertionError("the process is stuck")
+        try:
+            data = os.read(self.wire, 4096)
+        except OSError:  # so Linux says that nobody is left on the other side
+            return False
+        self.screen += data.decode()
+        return bool(data)

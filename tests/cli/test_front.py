@@ -1,0 +1,277 @@
+"""The manners that all commands share: answers, statuses, and silence about secrets."""
+
+import argparse
+import errno
+import io
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+import unittest
+from importlib import import_module
+from unittest import mock
+
+import onetime
+from onetime.cli import COMMANDS, main
+from onetime.cli.intake import Parser
+from tests.cli.session import (
+    BASE32,
+    PATIENCE,
+    TOTP_LINK,
+    Session,
+    environment,
+    process,
+    run,
+    skip,
+)
+
+MISPLACED = (
+    "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXQ",
+    'it\'s my "own" passphrase',
+    '"quoted"',
+    "'quoted'",
+    "correct horse battery staple",
+    "%s%(prog)s{0}",
+    "12345678901234567890123456789",
+)
+"""Secrets that somebody gives in the wrong place, some with what messages use to quote."""
+
+
+def options(command: str) -> list[argparse.Action]:
+    """List what a command takes."""
+    parser = Parser(command, "")
+    import_module(f"onetime.cli.{command}_command").add_arguments(parser)
+    return [action for action in parser._actions if action.option_strings]
+
+
+class Full(io.StringIO):
+    """A standard output on a disk without room."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self.descriptor = descriptor
+
+    def fileno(self) -> int:
+        return self.descriptor
+
+    def flush(self) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+class Front(unittest.TestCase):
+    def test_version_and_help_are_answers(self) -> None:
+        """What was asked for goes to standard output, and the status is 0."""
+        self.assertEqual(Session(0, f"onetime {onetime.__version__}\n", ""), run("--version"))
+        for arguments in (("--help",), ("-h",), *((command, "--help") for command in COMMANDS)):
+            with self.subTest(arguments):
+                session = run(*arguments)
+                self.assertEqual((0, ""), (session.status, session.err))
+                self.assertRegex(session.out, r"\Ausage: onetime ")
+
+    def test_the_help_names_every_command(self) -> None:
+        """Each command stands in the help with what it does, and says the same of itself."""
+        front = run("--help").out
+        for command, summary in COMMANDS.items():
+            with self.subTest(command):
+                self.assertRegex(front, rf"(?m)^  {command} +{summary}$")
+                self.assertIn(f"\n{summary.capitalize()}.\n", run(command, "--help").out)
+
+    def test_without_a_command_the_help_goes_to_standard_error(self) -> None:
+        """Nothing was asked for, so there is no answer."""
+        session = run()
+        self.assertEqual((2, ""), (session.status, session.out))
+        self.assertEqual(run("--help").out, session.err)
+
+    def test_what_is_misused_ends_with_2(self) -> None:
+        """One line behind `onetime:` says what is wrong, and there is no answer."""
+        for arguments, message in (
+            (("cod",), "no such command; there are new, code, uri, explain"),
+            (("--verson",), "an argument too many, or an unknown option; see onetime --help"),
+            (("code", "--jso"), "an argument too many, or an unknown option; see onetime code --help"),
+            (("new",), "the following arguments are required: NAME"),
+            (("new", "a", "b"), "an argument too many, or an unknown option; see onetime new --help"),
+            (("code", "--digits"), "argument --digits: expected one argument"),
+            (("code", "--digits", "x"), "argument --digits: must be a whole number below 2^64"),
+            (("code", "--json=yes"), "argument --json: ignored explicit argument"),
+            (("code", "--format", "b32"), "argument --format: must be one of base32, hex, base64, text"),
+            (
+                ("new", "a", "--algorithm", "MD5"),
+                "argument --algorithm: MD5 is refused: its 16 bytes are too short for dynamic truncation",
+            ),
+        ):
+            with self.subTest(arguments):
+                self.assertEqual(Session(2, "", f"onetime: {message}\n"), run(*arguments))
+
+    def test_a_number_is_digits_and_nothing_else(self) -> None:
+        """K30: what int() would take beyond ASCII digits is refused, and so is what no counter reaches."""
+        for text in ("٢", "²", " 6", "6 ", "+6", "-6", "1_0", "6.0", "0x6", "", str(2**64), "9" * 5000):
+            for option in ("--digits", "--period", "--counter", "--t0"):
+                with self.subTest(text[:30], option=option):
+                    session = run("code", option, text, stdin=BASE32)
+                    message = f"onetime: argument {option}: must be a whole number below 2^64\n"
+                    self.assertEqual(Session(2, "", message), session)
+
+    def test_ctrl_c_ends_with_130(self) -> None:
+        """The shell learns that it was interrupted, and there is no traceback."""
+        with mock.patch("onetime.cli.intake.Parser.read", side_effect=KeyboardInterrupt):
+            self.assertEqual(Session(130, "", ""), run("code"))
+
+    def test_the_arguments_are_the_process_own(self) -> None:
+        """Without arguments, `main` reads those of the process."""
+        with (
+            mock.patch.object(sys, "argv", ["onetime", "new", "alice", "--json"]),
+            mock.patch.object(sys, "stdout", io.StringIO()) as out,
+        ):
+            self.assertEqual(0, main())
+        self.assertIn("otpauth://totp/alice?", out.getvalue())
+
+    def test_python_m_onetime(self) -> None:
+        """The module runs as a program and hands its status on; imported, it does nothing."""
+        with (
+            mock.patch.object(sys, "argv", ["onetime", "--", "cod"]),
+            mock.patch.object(sys, "stderr", io.StringIO()),
+            self.assertRaises(SystemExit) as end,
+        ):
+            runpy.run_module("onetime", run_name="__main__")
+        self.assertEqual(2, end.exception.code)
+        runpy.run_module("onetime.__main__", run_name="onetime.__main__")
+        self.assertEqual(Session(0, "287082\n", ""), process("code", "--at", "59", stdin=BASE32))
+
+
+class Secrecy(unittest.TestCase):
+    def assert_silent(self, secret: str, arguments: tuple[str, ...]) -> None:
+        """The command refuses, and neither a part of the secret nor a quoted form of it is shown."""
+        with self.subTest(arguments):
+            session = run(*arguments)
+            if not arguments[-1].startswith("-h"):  # newer versions of argparse take this for -h alone
+                self.assertEqual((2, ""), (session.status, session.out))
+                self.assertRegex(session.err, r"\Aonetime: .+\n\Z")
+            shown = (session.out + session.err).lower()
+            for word in (secret, repr(secret)[1:-1], *secret.split()):
+                # A short word can stand in a message of its own accord.
+                if len(word) > 4:
+                    self.assertNotIn(word.lower(), shown)
+
+    def test_no_message_shows_a_misplaced_secret(self) -> None:
+        """A secret as a command, an argument or an unknown option is refused, not repeated."""
+        for secret in MISPLACED:
+            for arguments in (
+                (secret,),
+                ("--", secret),
+                (f"--{secret}",),
+                (f"-{secret}",),
+                (f"-h{secret}",),
+                (f"--help={secret}",),
+                ("--secret", secret),
+                ("new", "alice", secret),
+            ):
+                self.assert_silent(secret, arguments)
+            for command in COMMANDS:
+                for more in ((f"--{secret}",), (f"-{secret}",), (f"-h{secret}",), ("a", "b", secret)):
+                    # argparse takes what begins with a hyphen and has a space in it for a name.
+                    name = ("alice",) if command == "new" else ()
+                    self.assert_silent(secret, (command, *name, *more))
+                if command != "new":
+                    self.assert_silent(secret, (command, secret))
+                    self.assert_silent(secret, (command, "--", secret))
+
+    def test_no_message_shows_a_secret_that_is_an_options_value(self) -> None:
+        """Every option of every command, with and without =, files and flags among them."""
+        seen = set()
+        for command in COMMANDS:
+            for action in options(command):
+                for option in action.option_strings:
+                    seen.add(option)
+                    for secret in MISPLACED:
+                        if option.startswith("--"):
+                            self.assert_silent(secret, (command, f"{option}={secret}"))
+                        if action.nargs != 0:
+                            self.assert_silent(secret, (command, option, secret))
+        self.assertLessEqual({"-h", "--secret", "--format", "--json", "--at", "--counter", "--issuer"}, seen)
+
+    def test_no_message_shows_what_was_read(self) -> None:
+        """A secret or link that is wrong is refused by position or part."""
+        for text in (
+            f"{BASE32}1",
+            f"{BASE32}\n\n",
+            f"otpauth://totp/a?secret={BASE32}1",
+            f"otpauth://totp/a?secret={BASE32}&digits={BASE32}",
+            f"otpauth://totp/a?secret={BASE32}&algorithm={BASE32}",
+            f"otpauth://totp/a?secret={BASE32}&secret={BASE32}",
+            f"otpauth://{BASE32}/a",
+            f"https://example.com/{BASE32}",
+            f"otpauth-migration://offline?data={BASE32}",
+            f"otpauth:{BASE32}",
+        ):
+            for command in ("code", "uri", "explain"):
+                with self.subTest(text, command=command):
+                    session = run(command, stdin=text)
+                    self.assertEqual((2, ""), (session.status, session.out))
+                    self.assertRegex(session.err, r"\Aonetime: .+\n\Z")
+                    self.assertNotIn(BASE32[:8], session.err)
+
+
+class Output(unittest.TestCase):
+    def test_a_reader_that_has_gone_is_no_error(self) -> None:
+        """A broken pipe ends with status 1 and without a word, and leaves nothing to fail at the end."""
+        for arguments in (("code",), ("code", "--watch"), ("--help",), ("new", "--help")):
+            with self.subTest(arguments):
+                reader, writer = os.pipe()
+                os.close(reader)
+                with os.fdopen(writer, "w", encoding="utf-8") as pipe:
+                    self.assertEqual(Session(1, "", ""), run(*arguments, stdin=BASE32, stdout=pipe))
+
+    def test_a_process_whose_reader_has_gone(self) -> None:
+        """The interpreter, too, keeps quiet when it ends."""
+        if os.name != "posix":
+            skip("a broken pipe is told otherwise here")
+        for arguments in (("code",), ("--help",)):
+            reader, writer = os.pipe()
+            os.close(reader)
+            with self.subTest(arguments), os.fdopen(writer, "wb") as pipe:
+                done = subprocess.run(
+                    [sys.executable, "-m", "onetime", *arguments],
+                    input=BASE32.encode(),
+                    stdout=pipe,
+                    stderr=subprocess.PIPE,
+                    env=environment(),
+                    timeout=PATIENCE,
+                    check=False,
+                )
+                self.assertEqual((1, b""), (done.returncode, done.stderr))
+
+    def test_a_disk_without_room_is_told(self) -> None:
+        """An answer that could not be written is not taken for given."""
+        with tempfile.TemporaryFile() as file:
+            session = run("code", stdin=BASE32, stdout=Full(file.fileno()))
+        self.assertEqual(Session(2, "", "onetime: input or output fails: No space left on device\n"), session)
+
+    def test_an_output_that_cannot_show_the_answer(self) -> None:
+        """There is no half of an answer, and JSON is ASCII and goes through."""
+        link = f"otpauth://totp/%C3%A9?secret={BASE32}"
+        message = "onetime: standard output has no UTF-8 and cannot show the answer\n"
+        self.assertEqual(Session(2, "", message), run("uri", stdin=link, encoding="ascii"))
+        self.assertEqual(Session(2, "", message), process("uri", stdin=link, PYTHONIOENCODING="ascii"))
+        self.assertIn(r'"name": "\u00e9"', run("uri", "--json", stdin=link, encoding="ascii").out)
+
+    def test_closed_streams(self) -> None:
+        """Without standard input or output the command says so."""
+        with mock.patch.object(sys, "stderr", io.StringIO()) as err:
+            with mock.patch.object(sys, "stdout", None):
+                self.assertEqual(2, main(["new", "alice"]))
+            with mock.patch.object(sys, "stdin", None):
+                self.assertEqual(2, main(["code"]))
+        self.assertEqual(
+            "onetime: standard output is closed\nonetime: standard input is closed\n", err.getvalue()
+        )
+
+    def test_what_is_no_answer_never_goes_to_standard_output(self) -> None:
+        """With standard error closed it is not said at all: a pipe still gets the link alone."""
+        with (
+            mock.patch.object(sys, "stdout", io.StringIO()) as out,
+            mock.patch.object(sys, "stderr", None),
+        ):
+            self.assertEqual(0, main(["new", "alice"]))
+            self.assertEqual(0, main(["code", "--at", "59", TOTP_LINK]))
+        self.assertRegex(out.getvalue(), r"\Aotpauth://totp/alice\?secret=[A-Z2-7]{32}\n287082\n\Z")

@@ -1,0 +1,110 @@
+"""`onetime uri`."""
+
+import json
+import unittest
+
+from tests.cli.session import BASE32, HOTP_LINK, TOTP_LINK, Session, run
+
+
+class TakingApart(unittest.TestCase):
+    def test_text(self) -> None:
+        """A part stands in each line, with its default where the link is silent."""
+        usual = ("algorithm: SHA1", "digits: 6", "period: 30")
+        acme = ("type: totp", "issuer: Acme", "name: alice", f"secret: {BASE32}", *usual)
+        empty = ("type: hotp", "issuer:", "name:", f"secret: {BASE32}")
+        for link, lines in (
+            (TOTP_LINK, acme),
+            (
+                f"{TOTP_LINK}&image=https%3A%2F%2Fexample.com%2Fa.png&empty=",
+                (*acme, "extra image: https://example.com/a.png", "extra empty:"),
+            ),
+            (
+                f"otpauth://hotp/?secret={BASE32}&counter=7&digits=8&algorithm=SHA256",
+                (*empty, "algorithm: SHA256", "digits: 8", "counter: 7"),
+            ),
+        ):
+            with self.subTest(link):
+                self.assertEqual(Session(0, "\n".join((*lines, "")), ""), run("uri", stdin=link))
+
+    def test_json(self) -> None:
+        """A program gets the same with numbers as numbers, and null for what is not there."""
+        session = run("uri", "--json", stdin=f"otpauth://totp/alice?secret={BASE32}&x=%C3%A9")
+        self.assertEqual((0, ""), (session.status, session.err))
+        self.assertEqual(
+            {
+                "type": "totp",
+                "issuer": None,
+                "name": "alice",
+                "secret": BASE32,
+                "algorithm": "SHA1",
+                "digits": 6,
+                "period": 30,
+                "extra": {"x": "é"},
+            },
+            json.loads(session.out),
+        )
+        slow = json.loads(run("uri", "--json", stdin=f"{TOTP_LINK}&period=60").out)
+        self.assertEqual(("totp", "Acme", 60), (slow["type"], slow["issuer"], slow["period"]))
+        hotp = json.loads(run("uri", "--json", stdin=HOTP_LINK).out)
+        self.assertEqual(("hotp", 1, {}), (hotp["type"], hotp["counter"], hotp["extra"]))
+        self.assertNotIn("period", hotp)
+
+    def test_what_a_link_says_itself_is_refused(self) -> None:
+        """No option is silently dropped."""
+        for name, value in (
+            ("name", "bob"),
+            ("issuer", "Acme"),
+            ("digits", "6"),
+            ("algorithm", "SHA1"),
+            ("period", "30"),
+            ("t0", "0"),
+            ("counter", "0"),
+        ):
+            for link in (TOTP_LINK, HOTP_LINK):
+                with self.subTest(name, link=link):
+                    self.assertEqual(
+                        Session(2, "", f"onetime: a link says this itself: --{name}\n"),
+                        run("uri", f"--{name}", value, stdin=link),
+                    )
+
+
+class PuttingTogether(unittest.TestCase):
+    def test_text_and_json(self) -> None:
+        """A secret and a name make a link, with all that the options say."""
+        for arguments, link in (
+            (("--name", "alice"), f"otpauth://totp/alice?secret={BASE32}"),
+            (("--name", "alice", "--issuer", "Acme"), TOTP_LINK),
+            (("--name", "alice", "--issuer", "Acme", "--counter", "1"), HOTP_LINK),
+            (
+                ("--name", "é", "--digits", "8", "--algorithm", "SHA512", "--period", "60"),
+                f"otpauth://totp/%C3%A9?secret={BASE32}&algorithm=SHA512&digits=8&period=60",
+            ),
+        ):
+            with self.subTest(link):
+                self.assertEqual(Session(0, f"{link}\n", ""), run("uri", *arguments, stdin=f"{BASE32}\n"))
+                answer = run("uri", *arguments, "--json", stdin=f"{BASE32}\n")
+                self.assertEqual({"uri": link}, json.loads(answer.out))
+
+    def test_it_comes_apart_again(self) -> None:
+        """One direction undoes the other."""
+        link = run("uri", "--name", "alice", "--issuer", "Big Corp", stdin=BASE32).out
+        parts = json.loads(run("uri", "--json", stdin=link).out)
+        self.assertEqual(("alice", "Big Corp", BASE32), (parts["name"], parts["issuer"], parts["secret"]))
+
+    def test_a_secret_in_another_form(self) -> None:
+        """The link has it in base32."""
+        session = run("uri", "--name", "alice", "--format", "text", stdin="12345678901234567890")
+        self.assertEqual(Session(0, f"otpauth://totp/alice?secret={BASE32}\n", ""), session)
+
+    def test_what_does_not_make_a_link_is_refused(self) -> None:
+        """A secret alone, and what a link cannot say."""
+        for arguments, message in (
+            ((), "this is no otpauth:// link; --name puts one together from a secret"),
+            (("--issuer", "Acme"), "this is no otpauth:// link; --name puts one together from a secret"),
+            (("--name", "alice", "--t0", "1"), "a link cannot say a t0 other than 0"),
+            (("--name", "a:b"), "the name has a colon, which ends the issuer in a link"),
+        ):
+            with self.subTest(arguments):
+                self.assertEqual(
+                    Session(2, "", f"onetime: {message}\n"), run("uri", *arguments, stdin=BASE32)
+                )
