@@ -33,13 +33,14 @@ ALLOWED = {
 INSIDE_VERIFICATION = {
     "policy": set[str](),
     "throttle": {"policy"},
-    "decision": {"policy", "throttle"},
+    "state": {"throttle"},
+    "decision": {"policy", "throttle", "state"},
     "store": set[str](),
     "sql": {"store"},
     "contract": {"store"},
-    "verifier": {"policy", "throttle", "decision", "store"},
-    "delivery": {"throttle", "store"},
-    "recovery": {"throttle", "store"},
+    "verifier": {"policy", "throttle", "state", "decision", "store"},
+    "delivery": {"policy", "throttle", "store"},
+    "recovery": {"policy", "throttle", "store"},
 }
 
 

@@ -175,6 +175,8 @@ class Errors(unittest.TestCase):
         self.assert_silent(lambda: TOTP(text))  # type: ignore[arg-type]  # the wrong type is what is tested
         self.assert_silent(lambda: Secret.derive(text, "x"))  # type: ignore[arg-type]  # the same
         self.assert_silent(lambda: Account("alice", text))  # type: ignore[arg-type]  # the same
+        self.assert_silent(lambda: HOTP(SECRET, algorithm=[text]))  # type: ignore[arg-type]  # the same
+        self.assert_silent(lambda: TOTP(SECRET, algorithm=text.encode()))  # type: ignore[arg-type]  # the same
         self.assert_silent(lambda: explain(text, 5))  # type: ignore[arg-type]  # the same
 
     def test_errors_of_reading_a_link(self) -> None:

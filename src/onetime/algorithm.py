@@ -48,10 +48,10 @@ class Algorithm(StrEnum):
     def _missing_(cls, value: object) -> "Algorithm":
         if not isinstance(value, str):
             raise TypeError(f"an algorithm is named by a str, not by {type(value).__name__}")
-        name = value.upper().replace("_", "-")
+        name = value.upper().replace("_", "-") if value.isascii() else ""
         if name.startswith("HMAC"):
             name = name.removeprefix("HMAC").removeprefix("-")
-        if value.isascii() and name in _SPELLINGS:
+        if name in _SPELLINGS:
             return _SPELLINGS[name]
         if name in ("MD5", "MD-5"):
             # RFC 4226 5.3: an offset of 15 and the four bytes from it on need at least 19 bytes.

@@ -108,6 +108,18 @@ class HOTP(Confidential):
         # Step 3: D = Snum mod 10^Digit, with zeros in front.
         return str(snum % self._modulus).zfill(self.digits)
 
+    def hmac(self, message: bytes) -> bytes:
+        """Compute HMAC(K, message) with the credential's hash (RFC 2104).
+
+        Messages of eight bytes are the counters' own (RFC 4226 section 5.2); others are free for what
+        the two sides want to prove to know the secret of.
+        """
+        inner = self._inner.copy()
+        inner.update(message)
+        outer = self._outer.copy()
+        outer.update(inner.digest())
+        return outer.digest()
+
     def codes(self, start: int, count: int) -> tuple[str, ...]:
         """Make the codes of consecutive counters (RFC 4226 appendix E.3).
 

@@ -37,6 +37,7 @@ def discreet(function: "Callable[P, T]") -> "Callable[P, T]":
             return function(*args, **kwargs)
         except (OnetimeError, TypeError, ValueError) as caught:
             error = caught.with_traceback(None)
+        error.__context__ = None  # enum puts an error there that quotes
         del args, kwargs
         raise error
 

@@ -28,13 +28,16 @@ class TOTP(Confidential):
         period: Length of a step in seconds, from 1 on: X of RFC 6238. Its section 5.2 recommends 30.
         t0: Unix time in seconds, from 0 on, at which step 0 begins: T0 of RFC 6238.
 
+    Attributes:
+        hotp: The HOTP whose counter is the step (RFC 6238 section 4.2).
+
     Raises:
         TypeError: The secret is not a Secret, or a number is not an int.
         ValueError: A number is out of range, or the algorithm is unknown.
     """
 
-    __slots__ = ("_hotp", "period", "t0")
-    _hotp: HOTP
+    __slots__ = ("hotp", "period", "t0")
+    hotp: HOTP
     period: int
     t0: int
 
@@ -51,24 +54,24 @@ class TOTP(Confidential):
         check_integer("period", period, 1, LAST_FACTOR)
         check_integer("t0", t0, 0, LAST_FACTOR)
         put = object.__setattr__
-        put(self, "_hotp", HOTP(secret, digits=digits, algorithm=algorithm))
+        put(self, "hotp", HOTP(secret, digits=digits, algorithm=algorithm))
         put(self, "period", period)
         put(self, "t0", t0)
 
     @property
     def secret(self) -> Secret:
         """The secret that both sides share."""
-        return self._hotp.secret
+        return self.hotp.secret
 
     @property
     def digits(self) -> int:
         """Length of a code."""
-        return self._hotp.digits
+        return self.hotp.digits
 
     @property
     def algorithm(self) -> Algorithm:
         """The hash."""
-        return self._hotp.algorithm
+        return self.hotp.algorithm
 
     def step(self, time: "float | datetime") -> int:
         """Count the steps from t0 to a time: T of RFC 6238 section 4.2.
@@ -100,7 +103,7 @@ class TOTP(Confidential):
             TypeError: As `step` does.
             ValueError: As `step` does.
         """
-        return self._hotp.at(self.step(time))
+        return self.hotp.at(self.step(time))
 
     def at_step(self, step: int) -> str:
         """Make the code of a step.
@@ -112,8 +115,9 @@ class TOTP(Confidential):
             TypeError: The step is not an int.
             ValueError: The step is out of range.
         """
-        check_integer("step", step, 0, LAST_FACTOR)
-        return self._hotp.at(step)
+        if type(step) is not int or not 0 <= step <= LAST_FACTOR:
+            check_integer("step", step, 0, LAST_FACTOR)
+        return self.hotp.at(step)
 
     def now(self) -> str:
         """Make the code of this moment, by the system's clock.
@@ -160,7 +164,7 @@ class TOTP(Confidential):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, TOTP):
             return NotImplemented
-        return self._hotp == other._hotp and self.period == other.period and self.t0 == other.t0
+        return self.hotp == other.hotp and self.period == other.period and self.t0 == other.t0
 
     def __repr__(self) -> str:
         return (

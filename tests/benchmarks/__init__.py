@@ -1,0 +1,1 @@
+"""How fast this library is beside others, as ratios from one interleaved run."""

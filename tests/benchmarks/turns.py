@@ -1,0 +1,25 @@
+"""Turns: everything is measured once in each, so that what slows the machine slows all alike."""
+
+from collections.abc import Callable
+from statistics import median
+
+TURNS = 60
+
+Times = dict[str, list[float]]
+"""The seconds of each thing that is measured, by turn."""
+
+
+def interleave(measures: dict[str, Callable[[], float]]) -> Times:
+    """Measure everything in each turn; the first turn warms up and does not count."""
+    turns = [{name: measure() for name, measure in measures.items()} for _ in range(TURNS + 1)]
+    return {name: [turn[name] for turn in turns[1:]] for name in measures}
+
+
+def ratio(above: list[float], below: list[float]) -> float:
+    """Take the median of the ratios, turn by turn."""
+    return median(a / b for a, b in zip(above, below, strict=True))
+
+
+def less(times: list[float], base: list[float]) -> list[float]:
+    """Subtract, turn by turn."""
+    return [time - without for time, without in zip(times, base, strict=True)]
