@@ -33,14 +33,17 @@ ALLOWED = {
 INSIDE_VERIFICATION = {
     "policy": set[str](),
     "throttle": {"policy"},
-    "state": {"throttle"},
-    "decision": {"policy", "throttle", "state"},
+    "record": set[str](),
+    "typed": set[str](),
+    "state": {"throttle", "record"},
+    "decision": {"policy", "throttle", "state", "typed"},
     "store": set[str](),
-    "sql": {"store"},
+    "connections": set[str](),
+    "sql": {"store", "connections"},
     "contract": {"store"},
     "verifier": {"policy", "throttle", "state", "decision", "store"},
-    "delivery": {"policy", "throttle", "store"},
-    "recovery": {"policy", "throttle", "store"},
+    "delivery": {"policy", "throttle", "record", "store", "typed"},
+    "recovery": {"policy", "throttle", "record", "store"},
 }
 
 

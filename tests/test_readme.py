@@ -1,5 +1,6 @@
 """Everything in the README is run."""
 
+import contextlib
 import doctest
 import os
 import re
@@ -38,7 +39,11 @@ class Readme(unittest.TestCase):
         examples = blocks("pycon")
         self.assertGreater(len(examples), 4)
         test = doctest.DocTestParser().get_doctest("\n".join(examples), {}, "README", "README.md", 0)
-        results = doctest.DocTestRunner(verbose=False).run(test)
+        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+            results = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS).run(test)
+            for store in test.globs.values():
+                if isinstance(store, onetime.Verifier) and isinstance(store.store, onetime.SQLStore):
+                    store.store.close()
         self.assertEqual(0, results.failed)
         self.assertGreater(results.attempted, 20)
 

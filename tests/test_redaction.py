@@ -11,7 +11,17 @@ import unittest
 from collections.abc import Callable
 from functools import partial
 
-from onetime import HOTP, TOTP, Account, OnetimeError, Secret, explain
+from onetime import (
+    HOTP,
+    TOTP,
+    Account,
+    MemoryStore,
+    OnetimeError,
+    Secret,
+    StoreError,
+    Verifier,
+    explain,
+)
 from onetime.provisioning import uri
 from tests.support import shown
 
@@ -201,3 +211,39 @@ class Errors(unittest.TestCase):
             with self.subTest(link):
                 self.assert_silent(partial(uri.parse, link))
         self.assert_silent(lambda: uri.parse(text.encode()))  # type: ignore[arg-type]  # the same
+
+
+class BrokenStore:
+    """Reads, and fails when it is to write."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self.get = store.get
+
+    def swap(self, key: str, old: str | None, new: str | None) -> bool:
+        raise StoreError("the disk is full")
+
+
+class Codes(unittest.TestCase):
+    """A code that was typed may be right and unspent."""
+
+    def test_errors_of_a_verification(self) -> None:
+        """H21: no refusal and no failure of the store shows the code, not even with local variables."""
+        hotp, store = HOTP(SECRET), MemoryStore()
+        Verifier(store).enroll("alice", hotp)
+        codes = hotp.codes(0, 3)
+        for verifier, code in ((Verifier(BrokenStore(store)), codes[0]), (Verifier(store), hotp.at(90))):
+            calls: list[Callable[[], object]] = [
+                partial(verifier.verify, "alice", hotp, code),
+                partial(verifier.resynchronize, "alice", hotp, [code, *codes[1:]]),
+                partial(verifier.enroll, "bob", hotp, code),
+            ]
+            for call in calls:
+                try:
+                    call()
+                except OnetimeError as error:
+                    text = shown(error)
+                else:
+                    self.fail("nothing was raised")
+                self.assertIn("in onetime: ", text)
+                for typed in (code, *codes):
+                    self.assertNotIn(typed, text)

@@ -29,10 +29,40 @@ if TYPE_CHECKING:
     from onetime.inspection.explanation import Explanation as Explanation
     from onetime.inspection.explanation import explain as explain
     from onetime.provisioning.uri import Account as Account
+    from onetime.verification.contract import StoreContract as StoreContract
+    from onetime.verification.decision import Accepted as Accepted
+    from onetime.verification.decision import Decision as Decision
+    from onetime.verification.decision import decide as decide
+    from onetime.verification.decision import decide_resync as decide_resync
+    from onetime.verification.delivery import Delivered as Delivered
+    from onetime.verification.delivery import DeliveredCodes as DeliveredCodes
+    from onetime.verification.policy import Policy as Policy
+    from onetime.verification.recovery import RecoveryCodes as RecoveryCodes
+    from onetime.verification.recovery import Redeemed as Redeemed
+    from onetime.verification.sql import SQLStore as SQLStore
+    from onetime.verification.state import State as State
+    from onetime.verification.store import MemoryStore as MemoryStore
+    from onetime.verification.store import Store as Store
+    from onetime.verification.verifier import Verifier as Verifier
 
 _WINGS = {
+    "Accepted": "onetime.verification.decision",
     "Account": "onetime.provisioning.uri",
+    "Decision": "onetime.verification.decision",
+    "Delivered": "onetime.verification.delivery",
+    "DeliveredCodes": "onetime.verification.delivery",
     "Explanation": "onetime.inspection.explanation",
+    "MemoryStore": "onetime.verification.store",
+    "Policy": "onetime.verification.policy",
+    "RecoveryCodes": "onetime.verification.recovery",
+    "Redeemed": "onetime.verification.recovery",
+    "SQLStore": "onetime.verification.sql",
+    "State": "onetime.verification.state",
+    "Store": "onetime.verification.store",
+    "StoreContract": "onetime.verification.contract",
+    "Verifier": "onetime.verification.verifier",
+    "decide": "onetime.verification.decision",
+    "decide_resync": "onetime.verification.decision",
     "explain": "onetime.inspection.explanation",
 }
 

@@ -9,7 +9,7 @@
     │   ├── ReplayedCodeError       ... it was used before
     │   ├── ThrottledError          ... too many were wrong; not before `retry_at`
     │   ├── DisabledError           ... the credential is out of use
-    │   └── ExpiredCodeError        ... it came too late
+    │   └── ExpiredCodeError        ... it came too late, or none is under way
     ├── NotEnrolledError            there is nothing to verify against
     ├── AlreadyEnrolledError        there is a credential already
     └── StoreError                  the state could not be read or kept
@@ -57,7 +57,7 @@ class VerificationError(OnetimeError):
     """
 
     def __str__(self) -> str:
-        return "The code was not accepted. Wait for the next one and try again."
+        return "The code was not accepted."
 
 
 class MalformedCodeError(VerificationError):
@@ -89,7 +89,7 @@ class DisabledError(VerificationError):
 
 
 class ExpiredCodeError(VerificationError):
-    """The code was sent too long ago."""
+    """No code is under way: none was sent, it was too long ago, or its tries are spent."""
 
 
 class NotEnrolledError(OnetimeError):

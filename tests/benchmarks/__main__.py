@@ -1,25 +1,41 @@
-"""`python3 -m tests.benchmarks`: print the tables of the README. A time is never a failure."""
+"""`python3 -m tests.benchmarks [TABLE ...]`: print the tables of the README. A time is never a failure."""
 
 from tests import peers
 
 if __name__ == "__main__":
     peers.run_inside("tests.benchmarks")
 
+import argparse
 import platform
 import sys
 from importlib.metadata import version
 
-from tests.benchmarks import codes, processes
+from tests.benchmarks import codes, processes, scale, verification
 
-PEERS = ("pyotp", "cryptography", "otpauth", "libpass", "mintotp")
+TABLES = {
+    "codes": codes.table,
+    "processes": processes.table,
+    "verification": verification.table,
+    "scale": scale.table,
+}
+PEERS = ("pyotp", "cryptography", "otpauth", "libpass", "mintotp", "psycopg")
 
 
 def main() -> int:
     """Measure, and print one table after the other."""
+    parser = argparse.ArgumentParser(prog="python3 -m tests.benchmarks")
+    parser.add_argument("tables", metavar="TABLE", nargs="*", help=f"all, or some of {', '.join(TABLES)}")
+    wanted = parser.parse_args().tables or list(TABLES)
+    unknown = set(wanted) - set(TABLES)
+    if unknown:
+        parser.error(f"there is no table {', '.join(sorted(unknown))}")
     names = ", ".join(f"{name} {version(name)}" for name in PEERS)
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    print(f"{python} on {platform.system()} {platform.machine()}; {names}.\n")
-    print("\n".join([*codes.table(), "", *processes.table()]))
+    print(f"{python} on {platform.system()} {platform.machine()}; {names}.", flush=True)
+    for name in wanted:
+        print()
+        for line in TABLES[name]():
+            print(line, flush=True)
     return 0
 
 

@@ -9,10 +9,14 @@ Times = dict[str, list[float]]
 """The seconds of each thing that is measured, by turn."""
 
 
-def interleave(measures: dict[str, Callable[[], float]]) -> Times:
-    """Measure everything in each turn; the first turn warms up and does not count."""
-    turns = [{name: measure() for name, measure in measures.items()} for _ in range(TURNS + 1)]
-    return {name: [turn[name] for turn in turns[1:]] for name in measures}
+def interleave(measures: dict[str, Callable[[], float]], turns: int = TURNS) -> Times:
+    """Measure everything in each turn; the first turn warms up and does not count.
+
+    Each second turn goes the other way round, so that none has always the same one before it.
+    """
+    orders = (list(measures), list(reversed(measures)))
+    times = [{name: measures[name]() for name in orders[turn % 2]} for turn in range(turns + 1)]
+    return {name: [turn[name] for turn in times[1:]] for name in measures}
 
 
 def ratio(above: list[float], below: list[float]) -> float:

@@ -4,7 +4,6 @@ import base64
 import getpass
 import io
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -26,7 +25,6 @@ from tests.cli.session import (
     environment,
     process,
     run,
-    skip,
 )
 from tests.support import RFC_KEY
 
@@ -148,16 +146,6 @@ class Sources(unittest.TestCase):
                 self.assertEqual((2, ""), (session.status, session.out))
                 self.assertRegex(session.err, r"\Aonetime: the link or secret cannot be read: [^/]+\n\Z")
                 self.assertNotIn(BASE32, session.err)
-
-    def test_a_file_that_may_not_be_read(self) -> None:
-        """The owner said so."""
-        name = self.file(BASE32.encode())
-        Path(name).chmod(0)
-        if os.access(name, os.R_OK):
-            skip("this user may read every file")
-        self.assertEqual(
-            refused("the link or secret cannot be read: Permission denied"), run("code", "--secret", name)
-        )
 
     def test_what_is_refused_as_the_system_refuses(self) -> None:
         """An error of the system is told in its words, whoever may read what."""

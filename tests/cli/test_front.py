@@ -86,7 +86,7 @@ class Front(unittest.TestCase):
     def test_what_is_misused_ends_with_2(self) -> None:
         """One line behind `onetime:` says what is wrong, and there is no answer."""
         for arguments, message in (
-            (("cod",), "no such command; there are new, code, uri, explain"),
+            (("cod",), f"no such command; there are {', '.join(COMMANDS)}"),
             (("--verson",), "an argument too many, or an unknown option; see onetime --help"),
             (("code", "--jso"), "an argument too many, or an unknown option; see onetime code --help"),
             (("new",), "the following arguments are required: NAME"),
@@ -214,13 +214,13 @@ class Secrecy(unittest.TestCase):
 
 class Output(unittest.TestCase):
     def test_a_reader_that_has_gone_is_no_error(self) -> None:
-        """A broken pipe ends with status 1 and without a word, and leaves nothing to fail at the end."""
+        """A broken pipe ends with status 141 and without a word, and leaves nothing to fail at the end."""
         for arguments in (("code",), ("code", "--watch"), ("--help",), ("new", "--help")):
             with self.subTest(arguments):
                 reader, writer = os.pipe()
                 os.close(reader)
                 with os.fdopen(writer, "w", encoding="utf-8") as pipe:
-                    self.assertEqual(Session(1, "", ""), run(*arguments, stdin=BASE32, stdout=pipe))
+                    self.assertEqual(Session(141, "", ""), run(*arguments, stdin=BASE32, stdout=pipe))
 
     def test_a_process_whose_reader_has_gone(self) -> None:
         """The interpreter, too, keeps quiet when it ends."""
@@ -239,7 +239,7 @@ class Output(unittest.TestCase):
                     timeout=PATIENCE,
                     check=False,
                 )
-                self.assertEqual((1, b""), (done.returncode, done.stderr))
+                self.assertEqual((141, b""), (done.returncode, done.stderr))
 
     def test_a_disk_without_room_is_told(self) -> None:
         """An answer that could not be written is not taken for given."""

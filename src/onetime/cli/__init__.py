@@ -1,7 +1,8 @@
 """The command line: the only reader of arguments, standard input and the terminal.
 
 The answer alone goes to standard output, so that it pipes; everything else goes to standard error behind
-`onetime:`. Exit status: 0 done, 1 refused, 2 misused. No message shows a secret or a code that was given.
+`onetime:`. Exit status: 0 done, 1 refused, 2 misused; 130 after Ctrl-C and 141 after a closed pipe, as
+shells have it. No message shows a secret or a code that was given.
 """
 
 import os
@@ -17,6 +18,9 @@ COMMANDS = {
     "code": "show the code of a link or a secret",
     "uri": "take an otpauth:// link apart, or put one together",
     "explain": "show how a code comes about, step by step",
+    "enroll": "enrol a user's credential in a store",
+    "verify": "judge a user's code, once",
+    "demo": "show enrolment, login, and what a guesser meets",
 }
 """Each has a module `..._command` with `add_arguments(parser)` and `run(options) -> int`."""
 
@@ -43,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
         # The interpreter flushes standard output once more at its end, which would fail once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):  # whoever read the output has gone
-            return 1
+            return 141
         tell(f"input or output fails: {error.strerror}")
         return 2
     except KeyboardInterrupt:

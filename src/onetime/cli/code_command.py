@@ -9,6 +9,7 @@ from onetime.cli.intake import (
     UsageError,
     add_factor,
     add_json,
+    add_link,
     add_source,
     read_account,
     read_factor,
@@ -27,6 +28,7 @@ BAR_WIDTH = 30
 
 def add_arguments(parser: Parser) -> None:
     """Add this command's arguments."""
+    add_link(parser)
     add_source(parser)
     add_factor(parser)
     parser.add_argument("--watch", action="store_true", help="go on with the next codes, until Ctrl-C")

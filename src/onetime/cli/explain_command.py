@@ -3,12 +3,22 @@
 import argparse
 import json
 
-from onetime.cli.intake import Parser, add_factor, add_json, add_source, read_account, read_factor, read_text
+from onetime.cli.intake import (
+    Parser,
+    add_factor,
+    add_json,
+    add_link,
+    add_source,
+    read_account,
+    read_factor,
+    read_text,
+)
 from onetime.inspection.explanation import explain
 
 
 def add_arguments(parser: Parser) -> None:
     """Add this command's arguments."""
+    add_link(parser)
     add_source(parser)
     add_factor(parser)
     add_json(parser)

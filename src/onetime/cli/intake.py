@@ -65,8 +65,8 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(message.partition(" '")[0].partition(' "')[0])
 
 
-def add_source(parser: Parser) -> None:
-    """Add the arguments that say where the link or secret comes from, and how to read it."""
+def add_link(parser: Parser) -> None:
+    """Add the argument that may be a link."""
     parser.add_argument(
         "link",
         nargs="?",
@@ -74,6 +74,11 @@ def add_source(parser: Parser) -> None:
         help="an otpauth:// link; other users of the machine can see it here, so better give it, or a "
         "secret, on standard input, in a file, or at the prompt",
     )
+
+
+def add_source(parser: Parser) -> None:
+    """Add the options that say where the link or secret comes from, and how to read it."""
+    parser.set_defaults(link=None)
     parser.add_argument(
         "--secret", metavar="FILE", help="read the link or secret from a file; - is standard input"
     )

@@ -3,13 +3,23 @@
 import argparse
 import json
 
-from onetime.cli.intake import Parser, UsageError, add_json, add_source, is_link, read_account, read_text
+from onetime.cli.intake import (
+    Parser,
+    UsageError,
+    add_json,
+    add_link,
+    add_source,
+    is_link,
+    read_account,
+    read_text,
+)
 from onetime.hotp import HOTP
 from onetime.provisioning.uri import Account, build
 
 
 def add_arguments(parser: Parser) -> None:
     """Add this command's arguments."""
+    add_link(parser)
     add_source(parser)
     parser.add_argument("--name", metavar="NAME", help="put a link together: name of the account")
     parser.add_argument("--issuer", metavar="NAME", help="put a link together: who the account is with")

@@ -1,0 +1,68 @@
+"""`onetime demo`: enrolment, login and what a guesser meets, on a SQLite file in a temporary folder."""
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+from onetime.cli.intake import Parser
+from onetime.errors import VerificationError
+from onetime.secret import Secret
+from onetime.totp import TOTP
+from onetime.verification.sql import SQLStore
+from onetime.verification.verifier import Verifier
+
+
+def add_arguments(parser: Parser) -> None:
+    """Add no arguments: there is nothing to choose."""
+
+
+def run(_: argparse.Namespace) -> int:
+    """Tell the story, line by line; a clock of its own makes the waiting short."""
+    now = int(time.time())
+    totp = TOTP(Secret.generate())
+    with tempfile.TemporaryDirectory() as folder, SQLStore.sqlite(Path(folder, "otp.db")) as store:
+        verifier = Verifier(store, clock=lambda: now)
+
+        code = totp.at(now)
+        verifier.enroll("alice", totp, code)
+        print(f"Alice scans the link and confirms with {code}: enrolled, and the code is spent.")
+
+        now += 30
+        code = totp.at(now)
+        accepted = verifier.verify("alice", totp, code)
+        print(f"Half a minute later she logs in with {code}: accepted, as step {accepted.factor}.")
+
+        refusal = _refusal(verifier, totp, code)
+        print(f"Somebody who looked over her shoulder types {code} too: {refusal}.")
+
+        right = {totp.at(now + away) for away in (-30, 0, 30)}
+        wrong = next(code for code in ("000000", "111111", "222222", "333333") if code not in right)
+        guesses = 0
+        while (refusal := _refusal(verifier, totp, wrong)) == "IncorrectCodeError":
+            guesses += 1
+        print(f"A guesser types {wrong} again and again: {guesses} guesses are judged, then {refusal}.")
+
+        for wait in (30, 60):
+            now += wait
+            refusal = _refusal(verifier, totp, wrong)
+            print(f"After {wait} seconds one more is judged: {refusal}. The next delay is twice as long.")
+
+        codes = [totp.at(now + away) for away in (0, 30, 60)]
+        refusal = _refusal(verifier, totp, codes[0])
+        print(f"Alice types {codes[0]}, which is right, but not judged now: {refusal}.")
+
+        now += 60
+        accepted = verifier.resynchronize("alice", totp, codes)
+        print(f"She types three codes in a row, {' '.join(codes)}: accepted, in spite of the delay.")
+        print(f"She is told of {accepted.failures_before} wrong codes since her last login.")
+    return 0
+
+
+def _refusal(verifier: Verifier, totp: TOTP, code: str) -> str:
+    """Let a code be judged, and name the refusal."""
+    try:
+        verifier.verify("alice", totp, code)
+    except VerificationError as error:
+        return type(error).__name__
+    return "accepted"

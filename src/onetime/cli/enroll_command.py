@@ -1,0 +1,33 @@
+"""`onetime enroll`: enrol a user's credential in a store."""
+
+import argparse
+
+from onetime.cli.intake import Parser, UsageError, read_account, read_text
+from onetime.cli.judging import add_judging, judge
+
+
+def add_arguments(parser: Parser) -> None:
+    """Add this command's arguments."""
+    add_judging(parser)
+    parser.add_argument(
+        "--replace", action="store_true", help="replace what is enrolled; spent guesses stay spent"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Enrol, confirmed by the codes if there are any."""
+    codes = options.codes
+    if len(codes) not in (0, 1, 3):
+        raise UsageError("give one code, three consecutive ones, or none")
+    account = read_account(options, read_text(options))
+    return judge(
+        options,
+        "enrolled",
+        lambda verifier: verifier.enroll(
+            options.user,
+            account.credential,
+            codes[0] if len(codes) == 1 else codes or None,
+            counter=account.counter,
+            replace=options.replace,
+        ),
+    )

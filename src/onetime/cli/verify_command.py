@@ -1,0 +1,26 @@
+"""`onetime verify`: judge a user's code, once."""
+
+import argparse
+
+from onetime.cli.intake import Parser, read_account, read_text
+from onetime.cli.judging import add_judging, judge, read_codes
+
+
+def add_arguments(parser: Parser) -> None:
+    """Add this command's arguments."""
+    add_judging(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Judge one code; or three, which find back a counter or a clock that strayed."""
+    account = read_account(options, read_text(options))
+    codes = read_codes(options)
+    return judge(
+        options,
+        "accepted",
+        lambda verifier: (
+            verifier.verify(options.user, account.credential, codes[0])
+            if len(codes) == 1
+            else verifier.resynchronize(options.user, account.credential, codes)
+        ),
+    )

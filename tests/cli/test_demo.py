@@ -1,0 +1,37 @@
+"""`onetime demo`."""
+
+import os
+import unittest
+from unittest import mock
+
+from tests.cli.session import run
+
+
+class Demo(unittest.TestCase):
+    def test_the_story(self) -> None:
+        """Enrol, accept, refuse the replay, slow a guesser down, let the owner in with three codes."""
+        session = run("demo")
+        self.assertEqual((0, ""), (session.status, session.err))
+        lines = session.out.splitlines()
+        for line, words in zip(
+            lines,
+            (
+                "enrolled, and the code is spent",
+                "accepted, as step",
+                "types .* too: ReplayedCodeError",
+                "5 guesses are judged, then ThrottledError",
+                "After 30 seconds one more is judged: IncorrectCodeError",
+                "After 60 seconds one more is judged: IncorrectCodeError",
+                "which is right, but not judged now: ThrottledError",
+                "three codes in a row, .*: accepted",
+                "told of 7 wrong codes",
+            ),
+            strict=True,
+        ):
+            self.assertRegex(line, words)
+
+    def test_a_right_guess_is_not_taken_for_a_wrong_one(self) -> None:
+        """The guesser's code is none of those in sight, whatever the secret."""
+        with mock.patch("os.urandom", wraps=os.urandom):
+            for _ in range(3):
+                self.assertEqual(0, run("demo").status)

@@ -1,0 +1,283 @@
+"""A disk that keeps promises as badly as POSIX allows, fed with what strace saw of a process.
+
+- A file is durable as it was at its last fsync or fdatasync. Of what was written since, any part may be
+  there after a power cut, in sectors and in any order, and the size may be ahead of the content or behind.
+  What was never written may be zeros, garbage, or what an earlier file of the same name left there.
+- A folder's entries are durable as they were at its last fsync. Of those made and removed since, any may
+  be there; to sync a new file does not make its entry durable.
+- A sector is old or new, never half. SQLite relies on that too ("powersafe overwrite").
+"""
+
+import hashlib
+import os
+import random
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+SECTOR = 512
+
+CALLS = (
+    "open openat creat close write pwrite64 writev pwritev pwritev2 sendfile copy_file_range truncate "
+    "ftruncate fallocate fsync fdatasync sync syncfs sync_file_range msync mmap mkdir mkdirat unlink "
+    "unlinkat rename renameat renameat2 link linkat symlink symlinkat dup dup2 dup3"
+)
+"""The calls that a trace must hold."""
+
+UNSYNCED = "-shm"
+"""How the name of a file ends that is memory which processes share: what is in it promises nothing."""
+
+FATES = ("nothing", "everything", "last write", "entries", "contents", "prefix", "whole", "torn", "shuffled")
+"""What may become of all that was not synced: see `Disk.survivors`."""
+
+Fill = Callable[[int, int], bytes]
+"""Gives what is in a part of a file that has a size and was never written: from where, so many bytes."""
+
+_LINE = re.compile(r"(\d+) +(\w+)\((.*)\) += (-?\d+|\?|0x[0-9a-f]+)(.*)")
+_TEXT = re.compile(r'["<]((?:\\x[0-9a-f]{2})*)[">]')
+_NUMBER = re.compile(r"(?<=, )\d+(?=,|$)")
+
+
+class Event(NamedTuple):
+    """What a call did to the disk, or told the world.
+
+    Attributes:
+        kind: "create", "link", "unlink", "write", "resize", "sync" (of a file), "folder" (synced) or "told".
+        name: The entry.
+        file: Which file. Entries come and go; files are numbered.
+        offset: Where it was written, or the new size; bytes.
+        data: What was written or told.
+    """
+
+    kind: str
+    name: str = ""
+    file: int = -1
+    offset: int = 0
+    data: bytes = b""
+
+    @property
+    def is_entry(self) -> bool:
+        """Whether it is the folder that it changed."""
+        return self.kind in ("create", "link", "unlink")
+
+
+class Reader:
+    """Reads what `strace -f -y -xx` wrote of processes that ran one after the other.
+
+    A call on the folder that is not modelled is an error; none is left out.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.events: list[Event] = []
+        self._names: dict[str, int] = {}
+        self._files = 0
+        self._open: dict[tuple[str, str], str | int] = {}
+
+    def read(self, lines: Iterable[str]) -> list[Event]:
+        for line in lines:
+            if line.split(" ", 1)[1].lstrip().startswith(("+++", "---")):
+                continue
+            match = _LINE.fullmatch(line.rstrip("\n"))
+            if match is None:
+                raise ValueError(f"a line of the trace is not understood: {line[:200]}")
+            process, call, arguments, result, _ = match.groups()
+            if not result.startswith(("-", "?")):
+                self._call(process, call, arguments, result)
+        return self.events
+
+    def _call(self, process: str, call: str, arguments: str, result: str) -> None:
+        texts = [bytes.fromhex(text.replace("\\x", "")) for text in _TEXT.findall(arguments)]
+        descriptor = arguments.split("<")[0]
+        if call == "write" and descriptor == "1":
+            self._add("told", data=texts[-1])
+            return
+        where = self._open.get((process, descriptor))
+        if call == "close":
+            self._open.pop((process, descriptor), None)
+            return
+        paths = [Path(os.fsdecode(text)) for text in texts if text.startswith(b"/")]
+        inside = [path for path in paths if path.is_relative_to(self.folder)]
+        name = inside[-1].name if inside else ""
+        if (not inside and where is None) or name.endswith(UNSYNCED):
+            return
+        number = int((_NUMBER.findall(arguments) or [0])[-1])
+        if call == "openat":
+            self._opened(process, inside[-1], arguments, result)
+        elif call in ("fsync", "fdatasync") and where == "folder":
+            self._add("folder")
+        elif call in ("fsync", "fdatasync") and isinstance(where, int):
+            self._add("sync", name, where)
+        elif call == "pwrite64" and isinstance(where, int):
+            self._add("write", name, where, number, texts[-1][: int(result)])
+        elif call == "ftruncate" and isinstance(where, int):
+            self._add("resize", name, where, number)
+        elif call in ("link", "linkat"):
+            self._names[name] = self._names[inside[-2].name]
+            self._add("link", name, self._names[name])
+        elif call in ("unlink", "unlinkat"):
+            self._add("unlink", name, self._names.pop(name))
+        else:
+            raise ValueError(f"a call of the trace is not modelled: {call}({arguments[:200]})")
+
+    def _opened(self, process: str, path: Path, arguments: str, result: str) -> None:
+        if path == self.folder:
+            self._open[process, result] = "folder"
+            return
+        if "O_TRUNC" in arguments or "O_APPEND" in arguments:
+            raise ValueError(f"the trace opens {path.name} in a way that is not modelled")
+        if path.name not in self._names:
+            self._names[path.name] = self._files
+            self._add("create", path.name, self._files)
+            self._files += 1
+        self._open[process, result] = self._names[path.name]
+
+    def _add(self, kind: str, *fields: Any, **named: Any) -> None:
+        self.events.append(Event(kind, *fields, **named))
+
+
+class Image(dict[str, bytearray]):
+    """What is in the folder after a power cut: entries and their contents."""
+
+    def digest(self) -> bytes:
+        """Name the image, to find equal ones."""
+        digest = hashlib.sha1(usedforsecurity=False)
+        for name, content in sorted(self.items()):
+            digest.update(f"{name} {len(content)} ".encode())
+            digest.update(content)
+        return digest.digest()
+
+
+class Disk:
+    """One folder: what is durable, and what was done since in the order in which it was done."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, int] = {}
+        self.contents: dict[int, bytearray] = {}
+        self.names: dict[int, str] = {}
+        self.pending: list[Event] = []
+
+    def apply(self, event: Event) -> None:
+        """Do what a call did."""
+        if event.kind == "folder":
+            for entry in self._settle(lambda pending: pending.is_entry):
+                _enter(self.entries, entry)
+            self._settle(lambda pending: pending.file not in self.entries.values())
+        elif event.kind == "sync":
+            for write in self._settle(lambda pending: pending.file == event.file and not pending.is_entry):
+                _write(self.contents[event.file], write, _zeros)
+        elif event.kind != "told":
+            if event.kind == "create":
+                self.contents[event.file] = bytearray()
+                self.names[event.file] = event.name
+            self.pending.append(event)
+
+    def _settle(self, settles: Callable[[Event], bool]) -> list[Event]:
+        settled = [event for event in self.pending if settles(event)]
+        self.pending = [event for event in self.pending if not settles(event)]
+        return settled
+
+    def image(self, fate: str, source: random.Random) -> Image:
+        """Cut the power, and see what is there.
+
+        Args:
+            fate: What becomes of what was not synced, one of `FATES`.
+            source: Draws what the fate leaves open.
+        """
+        survivors = self.survivors(fate, source)
+        entries = dict(self.entries)
+        for event in survivors:
+            if event.is_entry:
+                _enter(entries, event)
+        image = Image()
+        for name, file in entries.items():
+            garbage: Fill = lambda _, size: source.randbytes(size)  # noqa: E731 - it is one of four
+            fill = source.choice((_zeros, _zeros, garbage, self._stale(file)))
+            changes = [event for event in survivors if event.file == file and not event.is_entry]
+            content = bytearray(self.contents[file])
+            for event in changes:
+                _write(content, event, fill)
+            # A size may be of another moment than the content; not so that of a file that was cut short.
+            unlike = fate in ("whole", "torn", "shuffled") and source.random() < 0.3
+            if unlike and all(event.kind == "write" for event in changes):
+                _resize(content, source.choice(self._sizes(file)), fill)
+            image[name] = content
+        return image
+
+    def survivors(self, fate: str, source: random.Random) -> list[Event]:
+        """Draw what is there of what was not synced, in the order in which it reached the disk."""
+        if fate == "nothing":
+            return []
+        if fate == "everything":
+            return self.pending
+        if fate in ("entries", "contents"):
+            return [event for event in self.pending if event.is_entry == (fate == "entries")]
+        if fate == "last write":
+            writes = [event for event in self.pending if not event.is_entry]
+            return [event for event in self.pending if event.is_entry] + writes[-1:]
+        if fate == "prefix":
+            end = source.randint(0, len(self.pending))
+            last = [piece for event in self.pending[end : end + 1] for piece in _torn(event)]
+            return self.pending[:end] + last[: source.randint(0, len(last))]
+        chance = source.choice((0.1, 0.5, 0.9))
+        pieces = self.pending if fate == "whole" else [p for event in self.pending for p in _torn(event)]
+        kept = [piece for piece in pieces if source.random() < chance]
+        if fate == "shuffled":
+            source.shuffle(kept)
+        return kept
+
+    def _sizes(self, file: int) -> list[int]:
+        sizes = [len(self.contents[file])]
+        for event in self.pending:
+            if event.file == file and event.kind == "resize":
+                sizes.append(event.offset)
+            elif event.file == file and event.kind == "write":
+                sizes.append(max(sizes[-1], event.offset + len(event.data)))
+        return sizes
+
+    def _stale(self, file: int) -> Fill:
+        """Find what an earlier file of the same name left on the disk, where that is not written over."""
+        earlier = [other for other in self.names if other < file and self.names[other] == self.names[file]]
+        left = bytes(self.contents[earlier[-1]]) if earlier else b""
+        return lambda start, size: left[start : start + size].ljust(size, b"\0")
+
+
+def _zeros(_: int, size: int) -> bytes:
+    return bytes(size)
+
+
+def _enter(entries: dict[str, int], event: Event) -> None:
+    if event.kind == "unlink":
+        entries.pop(event.name, None)
+    else:
+        entries[event.name] = event.file
+
+
+def _write(content: bytearray, event: Event, fill: Fill) -> None:
+    if event.kind == "resize":
+        _resize(content, event.offset, _zeros)
+        return
+    if event.offset > len(content):
+        _resize(content, event.offset, fill)
+    content[event.offset : event.offset + len(event.data)] = event.data
+
+
+def _resize(content: bytearray, size: int, fill: Fill) -> None:
+    missing = size - len(content)
+    if missing > 0:
+        content += fill(len(content), missing)
+    else:
+        del content[size:]
+
+
+def _torn(event: Event) -> Iterator[Event]:
+    """Part a write at the borders of sectors."""
+    if event.kind != "write":
+        yield event
+        return
+    start, end = event.offset, event.offset + len(event.data)
+    while start < end:
+        stop = min(end, start - start % SECTOR + SECTOR)
+        yield event._replace(offset=start, data=event.data[start - event.offset : stop - event.offset])
+        start = stop
