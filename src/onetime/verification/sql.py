@@ -254,7 +254,7 @@ def _settle_sqlite(folder: str, ask: Ask) -> None:
         ask(f"PRAGMA {name}={value}")
         if ask(f"PRAGMA {name}") != (told,):
             raise StoreError(f"the database does not take {name}={value}")
-    # A read, so that the log is there. Only who made it would sync its name, and may be gone.
+    # A read, so that the log is there. SQLite syncs its name, too; this does not rely on it.
     ask("SELECT count(*) FROM sqlite_master")
     if _POSIX:
         handle = os.open(folder, os.O_RDONLY)

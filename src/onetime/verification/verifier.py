@@ -61,7 +61,8 @@ class Verifier:
             counter: HOTP: the next counter of the owner's device.
             replace: Whether a credential that is enrolled already is replaced. Its second tier of
                 throttling stays, so that to enrol again is no way to get more guesses; and if it is the
-                same credential, its spent codes stay spent.
+                same credential, its spent codes stay spent. Of credentials before that nothing is known:
+                make a new secret for each enrolment.
 
         Returns:
             The evidence of the confirmation; None without a code.
