@@ -21,6 +21,7 @@ PUBLIC = [
     "Explanation",
     "HOTP",
     "IncorrectCodeError",
+    "Limits",
     "MalformedCodeError",
     "MemoryStore",
     "NotEnrolledError",

@@ -9,9 +9,11 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from collections.abc import Callable
 from pathlib import Path
 
 import onetime
+from onetime import HOTP, TOTP, Policy, Secret
 from tests.support import posix
 
 ROOT = Path(__file__).parents[1]
@@ -79,3 +81,19 @@ class Readme(unittest.TestCase):
             with self.subTest(module):
                 path = Path(onetime.__file__).parents[1].joinpath(*module.split("."))
                 self.assertTrue(path.is_dir() or path.with_suffix(".py").is_file())
+
+    def test_the_table_of_risks(self) -> None:
+        """H17, H49, O13: what the defaults are worth is what `Policy.risk` says, to two figures."""
+        secret = Secret(bytes(20))
+        rows: dict[str, Callable[[int], float]] = {
+            "TOTP, `window=1`": lambda digits: Policy().risk(TOTP(secret, digits=digits)),
+            "TOTP, `window=0`": lambda digits: Policy(window=0).risk(TOTP(secret, digits=digits)),
+            "HOTP, `look_ahead=5`": lambda digits: Policy().risk(HOTP(secret, digits=digits)),
+            "`DeliveredCodes`": lambda digits: 1 - (1 - 10**-digits) ** 52_565,
+        }
+        for name, risk in rows.items():
+            cells = re.search(rf"^\| {re.escape(name)} \|(.*)\|$", README, re.MULTILINE)
+            self.assertIsNotNone(cells, name)
+            figures = re.findall(r"([0-9.]+) %", cells[1] if cells else "")
+            expected = [float(f"{risk(digits) * 100:.2g}") for digits in (6, 7, 8)]
+            self.assertEqual(expected, [float(figure) for figure in figures], name)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from onetime.verification.decision import decide_resync as decide_resync
     from onetime.verification.delivery import Delivered as Delivered
     from onetime.verification.delivery import DeliveredCodes as DeliveredCodes
+    from onetime.verification.policy import Limits as Limits
     from onetime.verification.policy import Policy as Policy
     from onetime.verification.recovery import RecoveryCodes as RecoveryCodes
     from onetime.verification.recovery import Redeemed as Redeemed
@@ -52,6 +53,7 @@ _WINGS = {
     "Delivered": "onetime.verification.delivery",
     "DeliveredCodes": "onetime.verification.delivery",
     "Explanation": "onetime.inspection.explanation",
+    "Limits": "onetime.verification.policy",
     "MemoryStore": "onetime.verification.store",
     "Policy": "onetime.verification.policy",
     "RecoveryCodes": "onetime.verification.recovery",

@@ -1,7 +1,8 @@
 """The written forms of a secret: base32, hexadecimal, base64 and plain text (RFC 4648).
 
-Reading forgives what people do when they type (case, spaces, hyphens, padding or none) and nothing
-else. Every fault is a `SecretError`, which says where it is and never what was read.
+Reading forgives what people do when they type (case, spaces, hyphens, padding or none) where the form
+has no use for it, and nothing else. Every fault is a `SecretError`, which says which rule is broken and,
+where it is broken at one place, where; never what was read.
 """
 
 import binascii

@@ -7,7 +7,7 @@
     │   ├── MalformedCodeError      ... it is no code at all
     │   ├── IncorrectCodeError      ... it matches nothing in sight
     │   ├── ReplayedCodeError       ... it was used before
-    │   ├── ThrottledError          ... too many were wrong; not before `retry_at`
+    │   ├── ThrottledError          ... not before `retry_at`: too many were wrong
     │   ├── DisabledError           ... the credential is out of use
     │   └── ExpiredCodeError        ... it came too late, or none is under way
     ├── NotEnrolledError            there is nothing to verify against
@@ -61,11 +61,11 @@ class VerificationError(OnetimeError):
 
 
 class MalformedCodeError(VerificationError):
-    """What was typed is no code: wrong length, or something else than the digits 0 to 9."""
+    """What was typed is no code: it has another length, or characters that codes do not have."""
 
 
 class IncorrectCodeError(VerificationError):
-    """The code matches none of the factors in sight."""
+    """The code matches none of those that are good now."""
 
 
 class ReplayedCodeError(VerificationError):
@@ -73,7 +73,7 @@ class ReplayedCodeError(VerificationError):
 
 
 class ThrottledError(VerificationError):
-    """Too many codes were wrong; this one was not judged (RFC 4226 section 7.3).
+    """Not now: too many codes were wrong, or one was sent just now (RFC 4226 section 7.3).
 
     Attributes:
         retry_at: Unix time in seconds from which on the next code is judged.

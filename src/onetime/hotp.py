@@ -111,8 +111,12 @@ class HOTP(Confidential):
     def hmac(self, message: bytes) -> bytes:
         """Compute HMAC(K, message) with the credential's hash (RFC 2104).
 
-        Messages of eight bytes are the counters' own (RFC 4226 section 5.2); others are free for what
-        the two sides want to prove to know the secret of.
+        Args:
+            message: Not of eight bytes: those are counters (RFC 4226 section 5.2), and their HMACs make
+                codes.
+
+        Returns:
+            The HMAC, as long as the hash.
         """
         inner = self._inner.copy()
         inner.update(message)

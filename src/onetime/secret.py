@@ -221,10 +221,10 @@ class Secret(Confidential):
             group: Characters between two spaces, for people who type it; 0 for no spaces.
 
         Raises:
-            ValueError: The group is below 0.
+            ValueError: The group is not a whole number from 0 on.
         """
-        if group < 0:
-            raise ValueError("the length of a group is 0 or more")
+        if group < 0 or group != int(group):
+            raise ValueError("the length of a group is a whole number from 0 on")
         text = encoding.write_base32(self._key)
         return " ".join(text[i : i + group] for i in range(0, len(text), group)) if group else text
 

@@ -103,6 +103,8 @@ def fill_postgres(connection: Any, table: str, size: int) -> float:
         (prefix, text(), size - 1),
     )
     connection.execute(f"VACUUM (ANALYZE) {table}")
+    # Or the server would write what is set up here while verifications are measured.
+    connection.execute("CHECKPOINT")
     taken = connection.execute("SELECT pg_total_relation_size(%s)", (table,)).fetchone()[0]
     return float(taken) / size
 

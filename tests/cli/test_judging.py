@@ -14,6 +14,7 @@ from tests.cli.session import BASE32, HOTP_LINK, TOTP_LINK, Session, run
 
 TEXT = "onetime: The code was not accepted.\n"
 SECRET = Secret.from_base32(BASE32)
+UNCONFIRMED = "onetime: no code was given, so nobody knows yet whether the device makes the right ones\n"
 CODES = HOTP(SECRET).codes(0, 200)
 
 
@@ -34,7 +35,7 @@ class Judging(unittest.TestCase):
 
     def test_enrol_and_verify(self) -> None:
         """Exit status 0 and the answer for what is accepted, 1 and the one text for what is refused."""
-        self.assertEqual(Session(0, "enrolled\n", ""), self.enroll())
+        self.assertEqual(Session(0, "enrolled\n", UNCONFIRMED), self.enroll())
         self.assertEqual(Session(0, "accepted\n", ""), self.verify(CODES[1]))
         self.assertEqual(Session(1, "", TEXT), self.verify(CODES[1]))
         self.assertEqual(Session(1, "", TEXT), self.verify(CODES[9]))
@@ -44,9 +45,8 @@ class Judging(unittest.TestCase):
     def test_a_confirmed_enrolment_spends_its_code(self) -> None:
         """K37: the code of the enrolment is no first login; a wrong one enrols nobody."""
         self.assertEqual(Session(1, "", TEXT), self.enroll(CODES[90]))
-        self.assertEqual(
-            Session(1, "", "onetime: nothing is enrolled under this key\n"), self.verify(CODES[1])
-        )
+        nobody = "onetime: nothing is enrolled under this key\n"
+        self.assertEqual(Session(1, "", nobody), self.verify(CODES[1]))
         self.assertEqual(Session(0, "enrolled\n", ""), self.enroll(CODES[1]))
         self.assertEqual(Session(1, "", TEXT), self.verify(CODES[1]))
 
@@ -63,9 +63,9 @@ class Judging(unittest.TestCase):
     def test_replace(self) -> None:
         """Who is enrolled is replaced only when it is said."""
         self.enroll()
-        again = self.enroll()
+        again = self.enroll(CODES[1])
         self.assertEqual(Session(1, "", "onetime: a credential is enrolled under this key\n"), again)
-        self.assertEqual(Session(0, "enrolled\n", ""), self.enroll("--replace"))
+        self.assertEqual(Session(0, "enrolled\n", ""), self.enroll(CODES[1], "--replace"))
 
     def test_json(self) -> None:
         """A program reads the evidence, or the reason."""
@@ -108,12 +108,17 @@ class Judging(unittest.TestCase):
 
     def test_misuse(self) -> None:
         """What cannot be served ends with 2, and enrols nobody."""
+        self.assertEqual(
+            Session(2, "", "onetime: the store is not there; enroll makes one\n"), self.verify(CODES[1])
+        )
+        self.assertEqual([], list(self.folder.iterdir()))
         one = "onetime: give one code, or three consecutive ones\n"
         self.assertEqual(Session(2, "", one), self.verify())
         self.assertEqual(Session(2, "", one), self.verify(*CODES[:2]))
         self.assertEqual(2, self.enroll(*CODES[:2]).status)
         self.assertEqual(2, run("enroll", "--user", "alice", stdin=HOTP_LINK).status)
         self.assertEqual(2, run("enroll", "--store", ":memory:", "--user", "a", stdin=HOTP_LINK).status)
+        self.enroll()
         self.assertEqual(2, run("verify", *self.where[:2], "--user", "", CODES[0], stdin=HOTP_LINK).status)
         self.assertEqual(2, self.enroll(given="JBSWY3DPEHPK3PXP").status)
         self.assertEqual(2, self.enroll(given="otpauth://totp/a").status)

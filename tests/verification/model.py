@@ -114,22 +114,25 @@ class Model:
         counter: int = 0,
         replace: bool = False,
     ) -> Verdict:
-        """Only success is stored. The second tier stays, and what the same device has spent."""
+        """Only success is stored, and the second tier stays; the same device is judged as ever."""
         if len(device.key) < self.numbers.min_secret_size or (counter and device.period):
             return ("ValueError",)
         old = self.enrolled.get(key)
         if old and not replace:
             return ("AlreadyEnrolledError",)
-        if old and old.device == device:
-            counter = max(counter, old.expected)
-        new = Enrolment(device, counter)
+        same = old is not None and old.device == device
+        new = old if old and same else Enrolment(device, counter)
+        before = new.counter
+        new.counter = max(counter, before)
         verdict: Verdict = ("None",)
         if code is not None:
             judge = self._judge_three if isinstance(code, list | tuple) else self._judge
             verdict = judge(new, now, device, code)
             if verdict[0] != "Accepted":
+                new.counter = before
                 return verdict
-        new.bucket = old.bucket if old else None
+        if old and not same:
+            new.bucket = old.bucket
         self.enrolled[key] = new
         return verdict
 

@@ -266,12 +266,13 @@ class OnDisk(unittest.TestCase):
 
     def assert_all_fails(self, verifier: Verifier, key: str = KEY) -> None:
         """Nothing that judges or writes is answered with anything but StoreError."""
-        for action in (
+        actions: list[Callable[[], object]] = [
             lambda: verifier.verify(key, TOTP_, RIGHT),
             lambda: verifier.verify(key, TOTP_, WRONG),
             lambda: verifier.resynchronize(key, TOTP_, THREE),
             lambda: verifier.enroll(key, TOTP_, RIGHT, replace=True),
-        ):
+        ]
+        for action in actions:
             with self.assertRaises(StoreError):
                 action()
 
@@ -533,7 +534,7 @@ class Damaged(OnDisk):
             self.verifier().verify("user 1", TOTP_, RIGHT)
 
     def test_null(self) -> None:
-        """K43: where somebody took NOT NULL away, an open store reads StoreError, and a new one is refused."""
+        """K43: where NOT NULL was taken away, an open store reads StoreError, and a new one is refused."""
         verifier = self.verifier()
         connection = self.by_hand(
             "PRAGMA writable_schema = ON",

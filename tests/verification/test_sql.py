@@ -250,6 +250,27 @@ class Files(Folder):
         with self.assertRaises(StoreError):
             self.open()
 
+    def test_no_file_is_opened_but_a_new_one(self) -> None:
+        """To close one would drop the locks of SQLite, so it is made new or left alone, and one at a time."""
+        posix()
+        self.open()
+        opened: list[tuple[str, int]] = []
+        free: list[bool] = []
+        system = os.open
+
+        def spy(path: Any, flags: int, mode: int = 0o777) -> int:
+            opened.append((str(path), flags))
+            with ThreadPoolExecutor(1) as pool:
+                free.append(pool.submit(sql._CREATING.acquire, blocking=False).result())
+            return system(path, flags, mode)
+
+        with mock.patch("os.open", spy):
+            self.open()
+        exclusive = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        self.assertEqual([str(self.path), str(self.folder)], [path for path, _ in opened])
+        self.assertEqual(exclusive, opened[0][1] & exclusive)
+        self.assertIs(False, free[0])
+
     def test_without_posix(self) -> None:
         """Where there are no owners and folders cannot be synced, neither is asked for."""
         with (
@@ -270,6 +291,16 @@ class Files(Folder):
             each.unlink()
         idle(store).pop().close()
         with self.assertRaises(StoreError):
+            store.get("otp/key")
+        self.assertEqual([], list(self.folder.iterdir()))
+
+    def test_the_file_is_deleted_at_the_last_moment(self) -> None:
+        """Between the look at it and its opening."""
+        store = self.open()
+        identity = sql._identity(str(self.path))
+        idle(store).pop().close()
+        self.path.unlink()
+        with mock.patch.object(sql, "_identity", return_value=identity), self.assertRaises(StoreError):
             store.get("otp/key")
         self.assertEqual([], list(self.folder.iterdir()))
 
@@ -562,7 +593,7 @@ class Errors(unittest.TestCase):
 
     def test_a_table_that_another_made_meanwhile(self) -> None:
         """The error of the race that was lost is read as "it is there"; others are not."""
-        for code in ("23505", "42P07"):
+        for code in ("23505", "42P07", "42710"):
             late = Connection(*PRIMARY, (None,), Failing(code))
             fresh = Connection(*FITS)
             with self.subTest(code):

@@ -3,6 +3,7 @@
 import threading
 import unittest
 from collections.abc import Callable
+from typing import Any
 from unittest import mock
 
 from onetime.errors import StoreError
@@ -31,6 +32,25 @@ class InMemory(StoreContract, unittest.TestCase):
 
         in_child(child)
         self.assertTrue(memory.swap("otp/key", "one", "two"))
+
+    def test_a_swap_is_one_step(self) -> None:
+        """K14: it compares and writes while it holds the lock."""
+        memory = MemoryStore()
+        looks: list[bool] = []
+
+        class Entries(dict[str, str]):
+            def get(self, *given: Any) -> Any:
+                looks.append(memory._lock.locked())
+                return super().get(*given)
+
+            def __setitem__(self, key: str, value: str) -> None:
+                looks.append(memory._lock.locked())
+                super().__setitem__(key, value)
+
+        memory._entries = Entries()
+        memory.swap("otp/key", None, "one")
+        self.assertEqual([True, True], looks)
+        self.assertFalse(memory._lock.locked())
 
     def test_another_process_is_told_by_its_mark(self) -> None:
         """What a fork does to the module, done here: the store is refused from then on."""
@@ -108,7 +128,7 @@ class Settling(unittest.TestCase):
         """It ends in StoreError after MAX_SWAPS, and no verdict leaves."""
         broken = mock.Mock(spec=MemoryStore)
         broken.get.return_value = "old"
-        broken.swap.return_value = False
+        broken.swap.side_effect = [False] * MAX_SWAPS
         with self.assertRaises(StoreError):
             settle(broken, "otp/key", lambda _: ("new", "verdict"))
         self.assertEqual(MAX_SWAPS, broken.swap.call_count)

@@ -30,26 +30,25 @@ def run(_: argparse.Namespace) -> int:
 
         now += 30
         code = totp.at(now)
-        accepted = verifier.verify("alice", totp, code)
-        print(f"Half a minute later she logs in with {code}: accepted, as step {accepted.factor}.")
+        print(f"Half a minute later she logs in with {code}: {_verdict(verifier, totp, code)}.")
 
-        refusal = _refusal(verifier, totp, code)
+        refusal = _verdict(verifier, totp, code)
         print(f"Somebody who looked over her shoulder types {code} too: {refusal}.")
 
-        right = {totp.at(now + away) for away in (-30, 0, 30)}
-        wrong = next(code for code in ("000000", "111111", "222222", "333333") if code not in right)
+        right = {totp.at(now + away) for away in range(-30, 151, 30)}
+        wrong = next(code for code in map("{:06d}".format, range(8)) if code not in right)
         guesses = 0
-        while (refusal := _refusal(verifier, totp, wrong)) == "IncorrectCodeError":
+        while (refusal := _verdict(verifier, totp, wrong)) == "IncorrectCodeError":
             guesses += 1
         print(f"A guesser types {wrong} again and again: {guesses} guesses are judged, then {refusal}.")
 
         for wait in (30, 60):
             now += wait
-            refusal = _refusal(verifier, totp, wrong)
+            refusal = _verdict(verifier, totp, wrong)
             print(f"After {wait} seconds one more is judged: {refusal}. The next delay is twice as long.")
 
         codes = [totp.at(now + away) for away in (0, 30, 60)]
-        refusal = _refusal(verifier, totp, codes[0])
+        refusal = _verdict(verifier, totp, codes[0])
         print(f"Alice types {codes[0]}, which is right, but not judged now: {refusal}.")
 
         now += 60
@@ -59,10 +58,9 @@ def run(_: argparse.Namespace) -> int:
     return 0
 
 
-def _refusal(verifier: Verifier, totp: TOTP, code: str) -> str:
-    """Let a code be judged, and name the refusal."""
+def _verdict(verifier: Verifier, totp: TOTP, code: str) -> str:
+    """Let a code be judged, and name the verdict."""
     try:
-        verifier.verify("alice", totp, code)
+        return f"accepted, as step {verifier.verify('alice', totp, code).factor}"
     except VerificationError as error:
         return type(error).__name__
-    return "accepted"

@@ -2,7 +2,7 @@
 
 import argparse
 
-from onetime.cli.intake import Parser, UsageError, read_account, read_text
+from onetime.cli.intake import Parser, UsageError, read_account, read_text, tell
 from onetime.cli.judging import add_judging, judge
 
 
@@ -20,6 +20,8 @@ def run(options: argparse.Namespace) -> int:
     if len(codes) not in (0, 1, 3):
         raise UsageError("give one code, three consecutive ones, or none")
     account = read_account(options, read_text(options))
+    if not codes:
+        tell("no code was given, so nobody knows yet whether the device makes the right ones")
     return judge(
         options,
         "enrolled",

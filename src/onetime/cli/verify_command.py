@@ -1,8 +1,9 @@
 """`onetime verify`: judge a user's code, once."""
 
 import argparse
+from pathlib import Path
 
-from onetime.cli.intake import Parser, read_account, read_text
+from onetime.cli.intake import Parser, UsageError, read_account, read_text
 from onetime.cli.judging import add_judging, judge, read_codes
 
 
@@ -15,6 +16,8 @@ def run(options: argparse.Namespace) -> int:
     """Judge one code; or three, which find back a counter or a clock that strayed."""
     account = read_account(options, read_text(options))
     codes = read_codes(options)
+    if not Path(options.store).exists():
+        raise UsageError("the store is not there; enroll makes one")
     return judge(
         options,
         "accepted",

@@ -83,6 +83,8 @@ class Account(Confidential):
                 raise URIError("a parameter has no name", "extra")
             if key.lower() in _KNOWN[_kind(credential)]:
                 raise URIError("an extra parameter has the name of one that has a meaning", "extra")
+        if len({key.lower() for key in extra}) < len(extra):
+            raise URIError("two extra parameters have the same name in another case", "extra")
         put = object.__setattr__
         put(self, "name", name)
         put(self, "credential", credential)
@@ -144,6 +146,7 @@ def parse(text: str) -> Account:
     return Account(name, credential, issuer=issuer or None, counter=counter, extra=parameters)
 
 
+@discreet
 def build(account: Account) -> str:
     """Write an account as an `otpauth://` link, so that every app reads it.
 

@@ -1,1 +1,1 @@
-"""The verifier's side: each code once, guessers slowed, owners never locked out."""
+"""The verifier's side: each code once, guessers slowed, delayed owners let in by three codes."""

@@ -100,7 +100,11 @@ class Connections:
                     # What ended this connection may have ended the idle ones; a restarted server has.
                     _empty(self._idle)
                     raise StoreError("the database failed") from error
-            time.sleep(attempt * PAUSE)
+            try:
+                time.sleep(attempt * PAUSE)
+            except BaseException:
+                discard(connection)
+                raise
             attempt += 1
 
     def _open(self, prepare: Callable[[Ask], None]) -> Any:

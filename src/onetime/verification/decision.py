@@ -147,6 +147,8 @@ def decide_resync(
 ) -> Decision:
     """Judge three consecutive codes, looked for far away (RFC 4226 section 7.4, RFC 6238 section 6).
 
+    Nothing counts the tries: whoever has seen two unused codes in a row can try for the third.
+
     Args:
         credential: The credential of whoever wants in.
         state: What is remembered of the enrolled one.

@@ -92,7 +92,8 @@ _LAYOUT = Layout("delivered1", (64, 64, 64, 64, 1, 128, 256))
 class DeliveredCodes:
     """Random codes sent by e-mail or SMS. They are no one-time passwords of the RFCs.
 
-    Each is good for one use, ten minutes, five tries and one purpose, and until the next one is issued.
+    Each is good for one use, ten minutes, five tries and one purpose, and until the next one is issued
+    under the same key, of whatever purpose.
     A new code takes over the spent tries, and a spent try comes back every ten minutes; success gives
     none back. So a year has 52,565 guesses at most, and a guesser who uses them all gets in with a
     chance of 0.05 % at 8 digits; 5.1 % at 6, 0.5 % at 7, 0.005 % at 9, 0.0005 % at 10.
@@ -111,7 +112,7 @@ class DeliveredCodes:
         digits: Length of a code, 6 to 10.
         lifetime: Seconds that a code is good for, 1 to 600.
         tries: Wrong tries at one code, and wrong tries at once over all codes, 1 to 100.
-        refill: Seconds after which one spent try comes back.
+        refill: Seconds after which one spent try comes back, 1 to a year.
         pause: Seconds between two sendings, 0 to an hour.
         clock: Gives Unix time in seconds.
 
@@ -121,6 +122,7 @@ class DeliveredCodes:
             digits would let a guesser in with a chance of over one in ten a year.
     """
 
+    @discreet
     def __init__(
         self,
         store: Store,

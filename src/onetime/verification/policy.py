@@ -56,7 +56,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy(Limits):
-    """How a verifier judges one-time passwords.
+    """How a verifier judges one-time passwords; and the numbers of `Limits`, which are keywords here too.
 
     Attributes:
         look_ahead: HOTP: how many counters are tried, from the expected one on: s of RFC 4226 section 7.4.

@@ -61,8 +61,9 @@ _POSTGRES = _Dialect(
     # serialization_failure and deadlock_detected: the transaction was rolled back.
     stored_nothing=lambda error: getattr(error, "sqlstate", None) in ("40001", "40P01"),
 )
-_CREATED_BY_ANOTHER = ("42P07", "23505")
-"""duplicate_table, and unique_violation in the catalogue: what CREATE TABLE ends in that lost a race."""
+_CREATED_BY_ANOTHER = ("42P07", "42710", "23505")
+"""duplicate_table, duplicate_object (its row type), unique_violation (in the catalogue): what CREATE TABLE
+ends in that lost a race, depending on how far it came."""
 
 
 class SQLStore:

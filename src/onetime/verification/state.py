@@ -71,7 +71,7 @@ class State(NamedTuple):
 
     @classmethod
     def from_text(cls, text: str) -> "State":
-        """Read what `to_text` wrote, and nothing else.
+        """Read what `to_text` wrote; the check at the end of the text vouches for the rest.
 
         Raises:
             StoreError: The text is damaged, or of an unknown kind or version.

@@ -6,12 +6,16 @@ from collections.abc import Callable, Sequence
 
 from onetime.errors import AlreadyEnrolledError, NotEnrolledError, OnetimeError
 from onetime.hotp import HOTP, LAST_FACTOR, check_integer
+from onetime.secret import discreet
 from onetime.totp import TOTP
 from onetime.verification.decision import Accepted, Decision, decide, decide_resync
 from onetime.verification.policy import Policy
 from onetime.verification.state import State, hotp_of, seal_of
 from onetime.verification.store import Store, entry, settle
 from onetime.verification.throttle import Throttle
+
+_Verdict = Accepted | OnetimeError | None
+"""Of an enrolment: the evidence, the refusal, or None if there was no code."""
 
 
 class Verifier:
@@ -37,6 +41,7 @@ class Verifier:
         self.policy = policy
         self.clock = clock
 
+    @discreet
     def enroll(
         self,
         key: str,
@@ -51,7 +56,8 @@ class Verifier:
         With a code, the enrolment is confirmed: the owner's device makes the right codes, and the code is
         spent. With three consecutive codes, they also set the counter, or the drift of a TOTP's clock.
         Without one, nobody knows yet whether the device makes the right codes: a form's field that is
-        missing must not become None here. Only success is stored; wrong codes are not charged.
+        missing must not become None here. Only success is stored; wrong codes of a new credential are not
+        charged.
 
         Args:
             key: Names the credential: text of 1 to 200 characters, for example the user's immutable id
@@ -60,9 +66,10 @@ class Verifier:
             code: What the owner typed: one code, a list or tuple of three, or None for no confirmation.
             counter: HOTP: the next counter of the owner's device.
             replace: Whether a credential that is enrolled already is replaced. Its second tier of
-                throttling stays, so that to enrol again is no way to get more guesses; and if it is the
-                same credential, its spent codes stay spent. Of credentials before that nothing is known:
-                make a new secret for each enrolment.
+                throttling stays, so that to enrol again is no way to get more guesses. If it is the same
+                credential, nothing is replaced: the code is judged, and charged, as `verify` does it, and
+                what is spent, delayed or disabled stays so. Of credentials before that nothing is known,
+                so make a new secret for each enrolment.
 
         Returns:
             The evidence of the confirmation; None without a code.
@@ -85,32 +92,31 @@ class Verifier:
         if counter and isinstance(credential, TOTP):
             raise ValueError("a TOTP has no counter")
 
-        def confirm(old: str | None) -> tuple[str, Accepted | None]:
-            first, spent = counter, Throttle()
-            if old is not None:
-                if not replace:
-                    raise AlreadyEnrolledError("a credential is enrolled under this key")
-                previous = State.from_text(old)
-                spent = previous.throttle.succeeded()
-                if seal_of(credential, previous.mark) == previous.seal:
-                    # The same credential once more: what it has spent stays spent.
-                    first = max(counter, previous.next_factor)
-            state, accepted = State.fresh(credential, secrets.randbits(64), first), None
-            if code is not None:
-                decision = (
-                    decide_resync(credential, state, code, self.clock(), self.policy)
-                    if isinstance(code, list | tuple)
-                    else decide(credential, state, code, self.clock(), self.policy)
-                )
-                state, accepted = decision.state, decision.result()
-            return state._replace(throttle=spent).to_text(), accepted
+        def begin(old: str | None) -> tuple[str | None, _Verdict]:
+            if old is not None and not replace:
+                raise AlreadyEnrolledError("a credential is enrolled under this key")
+            previous = None if old is None else State.from_text(old)
+            if previous is not None and seal_of(credential, previous.mark) == previous.seal:
+                # The same credential once more: its guesses are charged, and its spent codes stay spent.
+                state = previous._replace(next_factor=max(counter, previous.next_factor))
+                state, verdict = self._confirm(credential, state, code)
+                if isinstance(verdict, OnetimeError):
+                    state = state._replace(next_factor=previous.next_factor)
+                return state.to_text(), verdict
+            state = State.fresh(credential, secrets.randbits(64), counter)
+            state, verdict = self._confirm(credential, state, code)
+            if isinstance(verdict, OnetimeError):
+                return old, verdict
+            if previous is not None:
+                state = state._replace(throttle=previous.throttle.succeeded())
+            return state.to_text(), verdict
 
-        try:
-            return settle(self.store, entry("otp", key), confirm)
-        except OnetimeError:
-            del code
-            raise
+        verdict = settle(self.store, entry("otp", key), begin)
+        if isinstance(verdict, OnetimeError):
+            raise verdict
+        return verdict
 
+    @discreet
     def verify(self, key: str, credential: HOTP | TOTP, code: str) -> Accepted:
         """Judge a code, and accept it at most once.
 
@@ -138,18 +144,15 @@ class Verifier:
             decision = decide(credential, _enrolled(old), code, self.clock(), self.policy)
             return decision.state.to_text(), decision
 
-        try:
-            return settle(self.store, entry("otp", key), judge).result()
-        except OnetimeError:
-            del code  # what was typed may be right and unspent; a traceback with locals must not show it
-            raise
+        return settle(self.store, entry("otp", key), judge).result()
 
+    @discreet
     def resynchronize(self, key: str, credential: HOTP | TOTP, codes: Sequence[str]) -> Accepted:
         """Judge three consecutive codes, further away and also while delayed.
 
         It finds back a counter or a clock that strayed, and is the owner's way in while a guesser keeps
         the credential delayed. It is not charged, so limit the requests of an address: each takes about
-        a hundred HMACs.
+        a hundred HMACs, and whoever has seen two unused codes in a row can try for the third.
 
         Args:
             key: The key that the credential is enrolled under.
@@ -175,11 +178,7 @@ class Verifier:
             decision = decide_resync(credential, _enrolled(old), codes, self.clock(), self.policy)
             return decision.state.to_text(), decision
 
-        try:
-            return settle(self.store, entry("otp", key), judge).result()
-        except OnetimeError:
-            del codes
-            raise
+        return settle(self.store, entry("otp", key), judge).result()
 
     def unlock(self, key: str) -> None:
         """Clear delays, spent guesses and disablement. What is spent stays spent, and drift and seal stay.
@@ -211,6 +210,16 @@ class Verifier:
         """
         text = self.store.get(entry("otp", key))
         return None if text is None else State.from_text(text)
+
+    def _confirm(
+        self, credential: HOTP | TOTP, state: State, code: str | list[str] | tuple[str, ...] | None
+    ) -> tuple[State, _Verdict]:
+        """Judge what the owner typed to confirm an enrolment: one code, three, or nothing."""
+        if code is None:
+            return state, None
+        if isinstance(code, list | tuple):
+            return decide_resync(credential, state, code, self.clock(), self.policy)
+        return decide(credential, state, code, self.clock(), self.policy)
 
 
 def _enrolled(text: str | None) -> State:
