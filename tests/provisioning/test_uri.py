@@ -171,6 +171,7 @@ class Value(unittest.TestCase):
             (URIError, lambda: Account("a", totp, issuer="\x7f")),
             (URIError, lambda: Account("a", totp, extra={"": "x"})),
             (URIError, lambda: Account("a", totp, extra={"Secret": "x"})),
+            (URIError, lambda: Account("a", totp, extra={"x": "1", "X": "2"})),
             (URIError, lambda: Account("a", totp, extra={"period": "30"})),
             (URIError, lambda: Account("a", hotp, extra={"counter": "1"})),
             (ValueError, lambda: Account("a", hotp, counter=-1)),

@@ -443,6 +443,18 @@ class Errors(unittest.TestCase):
         patcher.start()
         self.addCleanup(patcher.stop)
 
+    def test_an_interrupted_pause_throws_the_connection_away(self) -> None:
+        """Ctrl-C while a statement waits for its next try leaves nothing open and nothing half done."""
+        connection = mock.Mock()
+        connection.execute.side_effect = ValueError("busy")
+        pool = connections.Connections(lambda: connection, lambda ask: None, lambda error: True)
+        with (
+            mock.patch("onetime.verification.connections.time.sleep", side_effect=KeyboardInterrupt),
+            self.assertRaises(KeyboardInterrupt),
+        ):
+            pool.run("SELECT 1", (), connections.first_row)
+        connection.close.assert_called_once_with()
+
     def test_what_stored_nothing_is_tried_again(self) -> None:
         """Serialization failures, deadlocks and a busy file: the statement is repeated as it was."""
         for error in (
