@@ -234,13 +234,16 @@ class Codes(unittest.TestCase):
         for verifier, code in ((Verifier(BrokenStore(store)), codes[0]), (Verifier(store), hotp.at(90))):
             calls: list[Callable[[], object]] = [
                 partial(verifier.verify, "alice", hotp, code),
+                partial(verifier.verify, "nobody", hotp, code),
+                partial(verifier.verify, "", hotp, code),
+                partial(Verifier(store, clock=lambda: -1.0).verify, "alice", hotp, code),
                 partial(verifier.resynchronize, "alice", hotp, [code, *codes[1:]]),
                 partial(verifier.enroll, "bob", hotp, code),
             ]
             for call in calls:
                 try:
                     call()
-                except OnetimeError as error:
+                except (OnetimeError, ValueError) as error:
                     text = shown(error)
                 else:
                     self.fail("nothing was raised")

@@ -959,7 +959,7 @@ class Shown(Case):
                 self.verifier.verify("alice", TIMED, code)
             except VerificationError as error:
                 text = shown(error)
-            self.assertIn("in onetime: forgetting", text)
+            self.assertIn("in onetime: verify", text)
             for trace in (RFC_KEY.decode(), RFC_KEY.hex(), SECRET.to_base32(), *right):
                 self.assertNotIn(trace, text)
 

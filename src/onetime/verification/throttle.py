@@ -49,4 +49,4 @@ class Throttle(NamedTuple):
 
     def succeeded(self) -> "Throttle":
         """Clear the first tier; the second is not cleared by success."""
-        return Throttle(0, 0, self.full_at)
+        return Throttle(0, 0, self.full_at) if self.failures or self.delayed_until else self

@@ -116,7 +116,6 @@ class Verifier:
             raise verdict
         return verdict
 
-    @discreet
     def verify(self, key: str, credential: HOTP | TOTP, code: str) -> Accepted:
         """Judge a code, and accept it at most once.
 
@@ -144,7 +143,14 @@ class Verifier:
             decision = decide(credential, _enrolled(old), code, self.clock(), self.policy)
             return decision.state.to_text(), decision
 
-        return settle(self.store, entry("otp", key), judge).result()
+        # The code leaves this frame before anything is raised. @discreet would catch each refusal once more.
+        try:
+            decision = settle(self.store, entry("otp", key), judge)
+        except (OnetimeError, TypeError, ValueError) as error:
+            code = ""
+            raise error.with_traceback(None)  # noqa: B904 - it is the same error
+        code = ""
+        return decision.result()
 
     @discreet
     def resynchronize(self, key: str, credential: HOTP | TOTP, codes: Sequence[str]) -> Accepted:
