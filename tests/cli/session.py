@@ -3,6 +3,7 @@
 import io
 import os
 import select
+import signal
 import subprocess
 import sys
 import unittest
@@ -108,6 +109,8 @@ class Terminal:
 
             self.pid, self.wire = pty.fork()
             if self.pid == 0:
+                # What runs in the background of a script ignores Ctrl-C, and so would its children.
+                signal.signal(signal.SIGINT, signal.SIG_DFL)
                 command = [sys.executable, "-m", "onetime", *arguments]
                 os.execve(sys.executable, command, environment())
 
