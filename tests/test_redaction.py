@@ -10,6 +10,7 @@ import pprint
 import unittest
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from onetime import (
     HOTP,
@@ -187,6 +188,9 @@ class Errors(unittest.TestCase):
         self.assert_silent(lambda: Account("alice", text))  # type: ignore[arg-type]  # the same
         self.assert_silent(lambda: HOTP(SECRET, algorithm=[text]))  # type: ignore[arg-type]  # the same
         self.assert_silent(lambda: TOTP(SECRET, algorithm=text.encode()))  # type: ignore[arg-type]  # the same
+        wrong: list[Any] = [2.0, 2.5, "2"]
+        for group in wrong:
+            self.assert_silent(partial(Secret.from_base32(text).to_base32, group))
         self.assert_silent(lambda: explain(text, 5))  # type: ignore[arg-type]  # the same
 
     def test_errors_of_reading_a_link(self) -> None:

@@ -96,7 +96,8 @@ class HOTP(Confidential):
         """
         if type(counter) is not int or not 0 <= counter <= LAST_FACTOR:
             check_integer("counter", counter, 0, LAST_FACTOR)
-        # Step 1: HS = HMAC(K, C), with C as eight bytes, the highest first.
+        # Step 1: HS = HMAC(K, C), with C as eight bytes, the highest first. It is `hmac` written out: the
+        # call would be a twentieth of the time.
         inner = self._inner.copy()
         inner.update(_message(counter))
         outer = self._outer.copy()

@@ -214,6 +214,7 @@ class Secret(Confidential):
         """Give out the secret as bytes."""
         return self._key
 
+    @discreet
     def to_base32(self, group: int = 0) -> str:
         """Give out the secret as base32 in capitals, without padding (RFC 4648 section 6).
 
@@ -221,10 +222,11 @@ class Secret(Confidential):
             group: Characters between two spaces, for people who type it; 0 for no spaces.
 
         Raises:
-            ValueError: The group is not a whole number from 0 on.
+            ValueError: The group is below 0.
+            TypeError: The group is not an int.
         """
-        if group < 0 or group != int(group):
-            raise ValueError("the length of a group is a whole number from 0 on")
+        if group < 0:
+            raise ValueError("the length of a group is 0 or more")
         text = encoding.write_base32(self._key)
         return " ".join(text[i : i + group] for i in range(0, len(text), group)) if group else text
 

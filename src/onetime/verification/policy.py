@@ -90,6 +90,7 @@ class Policy(Limits):
 
     def __post_init__(self) -> None:
         Limits.__post_init__(self)
+        # What is above these bounds is a mistake, or too much work for one call.
         check_integer("look_ahead", self.look_ahead, 1, 100)
         check_integer("window", self.window, 0, 50)
         check_integer("resync_window", self.resync_window, 3, 1000)

@@ -1,7 +1,7 @@
 """What a server remembers of a credential, and its text form in a store."""
 
+from binascii import crc32
 from typing import NamedTuple
-from zlib import crc32
 
 from onetime.errors import StoreError
 from onetime.hotp import HOTP, LAST_FACTOR

@@ -75,10 +75,11 @@ class Verifier:
             The evidence of the confirmation; None without a code.
 
         Raises:
-            VerificationError: The code is refused, and nothing is changed.
+            VerificationError: The code is refused, and nothing is enrolled.
             AlreadyEnrolledError: There is a credential, and `replace` was not asked for.
-            ValueError: The secret is under 16 bytes (or what the policy says), the key is malformed, or
-                the counter is out of range or not 0 with a TOTP.
+            ValueError: The secret is under 16 bytes (or what the policy says), the key is malformed, the
+                counter is out of range or not 0 with a TOTP, there are neither one code nor three, or the
+                clock stands before 1970 or the credential's t0.
             TypeError: The credential is neither a HOTP nor a TOTP.
             StoreError: The state could not be kept; nothing is enrolled, or it is unknown.
         """
