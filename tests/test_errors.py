@@ -42,6 +42,7 @@ class Errors(unittest.TestCase):
         """A program that knows nothing of this library can still catch what it gave wrong."""
         self.assertTrue(issubclass(SecretError, ValueError))
         self.assertTrue(issubclass(URIError, ValueError))
+        self.assertTrue(issubclass(errors.MigrationError, ValueError))
 
     def test_errors_travel_between_processes(self) -> None:
         """An exception comes back whole from a worker process."""
@@ -49,6 +50,7 @@ class Errors(unittest.TestCase):
             *REFUSALS,
             SecretError("text", 3),
             URIError("text", "secret"),
+            errors.MigrationError("text", 3),
             errors.StoreError("text"),
         ]:
             with self.subTest(type(error).__name__):

@@ -24,6 +24,7 @@ PUBLIC = [
     "Limits",
     "MalformedCodeError",
     "MemoryStore",
+    "MigrationError",
     "NotEnrolledError",
     "OnetimeError",
     "Policy",

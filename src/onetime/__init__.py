@@ -10,6 +10,7 @@ from onetime.errors import DisabledError as DisabledError
 from onetime.errors import ExpiredCodeError as ExpiredCodeError
 from onetime.errors import IncorrectCodeError as IncorrectCodeError
 from onetime.errors import MalformedCodeError as MalformedCodeError
+from onetime.errors import MigrationError as MigrationError
 from onetime.errors import NotEnrolledError as NotEnrolledError
 from onetime.errors import OnetimeError as OnetimeError
 from onetime.errors import ReplayedCodeError as ReplayedCodeError

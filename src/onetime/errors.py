@@ -3,6 +3,7 @@
     OnetimeError
     ├── SecretError (ValueError)    a secret could not be read
     ├── URIError (ValueError)       a link could not be read, or cannot be written
+    ├── MigrationError (ValueError) an export of several accounts could not be read, joined or written
     ├── VerificationError           a code is refused
     │   ├── MalformedCodeError      ... it is no code at all
     │   ├── IncorrectCodeError      ... it matches nothing in sight
@@ -47,6 +48,19 @@ class URIError(OnetimeError, ValueError):
     def __init__(self, message: str, parameter: str | None = None) -> None:
         super().__init__(message)
         self.parameter = parameter
+
+
+class MigrationError(OnetimeError, ValueError):
+    """An export (`otpauth-migration://`) could not be read, joined or written.
+
+    Attributes:
+        position: Index of the byte in the decoded payload at which it breaks a rule, from 0; None where
+            the fault is not at one place of a payload.
+    """
+
+    def __init__(self, message: str, position: int | None = None) -> None:
+        super().__init__(message)
+        self.position = position
 
 
 class VerificationError(OnetimeError):
