@@ -84,7 +84,7 @@ class TOTP(Confidential):
             ValueError: The time is before t0, not a number, a naive datetime, or so late that its step
                 is over 2^64-1.
         """
-        seconds = time if type(time) is int else _split(time)[0]
+        seconds = time if type(time) is int else split_time(time)[0]
         step = (seconds - self.t0) // self.period
         if not 0 <= step <= LAST_FACTOR:
             raise ValueError("the time is before t0" if step < 0 else f"the time is past step {LAST_FACTOR}")
@@ -140,7 +140,7 @@ class TOTP(Confidential):
             TypeError: As `step` does.
             ValueError: As `step` does.
         """
-        seconds, fraction = _split(time)
+        seconds, fraction = split_time(time)
         _, end = self.span(self.step(seconds))
         return end - seconds - fraction
 
@@ -173,8 +173,13 @@ class TOTP(Confidential):
         )
 
 
-def _split(time: "float | datetime") -> tuple[int, float]:
-    """Split a time into whole Unix seconds and the fraction of a second after them, both exact."""
+def split_time(time: "float | datetime") -> tuple[int, float]:
+    """Split a time into whole Unix seconds and the fraction of a second after them, both exact.
+
+    Raises:
+        TypeError: The time is neither int, float nor datetime.
+        ValueError: The time is not a finite number, or a naive datetime.
+    """
     if isinstance(time, int) and not isinstance(time, bool):
         return time, 0
     if isinstance(time, float):

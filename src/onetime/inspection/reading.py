@@ -1,0 +1,92 @@
+"""What the written form of a secret may stand for: every reading of a text as a key."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import product
+
+from onetime.encoding import read_base32, read_base64, read_hex, read_text
+from onetime.errors import SecretError
+
+MAX_ONES = 4
+"""So many digits 1 are tried as I and L each by itself; more of them all alike."""
+
+MAX_SWAPS = 16
+"""So many of the letters I and L are tried as the other one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to read a text.
+
+    Attributes:
+        words: The name of the form, and what else had to be done.
+        key: The secret that comes out.
+    """
+
+    words: str
+    key: bytes = field(repr=False)
+
+
+def readings(text: str) -> tuple[Reading, ...]:
+    """Read a text in every way that makes sense, the likeliest first; no two give the same key.
+
+    Args:
+        text: A secret in base32, hexadecimal, base64, base64url or plain text, perhaps with a typo.
+
+    Raises:
+        SecretError: The text is empty, or not Unicode.
+        TypeError: It is not a str.
+    """
+    plain = read_text(text)
+    found: dict[bytes, str] = {}
+    base64 = "base64url" if {"-", "_"} & set(text) else "base64"
+    for words, read in (("base32", read_base32), ("hexadecimal", read_hex), (base64, read_base64)):
+        try:
+            found.setdefault(read(text), words)
+        except SecretError:
+            continue
+    forms = list(found.values())
+    name = f"the {forms[0]} text itself, as plain bytes" if forms else "plain text"
+    bare = text.replace(" ", "").replace("-", "")
+    variants = {
+        name: plain,
+        f"{name}, without spaces and hyphens": bare.encode(),
+        f"{name}, in capitals, without spaces and hyphens": bare.upper().encode(),
+        f"{name}, in small letters, without spaces and hyphens": bare.lower().encode(),
+        f"{name}, with a line break at the end": plain + b"\n",
+    }
+    for words, key in variants.items():
+        if key:
+            found.setdefault(key, words)
+    for words, mended in _mended(text):
+        try:
+            found.setdefault(read_base32(mended), f"base32, with {words}")
+        except SecretError:
+            continue
+    return tuple(Reading(words, key) for key, words in found.items())
+
+
+def _mended(text: str) -> Iterator[tuple[str, str]]:
+    """Undo the usual typos of base32, which has neither 0, 1 nor 8: they stand for O, I or L, and B."""
+    ones = [i for i, character in enumerate(text) if character == "1"]
+    others = {i: "OB"["08".index(character)] for i, character in enumerate(text) if character in "08"}
+    if ones or others:
+        # Not each by itself past a few: the number of combinations doubles with each.
+        each = ["".join(letters) for letters in product("IL", repeat=min(len(ones), MAX_ONES))]
+        alike = ["I" * len(ones), "L" * len(ones)]
+        for choice in each if len(ones) <= MAX_ONES else alike:
+            yield _replaced(text, others | dict(zip(ones, choice, strict=True)))
+        return
+    swaps = [(i, character) for i, character in enumerate(text) if character in "IiLl"]
+    for i, character in swaps[:MAX_SWAPS]:
+        yield _replaced(text, {i: "L" if character in "Ii" else "I"})
+
+
+def _replaced(text: str, letters: dict[int, str]) -> tuple[str, str]:
+    """Put letters in their places; return what was done, in words, and the new text."""
+    characters = list(text)
+    words = []
+    for i, letter in sorted(letters.items()):
+        words.append(f"the {text[i]} at position {i} read as {letter}")
+        characters[i] = letter
+    return " and ".join(words), "".join(characters)
