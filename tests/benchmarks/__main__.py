@@ -10,15 +10,17 @@ import platform
 import sys
 from importlib.metadata import version
 
-from tests.benchmarks import codes, processes, scale, verification
+from tests.benchmarks import codes, playground, processes, qr, scale, verification
 
 TABLES = {
     "codes": codes.table,
     "processes": processes.table,
     "verification": verification.table,
     "scale": scale.table,
+    "qr": qr.table,
+    "playground": playground.table,
 }
-PEERS = ("pyotp", "cryptography", "otpauth", "libpass", "mintotp", "psycopg")
+PEERS = ("pyotp", "cryptography", "otpauth", "libpass", "mintotp", "psycopg", "segno")
 
 
 def main() -> int:

@@ -1,0 +1,111 @@
+"""QR codes as pictures, and what zbarimg and qrencode make of them."""
+
+import math
+import random
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.support import program
+
+BLACK, WHITE = 0, 255
+
+Picture = Sequence[bytes]
+"""The rows of a picture in greys, a byte for each pixel."""
+
+_HALVES = {" ": (0, 0), "\u2580": (1, 0), "\u2584": (0, 1), "\u2588": (1, 1)}
+
+
+def from_text(text: str, *, ink: int, paper: int) -> Picture:
+    """Show text of half blocks as a terminal does, with some of the terminal around it."""
+    lines = text.split("\n")
+    halves = [[_HALVES[letter][half] for letter in line] for line in lines for half in (0, 1)]
+    shades = bytes((paper, ink))
+    margin = bytes([paper] * 3)
+    rows = [margin + bytes(shades[half] for half in row) + margin for row in halves]
+    empty = [bytes([paper]) * len(rows[0])] * 3
+    return enlarged([*empty, *rows, *empty], 4)
+
+
+def enlarged(picture: Picture, factor: int) -> Picture:
+    """Make so many pixels of each, to the right and down."""
+    wide = [b"".join(bytes([pixel]) * factor for pixel in row) for row in picture]
+    return [row for row in wide for _ in range(factor)]
+
+
+def photographed(
+    rows: Sequence[bytes], *, scale: float, degrees: float, dark: int, light: int, seed: int
+) -> Picture:
+    """Take a picture of modules as a camera would: scaled, turned, grey, a little blurred and noisy.
+
+    Args:
+        rows: The modules, with a quiet zone.
+        scale: Pixels to a module.
+        degrees: How far it is turned.
+        dark: The grey of dark modules.
+        light: The grey of light modules, and of everything around.
+        seed: For the noise.
+    """
+    size = len(rows)
+    cos, sin = math.cos(math.radians(degrees)) / scale, math.sin(math.radians(degrees)) / scale
+    side = math.ceil(size * scale * 1.3)
+    noise = random.Random(seed)
+
+    def shade(i: int, j: int) -> int:
+        return dark if 0 <= i < size and 0 <= j < size and rows[i][j] else light
+
+    picture = []
+    for v in range(side):
+        line = bytearray()
+        for u in range(side):
+            # Where in the code the middle of the pixel lies; between the middles of modules it is mixed.
+            right, down = u + 0.5 - side / 2, v + 0.5 - side / 2
+            x = cos * right + sin * down + size / 2 - 0.5
+            y = cos * down - sin * right + size / 2 - 0.5
+            i, j = math.floor(y), math.floor(x)
+            below, beside = y - i, x - j
+            upper = shade(i, j) * (1 - beside) + shade(i, j + 1) * beside
+            lower = shade(i + 1, j) * (1 - beside) + shade(i + 1, j + 1) * beside
+            line.append(round(upper * (1 - below) + lower * below) + noise.randrange(-3, 4))
+        picture.append(bytes(line))
+    return picture
+
+
+def read(picture: Picture) -> bytes:
+    """Let zbarimg read a picture, as the bytes that stand in the code."""
+    header = f"P5 {len(picture[0])} {len(picture)} 255\n".encode()
+    return _read(header + b"".join(picture), ".pgm")
+
+
+def read_svg(svg: str, pixels: int = 4) -> bytes:
+    """Let rsvg-convert paint an SVG image, so many pixels to a module, and zbarimg read it."""
+    painted = subprocess.run(
+        [program("rsvg-convert"), f"--zoom={pixels}"], input=svg.encode(), capture_output=True
+    )
+    if painted.returncode:
+        raise ValueError(painted.stderr.decode())
+    return _read(painted.stdout, ".png")
+
+
+def _read(image: bytes, suffix: str) -> bytes:
+    path = program("zbarimg")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "picture").with_suffix(suffix)
+        file.write_bytes(image)
+        # Without `binary` it guesses what script the bytes are, and shows them in UTF-8.
+        run = subprocess.run([path, "--quiet", "--raw", "-Sbinary", str(file)], capture_output=True)
+    if run.returncode:
+        raise ValueError(f"zbarimg exits with {run.returncode}")
+    return run.stdout
+
+
+def with_qrencode(data: bytes, level: str, version: int = 1) -> Sequence[bytes]:
+    """Let qrencode draw a code without a quiet zone, in that version or a greater one."""
+    command = [program("qrencode"), "--8bit", f"--level={level}", f"--symversion={version}"]
+    run = subprocess.run(
+        [*command, "--type=ASCII", "--margin=0"], input=data, capture_output=True, check=True
+    )
+    # Two characters make one module.
+    lines = run.stdout.decode().splitlines()
+    return [bytes(letter == "#" for letter in line[::2]) for line in lines]
