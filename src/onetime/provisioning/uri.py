@@ -130,7 +130,7 @@ def parse(text: str) -> Account:
         raise URIError(f"the link has more than {MAX_LENGTH} characters")
     kind, label, query = _split(text)
     issuer, name = _label(label)
-    parameters = _parameters(query, _KNOWN[kind])
+    parameters = split_query(query, _KNOWN[kind])
     secret = _secret(parameters.pop("secret", ""))
     issuer = parameters.pop("issuer", "") or issuer
     algorithm = _algorithm(parameters.pop("algorithm", "SHA1"))
@@ -228,7 +228,7 @@ def _label(label: str) -> tuple[str, str]:
     return _decoded(issuer, "issuer"), _decoded(name, "name").lstrip(" ")
 
 
-def _parameters(query: str, known: tuple[str, ...]) -> dict[str, str]:
+def split_query(query: str, known: tuple[str, ...]) -> dict[str, str]:
     """Split a query, then decode its parts. Names that are known are found in any case."""
     parameters: dict[str, str] = {}
     seen = set()

@@ -1,0 +1,112 @@
+"""Messages as Protocol Buffers write them: one field after the other, each with a number and a value.
+
+The reader gives out the two kinds of value that exports use, integers and bytes, and skips every other,
+as the encoding's description asks of fields that a reader does not know. It goes through a message once,
+without recursion, and what breaks a rule is a `MigrationError` that says at which byte, never what is
+there.
+"""
+
+from collections.abc import Iterator
+
+from onetime.errors import MigrationError
+
+VARINT, FIXED64, BYTES, GROUP, GROUP_END, FIXED32 = range(6)
+"""The wire types: what of a field's value follows its number. 6 and 7 do not exist."""
+
+LAST_NUMBER = 2**29 - 1
+"""The last number that a field can have; the first is 1."""
+
+MAX_VARINT = 10
+"""Bytes that 64 bits fill, seven in each."""
+
+
+def fields(data: bytes, part: slice) -> Iterator[tuple[int, int | slice, int]]:
+    """Read a message field by field.
+
+    Args:
+        data: Bytes that hold the message, and perhaps others around it.
+        part: Where in the bytes it stands, from its first byte to the one after its last.
+
+    Yields:
+        The field's number; its value, which is an integer from 0 to 2^64-1, or where in `data` its bytes
+        stand; and the position in `data` at which the field begins. Fields of another wire type and what
+        stands in groups are left out.
+
+    Raises:
+        MigrationError: The bytes are no message; `position` says where.
+    """
+    position, end = part.start, part.stop
+    groups: list[int] = []  # the numbers of those that are open, the innermost last
+    while position < end:
+        start = position
+        key, position = _read_varint(data, start, end)
+        number, wire_type = divmod(key, 8)
+        if not 1 <= number <= LAST_NUMBER:
+            raise fault("the number of a field is out of range", start)
+        if wire_type == VARINT:
+            value, position = _read_varint(data, position, end)
+            if not groups:
+                yield number, value, start
+        elif wire_type in (BYTES, FIXED32, FIXED64):
+            size = 4 if wire_type == FIXED32 else 8
+            if wire_type == BYTES:
+                size, position = _read_varint(data, position, end)
+            if size > end - position:
+                raise fault("a field reaches past the end", start)
+            position += size
+            if wire_type == BYTES and not groups:
+                yield number, slice(position - size, position), start
+        elif wire_type == GROUP:
+            groups.append(number)
+        elif wire_type == GROUP_END:
+            if not groups or groups.pop() != number:
+                raise fault("a group ends that has not begun", start)
+        else:
+            raise fault("a field has a wire type that does not exist", start)
+    if groups:
+        raise fault("a group has no end", end)
+
+
+def signed(value: int, bits: int) -> int:
+    """Take the low bits of a number as two's complement: how int32, int64 and enums are read."""
+    half = 1 << bits - 1
+    return (value + half) % (2 * half) - half
+
+
+def integer_field(number: int, value: int) -> bytes:
+    """Write a field with an integer, from -2^63 to 2^64-1."""
+    return _varint(number << 3 | VARINT) + _varint(value)
+
+
+def bytes_field(number: int, value: bytes) -> bytes:
+    """Write a field with bytes, a text in UTF-8 or a message."""
+    return _varint(number << 3 | BYTES) + _varint(len(value)) + value
+
+
+def fault(rule: str, position: int) -> MigrationError:
+    """Make the error of a broken rule at a position."""
+    return MigrationError(f"byte {position}: {rule}", position)
+
+
+def _read_varint(data: bytes, start: int, end: int) -> tuple[int, int]:
+    """Read a number, seven bits a byte, the lowest first; return the position after it too."""
+    value = 0
+    for i, byte in enumerate(data[start : min(start + MAX_VARINT, end)]):
+        value |= (byte & 0x7F) << 7 * i
+        if byte < 0x80:
+            # Readers differ on what a tenth byte over 1 means: some drop the bits, others refuse them.
+            if value >= 1 << 64:
+                raise fault("a number has more than 64 bits", start)
+            return value, start + i + 1
+    if end - start < MAX_VARINT:
+        raise fault("a number has no end", start)
+    raise fault(f"a number has more than {MAX_VARINT} bytes", start)
+
+
+def _varint(value: int) -> bytes:
+    value %= 1 << 64  # two's complement: a negative number fills ten bytes
+    written = bytearray()
+    while value >= 0x80:
+        written.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*written, value])
