@@ -27,8 +27,14 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:
+    from onetime.inspection.diagnosis import Diagnosis as Diagnosis
+    from onetime.inspection.diagnosis import Finding as Finding
+    from onetime.inspection.diagnosis import Sighting as Sighting
+    from onetime.inspection.diagnosis import diagnose as diagnose
     from onetime.inspection.explanation import Explanation as Explanation
     from onetime.inspection.explanation import explain as explain
+    from onetime.provisioning.migration import Batch as Batch
+    from onetime.provisioning.qr import QRCode as QRCode
     from onetime.provisioning.uri import Account as Account
     from onetime.verification.contract import StoreContract as StoreContract
     from onetime.verification.decision import Accepted as Accepted
@@ -50,22 +56,28 @@ if TYPE_CHECKING:
 _WINGS = {
     "Accepted": "onetime.verification.decision",
     "Account": "onetime.provisioning.uri",
+    "Batch": "onetime.provisioning.migration",
     "Decision": "onetime.verification.decision",
     "Delivered": "onetime.verification.delivery",
     "DeliveredCodes": "onetime.verification.delivery",
+    "Diagnosis": "onetime.inspection.diagnosis",
     "Explanation": "onetime.inspection.explanation",
+    "Finding": "onetime.inspection.diagnosis",
     "Limits": "onetime.verification.policy",
     "MemoryStore": "onetime.verification.store",
     "Policy": "onetime.verification.policy",
+    "QRCode": "onetime.provisioning.qr",
     "RecoveryCodes": "onetime.verification.recovery",
     "Redeemed": "onetime.verification.recovery",
     "SQLStore": "onetime.verification.sql",
+    "Sighting": "onetime.inspection.diagnosis",
     "State": "onetime.verification.state",
     "Store": "onetime.verification.store",
     "StoreContract": "onetime.verification.contract",
     "Verifier": "onetime.verification.verifier",
     "decide": "onetime.verification.decision",
     "decide_resync": "onetime.verification.decision",
+    "diagnose": "onetime.inspection.diagnosis",
     "explain": "onetime.inspection.explanation",
 }
 

@@ -15,6 +15,7 @@ from onetime.cli.intake import (
     read_factor,
     read_text,
 )
+from onetime.cli.terminal import bar
 from onetime.hotp import HOTP
 from onetime.totp import TOTP
 
@@ -22,8 +23,6 @@ TYPE_CHECKING = False  # the name that type checkers take for True; typing itsel
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TextIO
-
-BAR_WIDTH = 30
 
 
 def add_arguments(parser: Parser) -> None:
@@ -58,9 +57,9 @@ def watch(
             now = clock()
             step, remaining = totp.step(now), totp.remaining(now)
             if terminal:
-                print(
-                    f"\r{totp.at_step(step)}  {_bar(remaining, totp.period)}", end="", file=output, flush=True
-                )
+                seconds = f"{-int(-remaining // 1):>{len(str(totp.period))}} s"
+                line = f"\r{totp.at_step(step)}  {bar(remaining / totp.period)} {seconds}"
+                print(line, end="", file=output, flush=True)
             elif step != shown:
                 print(totp.at_step(step), file=output, flush=True)
                 shown = step
@@ -70,11 +69,6 @@ def watch(
         if terminal:
             print(file=output)
         return 0
-
-
-def _bar(remaining: float, period: int) -> str:
-    full = -int(-remaining * BAR_WIDTH // period)
-    return f"[{'=' * full:<{BAR_WIDTH}}] {-int(-remaining // 1):>{len(str(period))}} s"
 
 
 def _answer(credential: HOTP | TOTP, factor: int, as_json: bool) -> str:

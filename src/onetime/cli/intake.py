@@ -76,12 +76,17 @@ def add_link(parser: Parser) -> None:
     )
 
 
-def add_source(parser: Parser) -> None:
-    """Add the options that say where the link or secret comes from, and how to read it."""
-    parser.set_defaults(link=None)
+def add_secret(parser: Parser) -> None:
+    """Add the option for a file with the link or secret."""
     parser.add_argument(
         "--secret", metavar="FILE", help="read the link or secret from a file; - is standard input"
     )
+
+
+def add_source(parser: Parser) -> None:
+    """Add the options that say where the link or secret comes from, and how to read it."""
+    parser.set_defaults(link=None)
+    add_secret(parser)
     parser.add_argument("--format", type=_format, metavar="|".join(FORMATS), help="form of a secret (base32)")
     add_credential(parser)
     parser.add_argument("--t0", type=whole_number, metavar="SECONDS", help="Unix time of step 0 (0)")
@@ -179,6 +184,18 @@ def read_text(options: argparse.Namespace) -> str:
         raise UsageError("what was read is not text in UTF-8") from None
     # The newline at the end is the editor's or echo's.
     return text[:-1].removesuffix("\r") if text.endswith("\n") else text
+
+
+def read_links(options: argparse.Namespace) -> list[str]:
+    """Read links, one a line; empty lines do not count.
+
+    Raises:
+        UsageError: As `read_text` does, or there is none.
+    """
+    links = list(filter(None, map(str.strip, read_text(options).splitlines())))
+    if not links:
+        raise UsageError("there is no link")
+    return links
 
 
 def is_link(options: argparse.Namespace, text: str) -> bool:

@@ -2,9 +2,11 @@
 
 import argparse
 import json
+import sys
 
 from onetime.algorithm import Algorithm
 from onetime.cli.intake import Parser, add_credential, add_json, make_credential, tell
+from onetime.cli.terminal import show_qr
 from onetime.provisioning.uri import Account, build
 from onetime.secret import Secret
 
@@ -18,7 +20,7 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the link; the secret, for people who type it, goes to standard error."""
+    """Print the link, on a terminal its QR code too; the secret, to be typed, goes to standard error."""
     secret = Secret.generate(algorithm=options.algorithm or Algorithm.SHA1)
     credential = make_credential(options, secret)
     account = Account(options.name, credential, issuer=options.issuer, counter=options.counter or 0)
@@ -27,5 +29,18 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps({"uri": link, "secret": secret.to_base32()}))
     else:
         print(link)
+        if sys.stdout.isatty():
+            _show(link)
         tell(f"the secret, to be typed: {secret.to_base32(group=4)}")
     return 0
+
+
+def _show(link: str) -> None:
+    from onetime.provisioning.qr import QRCode
+
+    try:
+        shown = show_qr(QRCode(link))
+    except ValueError:  # it fits no QR code
+        shown = False
+    if not shown:
+        tell("the link's QR code is too wide for this terminal; onetime qr --svg FILE writes a picture")

@@ -1,0 +1,116 @@
+"""`onetime diagnose`."""
+
+import io
+import json
+import unittest
+from unittest import mock
+
+from onetime import TOTP, Secret
+from onetime.cli.diagnose_command import Progress
+from tests.cli.session import BASE32, HOTP_LINK, TOTP_LINK, Terminal, run
+from tests.support import RFC_KEY
+
+TIME = 1_800_000_000
+ASCII = TOTP(Secret(BASE32.encode()), algorithm="SHA256")
+"""What a program makes that takes the base32 text itself as the key, and another hash."""
+
+FOUND = (
+    "1. SHA256, 6 digits, the secret read as the base32 text itself, as plain bytes, step 60000000 of 30 s "
+)
+
+
+class Diagnose(unittest.TestCase):
+    def test_a_code_and_its_time(self) -> None:
+        """The finding is the answer, and the status says that it is one."""
+        for stdin in (BASE32, TOTP_LINK):
+            for when in (str(TIME), "2027-01-15T08:00:00Z", "2027-01-15T09:00:00+01:00"):
+                with self.subTest(when):
+                    session = run("diagnose", f"{TOTP(Secret(RFC_KEY)).at(TIME)}@{when}", stdin=stdin)
+                    self.assertEqual((0, ""), (session.status, session.err))
+                    self.assertRegex(session.out, r"\A1\. SHA1, 6 digits, the secret read as base32, step 6")
+
+    def test_two_codes_find_two_mistakes(self) -> None:
+        """The more codes there are, the surer is the finding."""
+        codes = [f"{ASCII.at(time)}@{time}" for time in (TIME, TIME + 60)]
+        session = run("diagnose", *codes, stdin=BASE32)
+        self.assertEqual((0, ""), (session.status, session.err))
+        self.assertTrue(session.out.startswith(FOUND), session.out)
+
+    def test_the_time_is_now(self) -> None:
+        """Whoever sees the code while typing needs no clock."""
+        with mock.patch("time.time", return_value=59.5):
+            session = run("diagnose", "287082", stdin=BASE32)
+        self.assertRegex(session.out, "step 1 of 30 s")
+
+    def test_counters(self) -> None:
+        """The codes are those of a counter and the next ones, from the option or the link."""
+        for arguments, stdin in (
+            (("--counter", "1"), BASE32),
+            ((), HOTP_LINK),
+            (("--counter", "1"), HOTP_LINK),
+        ):
+            with self.subTest(arguments):
+                session = run("diagnose", *arguments, "969429", "338314", stdin=stdin)
+                self.assertEqual(0, session.status)
+                self.assertRegex(session.out, r"counter 3; the counter is 2 ahead")
+
+    def test_json(self) -> None:
+        """A program gets all values."""
+        session = run("diagnose", "--json", f"287082@{59 + 7 * 30}", stdin=BASE32)
+        answer = json.loads(session.out)
+        self.assertEqual(["found", "tried", "findings"], list(answer))
+        finding = answer["findings"][0]
+        self.assertEqual(
+            ("base32", "SHA1", [1]), tuple(map(finding.get, ("reading", "algorithm", "factors")))
+        )
+        self.assertTrue(answer["found"])
+
+    def test_nothing_found_is_status_1(self) -> None:
+        """A script learns that nothing fits, as grep tells it."""
+        session = run("diagnose", f"123456@{TIME}", stdin="not a secret of this code")
+        self.assertEqual((1, ""), (session.status, session.err))
+        self.assertRegex(session.out, "\nA second code, from another time or counter, would tell more.\n")
+
+    def test_what_is_misused(self) -> None:
+        """Each mistake is said, and neither secret nor code is."""
+        for arguments, stdin, message in (
+            (("287082", "359152"), BASE32, "of several codes, each needs its time: CODE@TIME"),
+            (("287082@noon",), BASE32, "the time of a code must be Unix time in seconds, or a date and time"),
+            (("28708x@59",), BASE32, "a code has 1 to 10 digits"),
+            (("287082@59",), "", "the secret is empty"),
+            (("287082", "--counter", "x"), BASE32, "--counter"),
+            (("1", "2", "--counter", str(2**64 - 1)), BASE32, "there are not so many counters"),
+            (("287082@59",), "otpauth://totp/a?secret=1", "in the secret, the character at position 0"),
+            ((), BASE32, "CODE"),
+        ):
+            with self.subTest(message):
+                session = run("diagnose", *arguments, stdin=stdin)
+                self.assertEqual((2, ""), (session.status, session.out))
+                self.assertIn(message, session.err)
+                self.assertNotIn(BASE32, session.err)
+                self.assertNotIn("28708", session.err)
+
+    def test_a_bar_once_it_takes_longer(self) -> None:
+        """After a second the search shows how far it is, and takes its bar away at the end."""
+        now = [0.0]
+        with mock.patch("sys.stderr", io.StringIO()) as stderr:
+            progress = Progress(lambda: now[0])
+            now[0] = 0.9
+            progress(0.25)
+            progress.end()
+            self.assertEqual("", stderr.getvalue())
+            now[0] = 1.0
+            progress(0.5)
+            shown = f"\r[{'=' * 15}{' ' * 15}] 50% "
+            self.assertEqual(shown, stderr.getvalue())
+            progress.end()
+            self.assertEqual(f"{shown}\r{' ' * 38}\r", stderr.getvalue())
+
+    def test_on_a_terminal(self) -> None:
+        """The secret is asked for, and not shown; the answer is."""
+        with Terminal("diagnose", "287082@59") as terminal:
+            terminal.wait_for("Link or secret: ")
+            terminal.type(f"{BASE32}\n")
+            self.assertEqual(0, terminal.end())
+        self.assertIn("1. SHA1, 6 digits, the secret read as base32, step 1 of 30 s", terminal.screen)
+        self.assertNotIn(BASE32, terminal.screen)

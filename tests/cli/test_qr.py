@@ -1,0 +1,97 @@
+"""`onetime qr`."""
+
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+from xml.etree import ElementTree
+
+from onetime.provisioning.qr import QRCode
+from tests.cli.session import BASE32, TOTP_LINK, Session, run
+from tests.support import posix
+
+
+class QR(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.file = self.folder / "code.svg"
+
+    def test_text_for_a_dark_or_a_light_terminal(self) -> None:
+        """The code is the answer, in half blocks."""
+        code = QRCode(TOTP_LINK)
+        self.assertEqual(Session(0, f"{code.to_text()}\n", ""), run("qr", stdin=TOTP_LINK))
+        self.assertEqual(
+            Session(0, f"{code.to_text(light=True)}\n", ""), run("qr", "--light", stdin=TOTP_LINK)
+        )
+
+    def test_the_level_can_be_chosen(self) -> None:
+        """A code that is to be printed may need more error correction."""
+        for level in "LMQH":
+            expected = f"{QRCode(TOTP_LINK, level=level).to_text()}\n"
+            self.assertEqual(Session(0, expected, ""), run("qr", "--level", level, stdin=TOTP_LINK))
+        self.assertEqual(2, run("qr", "--level", "X", stdin=TOTP_LINK).status)
+
+    def test_a_long_link_gets_a_weaker_level(self) -> None:
+        """A code with less error correction is better than none, unless a level is asked for."""
+        link = f"otpauth://totp/{'a' * 2500}?secret={BASE32}"
+        expected = f"{QRCode(link, level='L').to_text()}\n"
+        self.assertEqual(Session(0, expected, ""), run("qr", stdin=link))
+        self.assertEqual(2, run("qr", "--level", "M", stdin=link).status)
+
+    def test_each_line_is_a_link(self) -> None:
+        """What `migrate` prints can be shown as it comes; empty lines do not count."""
+        export = run("migrate", stdin=TOTP_LINK).out
+        expected = f"{QRCode(export.strip()).to_text()}\n{QRCode(TOTP_LINK).to_text()}\n"
+        self.assertEqual(Session(0, expected, ""), run("qr", stdin=f"{export}\n{TOTP_LINK}\n\n"))
+
+    def test_a_picture(self) -> None:
+        """The picture goes to a file, or to standard output, whole."""
+        svg = f"{QRCode(TOTP_LINK).to_svg()}\n"
+        self.assertEqual(Session(0, svg, ""), run("qr", "--svg", "-", stdin=TOTP_LINK))
+        self.file.write_text("an older one", encoding="utf-8")
+        self.assertEqual(Session(0, "", ""), run("qr", "--svg", str(self.file), stdin=TOTP_LINK))
+        self.assertEqual(svg, self.file.read_text(encoding="utf-8"))
+        self.assertEqual([self.file], list(self.folder.iterdir()))
+        ElementTree.fromstring(svg)
+
+    def test_a_picture_is_its_owners(self) -> None:
+        """It holds the secret, so nobody else may read it."""
+        posix()
+        run("qr", "--svg", str(self.file), stdin=TOTP_LINK)
+        self.assertEqual(0o600, self.file.stat().st_mode & 0o777)
+
+    def test_a_picture_that_cannot_be_written_leaves_nothing(self) -> None:
+        """The older file stays as it was."""
+        self.file.write_text("an older one", encoding="utf-8")
+        with mock.patch.object(Path, "replace", side_effect=OSError(28, "No space left on device")):
+            session = run("qr", "--svg", str(self.file), stdin=TOTP_LINK)
+        message = "onetime: the picture cannot be written: No space left on device\n"
+        self.assertEqual(Session(2, "", message), session)
+        self.assertEqual("an older one", self.file.read_text(encoding="utf-8"))
+        self.assertEqual([self.file], list(self.folder.iterdir()))
+        nowhere = str(self.folder / "no" / "code.svg")
+        message = "onetime: the picture cannot be written: No such file or directory\n"
+        self.assertEqual(Session(2, "", message), run("qr", "--svg", nowhere, stdin=TOTP_LINK))
+
+    def test_what_no_app_reads_is_refused(self) -> None:
+        """A code that cannot be scanned into an app is not drawn."""
+        for stdin, message in (
+            (BASE32, "not an otpauth:// link"),
+            ("", "there is no link"),
+            ("https://example.com", "the link does not begin with otpauth://"),
+            ("otpauth-migration://offline?data=AA", ""),
+            (f"otpauth://totp/{'a' * 3000}?secret={BASE32}", "holds at most 2953 at level L"),
+        ):
+            with self.subTest(message):
+                session = run("qr", stdin=stdin)
+                self.assertEqual((2, ""), (session.status, session.out))
+                self.assertIn(message, session.err)
+                self.assertNotIn(BASE32, session.err)
+
+    def test_a_picture_is_of_one_link(self) -> None:
+        """Two codes in one file could not be told apart."""
+        session = run("qr", "--svg", str(self.file), stdin=f"{TOTP_LINK}\n{TOTP_LINK}\n")
+        self.assertEqual(Session(2, "", "onetime: a picture is of one link\n"), session)
+        self.assertFalse(self.file.exists())

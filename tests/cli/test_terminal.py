@@ -1,0 +1,96 @@
+"""What is shown on a terminal only."""
+
+import io
+import os
+import unittest
+from unittest import mock
+
+from onetime.cli.terminal import bar
+from onetime.provisioning.qr import QRCode
+from tests.cli.session import TOTP_LINK, Session, run
+
+CODE = QRCode(TOTP_LINK).to_text()
+WIDTH = CODE.index("\n")
+WIDE = os.terminal_size((WIDTH, 24))
+COLOURED = "".join(f"\x1b[97;40m{line}\x1b[0m\n" for line in CODE.split("\n"))
+
+
+class Screen(io.StringIO):
+    """A standard output that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return 1
+
+
+def on_screen(
+    *arguments: str, columns: int = WIDTH, stdin: str = TOTP_LINK, **variables: str
+) -> tuple[Session, str]:
+    """Run the command line on a terminal; return the session, and what the screen shows."""
+    screen = Screen()
+    without = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "TERM")}
+    with (
+        mock.patch("os.get_terminal_size", return_value=os.terminal_size((columns, 24))),
+        mock.patch.dict(os.environ, {**without, **variables}, clear=True),
+    ):
+        session = run(*arguments, stdin=stdin, stdout=screen)
+    return session, screen.getvalue()
+
+
+class Bars(unittest.TestCase):
+    def test_what_is_begun_counts(self) -> None:
+        """A bar is empty only at nothing, and as full as its part otherwise."""
+        for part, full in (
+            (0, 0),
+            (0.001, 1),
+            (1 / 30, 1),
+            (7 / 30, 7),
+            (0.5, 15),
+            (29.01 / 30, 30),
+            (1, 30),
+        ):
+            with self.subTest(part):
+                self.assertEqual(f"[{'=' * full}{' ' * (30 - full)}]", bar(part))
+        for remaining in range(1, 31):
+            self.assertEqual(remaining, bar(remaining / 30).count("="))
+
+
+class Codes(unittest.TestCase):
+    def test_a_terminal_shows_white_and_black(self) -> None:
+        """Whatever the terminal's own colours are, the code is dark on light."""
+        self.assertEqual((Session(0, "", ""), COLOURED), on_screen("qr"))
+        self.assertEqual((Session(0, "", ""), COLOURED), on_screen("qr", columns=0))
+
+    def test_colours_can_be_had_without(self) -> None:
+        """NO_COLOR, a dumb terminal, and --light are respected."""
+        plain = (Session(0, "", ""), f"{CODE}\n")
+        self.assertEqual(plain, on_screen("qr", NO_COLOR="1"))
+        self.assertEqual(plain, on_screen("qr", TERM="dumb"))
+        light = QRCode(TOTP_LINK).to_text(light=True)
+        self.assertEqual((Session(0, "", ""), f"{light}\n"), on_screen("qr", "--light"))
+
+    def test_a_narrow_terminal_would_break_the_lines(self) -> None:
+        """What no camera could read is not drawn."""
+        message = "onetime: the terminal is too narrow for the code; --svg FILE writes a picture\n"
+        self.assertEqual((Session(2, "", message), ""), on_screen("qr", columns=WIDTH - 1))
+
+    def test_new_shows_the_code_of_its_link(self) -> None:
+        """On a terminal the link is followed by its QR code, ready to be scanned."""
+        session, screen = on_screen("new", "alice", columns=200, NO_COLOR="1")
+        link, _, code = screen.partition("\n")
+        self.assertEqual(f"{QRCode(link).to_text()}\n", code)
+        self.assertRegex(session.err, r"\Aonetime: the secret, to be typed: [A-Z2-7 ]{39}\n\Z")
+        self.assertEqual(0, session.status)
+
+    def test_new_says_when_the_code_is_too_wide(self) -> None:
+        """The link is the answer all the same; also of a link that fits no QR code."""
+        for name, columns in (("alice", 20), ("a" * 3000, 200)):
+            with self.subTest(columns=columns):
+                session, screen = on_screen("new", name, columns=columns)
+                self.assertRegex(screen, r"\Aotpauth://totp/a\w+\?secret=\w+\n\Z")
+                self.assertRegex(
+                    session.err, r"\Aonetime: the link's QR code is too wide for this terminal; "
+                )
+                self.assertEqual(0, session.status)
