@@ -16,8 +16,10 @@ from onetime import (
     HOTP,
     TOTP,
     Account,
+    Batch,
     MemoryStore,
     OnetimeError,
+    QRCode,
     Secret,
     StoreError,
     Verifier,
@@ -37,7 +39,11 @@ HOLDERS = [
     Account("bob", HOTP(SECRET), counter=7),
     explain(HOTP(SECRET), 7),
     explain(TOTP(SECRET), 7),
+    Batch((ACCOUNT,), 0, 1, 5),
+    QRCode(uri.build(ACCOUNT)),
 ]
+CREDENTIALS = HOLDERS[:-4]
+"""Those that are compared by value."""
 TRACES = [
     KEY.decode(),
     KEY.hex(),
@@ -88,7 +94,7 @@ class Redaction(unittest.TestCase):
 
     def test_a_dataclass_that_holds_a_credential_is_taken_apart_safely(self) -> None:
         """H44: dataclasses.asdict goes no further than the credential."""
-        for holder in HOLDERS[:-2]:
+        for holder in CREDENTIALS:
             with self.subTest(type(holder).__name__):
                 self.assertIs(holder, dataclasses.asdict(Row("alice", holder))["held"])
 
@@ -125,7 +131,7 @@ class Redaction(unittest.TestCase):
 
     def test_nothing_is_hashed(self) -> None:
         """A hash of a secret is a trace of it."""
-        for holder in HOLDERS[:-2]:
+        for holder in CREDENTIALS:
             with self.subTest(type(holder).__name__), self.assertRaisesRegex(TypeError, "unhashable"):
                 hash(holder)
 

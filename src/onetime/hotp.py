@@ -3,7 +3,8 @@
 import struct
 
 from onetime.algorithm import Algorithm
-from onetime.secret import Confidential, Secret, discreet
+from onetime.confidential import Confidential, discreet
+from onetime.secret import Secret
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:

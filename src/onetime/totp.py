@@ -3,8 +3,9 @@
 import time as clock
 
 from onetime.algorithm import Algorithm
+from onetime.confidential import Confidential, discreet
 from onetime.hotp import HOTP, LAST_FACTOR, check_integer
-from onetime.secret import Confidential, Secret, discreet
+from onetime.secret import Secret
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:

@@ -1,5 +1,6 @@
 """Sessions of the command line: what it is given, what it answers, what it says, and how it ends."""
 
+import codecs
 import io
 import os
 import select
@@ -102,6 +103,7 @@ class Terminal:
 
     def __init__(self, *arguments: str) -> None:
         self.screen = ""
+        self.decoder = codecs.getincrementaldecoder("utf-8")()
         if sys.platform == "win32":
             skip("there are no POSIX terminals here")
         else:
@@ -153,5 +155,5 @@ class Terminal:
             data = os.read(self.wire, 4096)
         except OSError:  # so Linux says that nobody is left on the other side
             return False
-        self.screen += data.decode()
+        self.screen += self.decoder.decode(data)
         return bool(data)

@@ -1,13 +1,14 @@
 """`onetime diagnose`."""
 
-import io
 import json
+import os
 import unittest
 from unittest import mock
 
 from onetime import TOTP, Secret
 from onetime.cli.diagnose_command import Progress
 from tests.cli.session import BASE32, HOTP_LINK, TOTP_LINK, Terminal, run
+from tests.cli.test_terminal import Screen
 from tests.support import RFC_KEY
 
 TIME = 1_800_000_000
@@ -15,7 +16,7 @@ ASCII = TOTP(Secret(BASE32.encode()), algorithm="SHA256")
 """What a program makes that takes the base32 text itself as the key, and another hash."""
 
 FOUND = (
-    "1. SHA256, 6 digits, the secret read as the base32 text itself, as plain bytes, step 60000000 of 30 s "
+    "1. SHA256, 6 digits, period 30 s, secret read as the base32 text itself, as plain bytes, step 60000000 "
 )
 
 
@@ -26,8 +27,16 @@ class Diagnose(unittest.TestCase):
             for when in (str(TIME), "2027-01-15T08:00:00Z", "2027-01-15T09:00:00+01:00"):
                 with self.subTest(when):
                     session = run("diagnose", f"{TOTP(Secret(RFC_KEY)).at(TIME)}@{when}", stdin=stdin)
-                    self.assertEqual((0, ""), (session.status, session.err))
-                    self.assertRegex(session.out, r"\A1\. SHA1, 6 digits, the secret read as base32, step 6")
+                    said = (
+                        ""
+                        if stdin == BASE32
+                        else "onetime: the link says totp, SHA1, 6 digits, period 30 s\n"
+                    )
+                    self.assertEqual((0, said), (session.status, session.err))
+                    self.assertRegex(
+                        session.out,
+                        r"\A1\. SHA1, 6 digits, period 30 s, secret read as base32, step 60000000 ",
+                    )
 
     def test_two_codes_find_two_mistakes(self) -> None:
         """The more codes there are, the surer is the finding."""
@@ -40,7 +49,28 @@ class Diagnose(unittest.TestCase):
         """Whoever sees the code while typing needs no clock."""
         with mock.patch("time.time", return_value=59.5):
             session = run("diagnose", "287082", stdin=BASE32)
-        self.assertRegex(session.out, "step 1 of 30 s")
+        self.assertRegex(session.out, "step 1 ")
+
+    def test_the_time_is_that_of_the_call(self) -> None:
+        """However long somebody takes to type the secret, the code was seen before."""
+        with mock.patch("time.time", return_value=59) as clock:
+
+            def read(_: object) -> str:
+                clock.return_value = 659
+                return BASE32
+
+            with mock.patch("onetime.cli.diagnose_command.read_text", read):
+                session = run("diagnose", "287082")
+        self.assertRegex(session.out, r"step 1 \(")
+
+    def test_a_link_may_say_otherwise(self) -> None:
+        """What the link says stands beside what the app does."""
+        link = f"{TOTP_LINK}&algorithm=SHA256&digits=8&period=60"
+        session = run("diagnose", f"{TOTP(Secret(RFC_KEY)).at(TIME)}@{TIME}", stdin=link)
+        self.assertRegex(session.out, r"\A1\. SHA1, 6 digits, period 30 s, secret read as base32")
+        self.assertEqual("onetime: the link says totp, SHA256, 8 digits, period 60 s\n", session.err)
+        session = run("diagnose", "287082", stdin=HOTP_LINK)
+        self.assertEqual("onetime: the link says hotp, SHA1, 6 digits\n", session.err)
 
     def test_counters(self) -> None:
         """The codes are those of a counter and the next ones, from the option or the link."""
@@ -76,7 +106,12 @@ class Diagnose(unittest.TestCase):
         for arguments, stdin, message in (
             (("287082", "359152"), BASE32, "of several codes, each needs its time: CODE@TIME"),
             (("287082@noon",), BASE32, "the time of a code must be Unix time in seconds, or a date and time"),
-            (("28708x@59",), BASE32, "a code has 1 to 10 digits"),
+            (("28708x@59",), BASE32, "an argument is no code; the secret is read from standard input"),
+            (("28708٢@59",), BASE32, "a code has 1 to 10 digits"),
+            (("28708200000@59",), BASE32, "a code has 1 to 10 digits"),
+            (("287082@1800000000000",), BASE32, "in seconds; this may be milliseconds"),
+            (("287082@59",), f" {TOTP_LINK}", "the link does not begin with otpauth://"),
+            (("287082@59",), "otpauth-migration://offline?data=A", "an export of several accounts"),
             (("287082@59",), "", "the secret is empty"),
             (("287082", "--counter", "x"), BASE32, "--counter"),
             (("1", "2", "--counter", str(2**64 - 1)), BASE32, "there are not so many counters"),
@@ -91,9 +126,13 @@ class Diagnose(unittest.TestCase):
                 self.assertNotIn("28708", session.err)
 
     def test_a_bar_once_it_takes_longer(self) -> None:
-        """After a second the search shows how far it is, and takes its bar away at the end."""
+        """After a second the search shows how far it is, fits its terminal, and takes its bar away."""
         now = [0.0]
-        with mock.patch("sys.stderr", io.StringIO()) as stderr:
+        columns = os.terminal_size((80, 24))
+        with (
+            mock.patch("sys.stderr", Screen()) as stderr,
+            mock.patch("os.get_terminal_size", lambda _: columns),
+        ):
             progress = Progress(lambda: now[0])
             now[0] = 0.9
             progress(0.25)
@@ -101,10 +140,15 @@ class Diagnose(unittest.TestCase):
             self.assertEqual("", stderr.getvalue())
             now[0] = 1.0
             progress(0.5)
+            progress(0.5001)
             shown = f"\r[{'=' * 15}{' ' * 15}] 50% "
             self.assertEqual(shown, stderr.getvalue())
             progress.end()
-            self.assertEqual(f"{shown}\r{' ' * 38}\r", stderr.getvalue())
+            shown += f"\r{' ' * 37}\r"
+            self.assertEqual(shown, stderr.getvalue())
+            columns = os.terminal_size((20, 24))
+            progress(1)
+            self.assertEqual(f"{shown}\r[{'=' * 12}] 100% ", stderr.getvalue())
 
     def test_on_a_terminal(self) -> None:
         """The secret is asked for, and not shown; the answer is."""
@@ -112,5 +156,5 @@ class Diagnose(unittest.TestCase):
             terminal.wait_for("Link or secret: ")
             terminal.type(f"{BASE32}\n")
             self.assertEqual(0, terminal.end())
-        self.assertIn("1. SHA1, 6 digits, the secret read as base32, step 1 of 30 s", terminal.screen)
+        self.assertIn("1. SHA1, 6 digits, period 30 s, secret read as base32, step 1 ", terminal.screen)
         self.assertNotIn(BASE32, terminal.screen)

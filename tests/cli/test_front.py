@@ -75,7 +75,7 @@ class Front(unittest.TestCase):
         for command, summary in COMMANDS.items():
             with self.subTest(command):
                 self.assertRegex(front, rf"(?m)^  {command} +{summary}$")
-                self.assertIn(f"\n{summary.capitalize()}.\n", run(command, "--help").out)
+                self.assertIn(f"\n{summary[0].upper()}{summary[1:]}.\n", run(command, "--help").out)
 
     def test_without_a_command_the_help_goes_to_standard_error(self) -> None:
         """Nothing was asked for, so there is no answer."""

@@ -41,21 +41,32 @@ class Migrate(unittest.TestCase):
         self.assertEqual((uri.parse(TOTP_LINK),), migration.parse(export).accounts)
 
     def test_what_an_export_has_no_place_for_is_named(self) -> None:
-        """A parameter without a meaning is left out, and that is said."""
+        """A parameter without a meaning is left out, and that is said; not which, in case it is a secret."""
         session = run("migrate", stdin=f"{TOTP_LINK}\n{TOTP_LINK}&image=x&color=y\n")
-        self.assertEqual("onetime: link 2: an export has no place for image, color\n", session.err)
+        message = "onetime: link 2: left out is what an export has no place for, parameters: 2\n"
+        self.assertEqual(message, session.err)
         self.assertEqual(f"{TOTP_LINK}\n{TOTP_LINK}\n", run("migrate", stdin=session.out).out)
+
+    def test_what_has_no_link_keeps_nothing_else_back(self) -> None:
+        """The phone may be gone: all other accounts come out, and the status tells that one did not."""
+        accounts = [
+            Account("alice", TOTP(Secret(RFC_KEY)), issuer=issuer) for issuer in ("Acme", "A:B", "Acme")
+        ]
+        export = migration.build(accounts)[0]
+        message = "onetime: account 2: the issuer has a colon, which ends it in a link\n"
+        self.assertEqual(Session(1, f"{TOTP_LINK}\n{TOTP_LINK}\n", message), run("migrate", stdin=export))
+        answer = json.loads(run("migrate", "--json", stdin=export).out)
+        self.assertEqual({"uris": [TOTP_LINK, TOTP_LINK], "refused": [2]}, answer)
 
     def test_what_would_be_another_credential_is_refused(self) -> None:
         """Nothing is bent until it fits."""
-        colon = migration.build([Account("alice", TOTP(Secret(RFC_KEY)), issuer="A:B")])[0]
         for stdin, message in (
             (f"{TOTP_LINK}\n{TOTP_LINK}&period=60", "account 2: "),
             (f"{TOTP_LINK}&digits=7", "account 1: "),
             (f"{TOTP_LINK}&algorithm=SHA3_256", "account 1: "),
             (f"{TOTP_LINK}\notpauth-migration://offline?data=AA", "give the parts of an export or links"),
-            (f"{TOTP_LINK}\n{BASE32}", "link 2: not an otpauth:// link"),
-            (colon, "account 1: the issuer has a colon"),
+            (f"{TOTP_LINK}\n{BASE32}", "there is something else than links"),
+            (f"{TOTP_LINK}\notpauth://totp/a", "link 2: the link has no secret"),
             ("otpauth-migration://offline?data=A!", "part 1: "),
             ("", "there is no link"),
         ):

@@ -1,5 +1,6 @@
 """`onetime qr`."""
 
+import os
 import tempfile
 import unittest
 from pathlib import Path
@@ -7,7 +8,7 @@ from unittest import mock
 from xml.etree import ElementTree
 
 from onetime.provisioning.qr import QRCode
-from tests.cli.session import BASE32, TOTP_LINK, Session, run
+from tests.cli.session import BASE32, TOTP_LINK, Session, Terminal, run
 from tests.support import posix
 
 
@@ -28,10 +29,12 @@ class QR(unittest.TestCase):
 
     def test_the_level_can_be_chosen(self) -> None:
         """A code that is to be printed may need more error correction."""
-        for level in "LMQH":
-            expected = f"{QRCode(TOTP_LINK, level=level).to_text()}\n"
+        for level in "LMQHh":
+            expected = f"{QRCode(TOTP_LINK, level=level.upper()).to_text()}\n"
             self.assertEqual(Session(0, expected, ""), run("qr", "--level", level, stdin=TOTP_LINK))
-        self.assertEqual(2, run("qr", "--level", "X", stdin=TOTP_LINK).status)
+        session = run("qr", "--level", "X", stdin=TOTP_LINK)
+        self.assertEqual((2, ""), (session.status, session.out))
+        self.assertIn("must be one of L, M, Q, H", session.err)
 
     def test_a_long_link_gets_a_weaker_level(self) -> None:
         """A code with less error correction is better than none, unless a level is asked for."""
@@ -44,7 +47,21 @@ class QR(unittest.TestCase):
         """What `migrate` prints can be shown as it comes; empty lines do not count."""
         export = run("migrate", stdin=TOTP_LINK).out
         expected = f"{QRCode(export.strip()).to_text()}\n{QRCode(TOTP_LINK).to_text()}\n"
-        self.assertEqual(Session(0, expected, ""), run("qr", stdin=f"{export}\n{TOTP_LINK}\n\n"))
+        session = run("qr", stdin=f"{export}\n{TOTP_LINK}\n\n")
+        self.assertEqual((0, expected), (session.status, session.out))
+
+    def test_links_at_the_prompt(self) -> None:
+        """Several can be given, one after the other, until an empty line."""
+        with Terminal("qr", "--light") as terminal:
+            terminal.wait_for("Link: ")
+            terminal.type(f"{TOTP_LINK}\n")
+            terminal.wait_for("Another, or nothing: ")
+            terminal.type(f"{TOTP_LINK}\n")
+            terminal.wait_for("Another, or nothing: \r\nAnother, or nothing: ")
+            terminal.type("\n")
+            self.assertEqual(0, terminal.end())
+        self.assertIn("2 of 2", terminal.screen)
+        self.assertNotIn(BASE32, terminal.screen)
 
     def test_a_picture(self) -> None:
         """The picture goes to a file, or to standard output, whole."""
@@ -71,6 +88,9 @@ class QR(unittest.TestCase):
         self.assertEqual(Session(2, "", message), session)
         self.assertEqual("an older one", self.file.read_text(encoding="utf-8"))
         self.assertEqual([self.file], list(self.folder.iterdir()))
+        with mock.patch.object(Path, "replace", side_effect=KeyboardInterrupt):
+            self.assertEqual(130, run("qr", "--svg", str(self.file), stdin=TOTP_LINK).status)
+        self.assertEqual([self.file], list(self.folder.iterdir()))
         nowhere = str(self.folder / "no" / "code.svg")
         message = "onetime: the picture cannot be written: No such file or directory\n"
         self.assertEqual(Session(2, "", message), run("qr", "--svg", nowhere, stdin=TOTP_LINK))
@@ -78,7 +98,8 @@ class QR(unittest.TestCase):
     def test_what_no_app_reads_is_refused(self) -> None:
         """A code that cannot be scanned into an app is not drawn."""
         for stdin, message in (
-            (BASE32, "not an otpauth:// link"),
+            (BASE32, "there is something else than links; onetime uri --name makes one of a secret"),
+            (f"{TOTP_LINK}\n{BASE32}", "there is something else than links"),
             ("", "there is no link"),
             ("https://example.com", "the link does not begin with otpauth://"),
             ("otpauth-migration://offline?data=AA", ""),
@@ -92,6 +113,26 @@ class QR(unittest.TestCase):
 
     def test_a_picture_is_of_one_link(self) -> None:
         """Two codes in one file could not be told apart."""
+        message = "onetime: a picture is of one link; give the links one by one\n"
         session = run("qr", "--svg", str(self.file), stdin=f"{TOTP_LINK}\n{TOTP_LINK}\n")
-        self.assertEqual(Session(2, "", "onetime: a picture is of one link\n"), session)
+        self.assertEqual(Session(2, "", message), session)
+        session = run("qr", "--light", "--svg", str(self.file), stdin=TOTP_LINK)
+        message = "onetime: a picture is dark on light anyway; --light is for text\n"
+        self.assertEqual(Session(2, "", message), session)
         self.assertFalse(self.file.exists())
+
+    def test_only_a_file_is_replaced(self) -> None:
+        """A device, a folder or a symbolic link stays what it is."""
+        posix()
+        elsewhere = self.folder / "elsewhere"
+        elsewhere.write_text("precious", encoding="utf-8")
+        self.file.symlink_to(elsewhere)
+        pipe = self.folder / "pipe"
+        os.mkfifo(pipe)
+        for name in (self.file, pipe, self.folder, Path()):
+            with self.subTest(name):
+                session = run("qr", "--svg", str(name), stdin=TOTP_LINK)
+                message = "onetime: the picture cannot be written: what has its name is no file\n"
+                self.assertEqual(Session(2, "", message), session)
+        self.assertEqual("precious", elsewhere.read_text(encoding="utf-8"))
+        self.assertTrue(self.file.is_symlink() and pipe.is_fifo())

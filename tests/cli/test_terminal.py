@@ -15,6 +15,14 @@ WIDE = os.terminal_size((WIDTH, 24))
 COLOURED = "".join(f"\x1b[97;40m{line}\x1b[0m\n" for line in CODE.split("\n"))
 
 
+NARROW = "the terminal is too narrow for the QR code; onetime qr --svg writes a picture"
+
+
+def only_ascii(text: str) -> int:
+    """Write as a stream does that knows no other characters."""
+    return len(text.encode("ascii"))
+
+
 class Screen(io.StringIO):
     """A standard output that is a terminal."""
 
@@ -73,8 +81,9 @@ class Codes(unittest.TestCase):
 
     def test_a_narrow_terminal_would_break_the_lines(self) -> None:
         """What no camera could read is not drawn."""
-        message = "onetime: the terminal is too narrow for the code; --svg FILE writes a picture\n"
-        self.assertEqual((Session(2, "", message), ""), on_screen("qr", columns=WIDTH - 1))
+        for stdin in (TOTP_LINK, f"{TOTP_LINK}\n{TOTP_LINK}"):
+            answer = on_screen("qr", columns=WIDTH - 1, stdin=stdin)
+            self.assertEqual((Session(2, "", f"onetime: {NARROW}\n"), ""), answer)
 
     def test_new_shows_the_code_of_its_link(self) -> None:
         """On a terminal the link is followed by its QR code, ready to be scanned."""
@@ -84,13 +93,28 @@ class Codes(unittest.TestCase):
         self.assertRegex(session.err, r"\Aonetime: the secret, to be typed: [A-Z2-7 ]{39}\n\Z")
         self.assertEqual(0, session.status)
 
-    def test_new_says_when_the_code_is_too_wide(self) -> None:
-        """The link is the answer all the same; also of a link that fits no QR code."""
-        for name, columns in (("alice", 20), ("a" * 3000, 200)):
+    def test_new_says_why_there_is_no_code(self) -> None:
+        """The link is the answer all the same."""
+        for name, columns, message in (
+            ("alice", 20, NARROW),
+            ("a" * 3000, 200, r"the data has \d+ bytes, and version 40 holds at most 2953 at level L"),
+        ):
             with self.subTest(columns=columns):
                 session, screen = on_screen("new", name, columns=columns)
                 self.assertRegex(screen, r"\Aotpauth://totp/a\w+\?secret=\w+\n\Z")
-                self.assertRegex(
-                    session.err, r"\Aonetime: the link's QR code is too wide for this terminal; "
-                )
+                self.assertRegex(session.err, rf"\Aonetime: {message}\nonetime: the secret, to be typed: ")
                 self.assertEqual(0, session.status)
+
+    def test_a_terminal_without_unicode(self) -> None:
+        """What has no half blocks cannot show a code, and says so."""
+        message = "onetime: standard output has no UTF-8 and cannot show the QR code\n"
+        self.assertEqual(Session(2, "", message), run("qr", stdin=TOTP_LINK, encoding="latin-1"))
+        with mock.patch.object(Screen, "write", side_effect=only_ascii):
+            session, _ = on_screen("new", "alice")
+        self.assertEqual(0, session.status)
+        self.assertIn(message, session.err)
+
+    def test_several_codes_are_numbered(self) -> None:
+        """Whoever scans them one after the other knows which it is."""
+        session = run("qr", stdin=f"{TOTP_LINK}\n{TOTP_LINK}\n")
+        self.assertEqual(Session(0, f"{CODE}\n{CODE}\n", "onetime: 1 of 2\nonetime: 2 of 2\n"), session)

@@ -20,7 +20,11 @@ COMMANDS = {
     "explain": "show how a code comes about, step by step",
     "enroll": "enrol a user's credential in a store",
     "verify": "judge a user's code, once",
+    "qr": "draw the QR code of a link",
+    "migrate": "turn Google Authenticator's export into links, and links into an export",
+    "diagnose": "find out why a code does not match",
     "demo": "show enrolment, login, and what a guesser meets",
+    "playground": "show it all on a page of this machine, in a browser",
 }
 """Each has a module `..._command` with `add_arguments(parser)` and `run(options) -> int`."""
 
@@ -65,14 +69,15 @@ def _run(arguments: list[str]) -> int:
         raise UsageError(f"no such command; there are {', '.join(COMMANDS)}")
     # Only the command that was asked for is imported: that is most of the time it takes.
     command = import_module(f"onetime.cli.{name}_command")
-    parser = Parser(f"onetime {name}", f"{COMMANDS[name].capitalize()}.")
+    summary = COMMANDS[name]
+    parser = Parser(f"onetime {name}", f"{summary[0].upper()}{summary[1:]}.")
     command.add_arguments(parser)
     status: int = command.run(parser.read(arguments[1:]))
     return status
 
 
 def _front(arguments: list[str]) -> int:
-    lines = "\n".join(f"  {name:<9}{summary}" for name, summary in COMMANDS.items())
+    lines = "\n".join(f"  {name:<12}{summary}" for name, summary in COMMANDS.items())
     parser = Parser(
         "onetime", f"One-time passwords: HOTP (RFC 4226) and TOTP (RFC 6238).\n\ncommands:\n{lines}"
     )

@@ -7,14 +7,28 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from onetime.cli.intake import Parser, UsageError, add_json, add_secret, moment, read_text, whole_number
-from onetime.cli.terminal import bar
+from onetime.cli.intake import (
+    Parser,
+    UsageError,
+    add_json,
+    add_secret,
+    looks_like_link,
+    moment,
+    read_text,
+    tell,
+    whole_number,
+)
+from onetime.cli.terminal import BAR_WIDTH, bar, columns
 from onetime.hotp import HOTP, LAST_FACTOR
 from onetime.inspection.diagnosis import Sighting, diagnose
 from onetime.provisioning import uri
+from onetime.totp import TOTP
 
 PATIENCE = 1.0
 """Seconds after which a search shows how far it is."""
+
+LATEST = 10**11
+"""A time later than this, in the year 5138, is taken for milliseconds."""
 
 
 def add_arguments(parser: Parser) -> None:
@@ -35,15 +49,23 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the findings, best first; 1 if all may be chance."""
+    """Print the findings, best first; 1 if all may be accidents."""
+    codes = _codes(options.codes, time.time())  # the time before the secret is asked for
     text = read_text(options)
+    account = uri.parse(text) if looks_like_link(text) else None
     counter: int | None = options.counter
-    if text.lower().startswith("otpauth:"):
-        account = uri.parse(text)
+    if account is not None:
         text = account.credential.secret.to_base32()
         if counter is None and isinstance(account.credential, HOTP):
             counter = account.counter
-    first, *more = _sightings(options.codes, counter, time.time())
+    if counter is None and len(codes) > 1 and not all("@" in argument for argument in options.codes):
+        raise UsageError("of several codes, each needs its time: CODE@TIME")
+    if counter is not None and counter + len(codes) - 1 > LAST_FACTOR:
+        raise UsageError("there are not so many counters")
+    first, *more = [
+        Sighting(code, at, None if counter is None else counter + number)
+        for number, (code, at) in enumerate(codes)
+    ]
     progress = Progress(time.monotonic) if sys.stderr is not None and sys.stderr.isatty() else None
     try:
         diagnosis = diagnose(
@@ -59,25 +81,34 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps({"found": diagnosis.found, "tried": diagnosis.tried, "findings": findings}))
     else:
         print(diagnosis.to_text())
+        if account is not None:
+            tell(f"the link says {_told(account.credential)}")
     return 0 if diagnosis.found else 1
 
 
-def _sightings(codes: list[str], counter: int | None, now: float) -> list[Sighting]:
-    """Read the codes, each with its time; with a counter, they are those of it and the next ones."""
+def _codes(arguments: list[str], now: float) -> list[tuple[str, float | datetime]]:
+    """Read the codes, each with its time, or now."""
     found = []
-    for number, text in enumerate(codes):
-        code, at, when = text.partition("@")
-        if not at and counter is None and len(codes) > 1:
-            raise UsageError("of several codes, each needs its time: CODE@TIME")
+    for argument in arguments:
+        code, at, when = argument.partition("@")
+        if not code.replace(" ", "").replace("-", "").isdigit():
+            raise UsageError(
+                "an argument is no code; the secret is read from standard input, --secret FILE, or the prompt"
+            )
         try:
-            moment_of_code: float | datetime = moment(when) if at else now
+            seen: float | datetime = moment(when) if at else now
         except argparse.ArgumentTypeError as error:
             raise UsageError(f"the time of a code {error}") from None
-        place = None if counter is None else counter + number
-        if place is not None and place > LAST_FACTOR:
-            raise UsageError("there are not so many counters")
-        found.append(Sighting(code, moment_of_code, place))
+        if isinstance(seen, int) and seen > LATEST:
+            raise UsageError("the time of a code is in seconds; this may be milliseconds")
+        found.append((code, seen))
     return found
+
+
+def _told(credential: HOTP | TOTP) -> str:
+    period = f", period {credential.period} s" if isinstance(credential, TOTP) else ""
+    kind = "totp" if period else "hotp"
+    return f"{kind}, {credential.algorithm}, {credential.digits} digits{period}"
 
 
 class Progress:
@@ -86,15 +117,16 @@ class Progress:
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
         self.start = clock()
-        self.shown = False
+        self.line = ""
 
     def __call__(self, part: float) -> None:
         """Show a part, from 0 to 1."""
-        if self.clock() - self.start >= PATIENCE:
-            self.shown = True
-            print(f"\r{bar(part)} {part:.0%} ", end="", file=sys.stderr, flush=True)
+        percent = f" {part:.0%} "
+        if self.clock() - self.start >= PATIENCE and not self.line.endswith(percent):
+            self.line = bar(part, max(1, min(BAR_WIDTH, columns(sys.stderr) - 8))) + percent
+            print(f"\r{self.line}", end="", file=sys.stderr, flush=True)
 
     def end(self) -> None:
         """Take the bar away."""
-        if self.shown:
-            print(f"\r{' ' * len(f'{bar(1)} 100% ')}\r", end="", file=sys.stderr, flush=True)
+        if self.line:
+            print(f"\r{' ' * len(self.line)}\r", end="", file=sys.stderr, flush=True)

@@ -142,7 +142,7 @@ def moment(text: str) -> "int | datetime":
     return time
 
 
-def read_text(options: argparse.Namespace) -> str:
+def read_text(options: argparse.Namespace, prompt: str = "Link or secret: ") -> str:
     """Read the link or secret: the argument, a file, standard input, or a hidden prompt.
 
     Raises:
@@ -170,7 +170,7 @@ def read_text(options: argparse.Namespace) -> str:
         elif sys.stdin.isatty():
             from getpass import getpass
 
-            return getpass("Link or secret: ")
+            return getpass(prompt)
         else:
             data = sys.stdin.buffer.read(MAX_INPUT + 1)
         if len(data) > MAX_INPUT:
@@ -186,23 +186,16 @@ def read_text(options: argparse.Namespace) -> str:
     return text[:-1].removesuffix("\r") if text.endswith("\n") else text
 
 
-def read_links(options: argparse.Namespace) -> list[str]:
-    """Read links, one a line; empty lines do not count.
-
-    Raises:
-        UsageError: As `read_text` does, or there is none.
-    """
-    links = list(filter(None, map(str.strip, read_text(options).splitlines())))
-    if not links:
-        raise UsageError("there is no link")
-    return links
+def looks_like_link(text: str) -> bool:
+    """Tell a link, right or wrong, from a secret."""
+    return "://" in text or text.lower().startswith("otpauth")
 
 
 def is_link(options: argparse.Namespace, text: str) -> bool:
     """Tell a link from a secret: it is an argument, or has a scheme and no --format of a secret."""
     if options.link is not None:
         return True
-    return options.format is None and ("://" in text or text.lower().startswith("otpauth"))
+    return options.format is None and looks_like_link(text)
 
 
 def read_account(options: argparse.Namespace, text: str) -> Account:

@@ -2,10 +2,10 @@
 
 import argparse
 from collections.abc import Callable, Iterable, Iterator
-from itertools import count
 from typing import TypeVar
 
-from onetime.cli.intake import Parser, UsageError, add_json, add_link, add_secret, read_links, tell
+from onetime.cli.intake import Parser, UsageError, add_json, tell
+from onetime.cli.links import add_links, is_export, read_links
 from onetime.errors import MigrationError, URIError
 from onetime.provisioning import migration, uri
 
@@ -15,30 +15,41 @@ R = TypeVar("R")
 
 def add_arguments(parser: Parser) -> None:
     """Add this command's arguments."""
-    add_link(parser)
-    add_secret(parser)
+    add_links(parser)
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the links of an export, or the export of links."""
+    """Print the links of an export, or the export of links; 1 if an account of an export has no link."""
     links = read_links(options)
-    exports = [link for link in links if link.lower().startswith("otpauth-migration:")]
+    exports = list(filter(is_export, links))
     if exports and len(exports) < len(links):
         raise UsageError("give the parts of an export or links, not both")
     if exports:
-        accounts = migration.join(_each("part", migration.parse, exports))
-        answer = tuple(_each("account", uri.build, accounts))
+        answer, refused = _links(migration.join(_each("part", migration.parse, exports)))
     else:
-        accounts = tuple(map(_exportable, count(1), _each("link", uri.parse, links)))
-        answer = migration.build(accounts)
+        accounts = [_exportable(*each) for each in enumerate(_each("link", uri.parse, links), 1)]
+        answer, refused = list(migration.build(accounts)), []
     if options.json:
         import json
 
-        print(json.dumps({"uris": answer}))
+        print(json.dumps({"uris": answer, "refused": refused}))
     else:
-        print("\n".join(answer))
-    return 0
+        for link in answer:
+            print(link)
+    return 1 if refused else 0
+
+
+def _links(accounts: Iterable[uri.Account]) -> tuple[list[str], list[int]]:
+    """Write the links of all accounts that have one, and tell of the others: the phone may be gone."""
+    links, refused = [], []
+    for number, account in enumerate(accounts, 1):
+        try:
+            links.append(uri.build(account))
+        except URIError as error:
+            tell(f"account {number}: {error}")
+            refused.append(number)
+    return links, refused
 
 
 def _each(name: str, call: Callable[[T], R], values: Iterable[T]) -> Iterator[R]:
@@ -54,5 +65,5 @@ def _exportable(number: int, account: uri.Account) -> uri.Account:
     """Leave out what has no meaning here, and no place in an export; say so."""
     if not account.extra:
         return account
-    tell(f"link {number}: an export has no place for {', '.join(account.extra)}")
+    tell(f"link {number}: left out is what an export has no place for, parameters: {len(account.extra)}")
     return uri.Account(account.name, account.credential, issuer=account.issuer, counter=account.counter)

@@ -5,8 +5,8 @@ import json
 import sys
 
 from onetime.algorithm import Algorithm
-from onetime.cli.intake import Parser, add_credential, add_json, make_credential, tell
-from onetime.cli.terminal import show_qr
+from onetime.cli.intake import Parser, UsageError, add_credential, add_json, make_credential, tell
+from onetime.cli.terminal import draw, show
 from onetime.provisioning.uri import Account, build
 from onetime.secret import Secret
 
@@ -30,17 +30,9 @@ def run(options: argparse.Namespace) -> int:
     else:
         print(link)
         if sys.stdout.isatty():
-            _show(link)
+            try:
+                show([draw(link)])
+            except UsageError as error:
+                tell(str(error))  # the link is the answer, with or without
         tell(f"the secret, to be typed: {secret.to_base32(group=4)}")
     return 0
-
-
-def _show(link: str) -> None:
-    from onetime.provisioning.qr import QRCode
-
-    try:
-        shown = show_qr(QRCode(link))
-    except ValueError:  # it fits no QR code
-        shown = False
-    if not shown:
-        tell("the link's QR code is too wide for this terminal; onetime qr --svg FILE writes a picture")

@@ -5,23 +5,21 @@ import os
 import tempfile
 from pathlib import Path
 
-from onetime.cli.intake import Parser, UsageError, add_link, add_secret, read_links
-from onetime.cli.terminal import show_qr
+from onetime.cli.intake import Parser, UsageError
+from onetime.cli.links import add_links, is_export, read_links
+from onetime.cli.terminal import draw, show
 from onetime.provisioning import migration, uri
-from onetime.provisioning.qr import QRCode
-
-LEVELS = ("L", "M", "Q", "H")
+from onetime.provisioning.codewords import LEVELS
 
 
 def add_arguments(parser: Parser) -> None:
     """Add this command's arguments."""
-    add_link(parser)
-    add_secret(parser)
+    add_links(parser)
     parser.add_argument(
         "--level",
-        choices=LEVELS,
-        metavar="L|M|Q|H",
-        help="error correction, weak to strong (M, or L for what fits no code of M)",
+        type=_level,
+        metavar="|".join(LEVELS),
+        help="how much may be damaged, little (L) to much (H); M, or L for what does not fit",
     )
     parser.add_argument("--light", action="store_true", help="draw for dark letters on a light ground")
     parser.add_argument("--svg", metavar="FILE", help="write a picture instead; - is standard output")
@@ -32,43 +30,40 @@ def run(options: argparse.Namespace) -> int:
     links = read_links(options)
     for link in links:
         # What no app can read is not worth a code.
-        (migration if link.lower().startswith("otpauth-migration:") else uri).parse(link)
-    codes = [_code(link, options.level) for link in links]
+        (migration if is_export(link) else uri).parse(link)
+    codes = [draw(link, options.level) for link in links]
     if options.svg is None:
-        for code in codes:
-            if not show_qr(code, light=options.light):
-                raise UsageError("the terminal is too narrow for the code; --svg FILE writes a picture")
+        show(codes, light=options.light)
         return 0
+    if options.light:
+        raise UsageError("a picture is dark on light anyway; --light is for text")
     if len(codes) > 1:
-        raise UsageError("a picture is of one link")
-    _write(codes[0].to_svg(), options.svg)
+        raise UsageError("a picture is of one link; give the links one by one")
+    if options.svg == "-":
+        print(codes[0].to_svg())
+    else:
+        _write(codes[0].to_svg(), Path(options.svg))
     return 0
 
 
-def _code(link: str, level: str | None) -> QRCode:
-    """Draw a link at a level; at none in particular, at M or, if it is too long for that, at L."""
-    try:
-        return QRCode(link, level=level or "M")
-    except ValueError as error:
-        if level is None:
-            return _code(link, "L")
-        message = str(error)
-    raise UsageError(message)
-
-
-def _write(svg: str, name: str) -> None:
+def _write(svg: str, path: Path) -> None:
     """Write a picture, whole or not at all, for its owner only: it holds the secret."""
-    if name == "-":
-        print(svg)
-        return
-    path = Path(name)
-    temporary = ""
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise UsageError("the picture cannot be written: what has its name is no file")
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(f"{svg}\n")
-        Path(temporary).replace(path)
-    except OSError as error:
-        if temporary:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".onetime-")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(f"{svg}\n")
+            Path(temporary).replace(path)
+        except BaseException:
             Path(temporary).unlink()
+            raise
+    except OSError as error:
         raise UsageError(f"the picture cannot be written: {error.strerror}") from None
+
+
+def _level(text: str) -> str:
+    if text.upper() not in LEVELS:
+        raise argparse.ArgumentTypeError(f"must be one of {', '.join(LEVELS)}")
+    return text.upper()

@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 from onetime.algorithm import Algorithm
+from onetime.confidential import discreet
 from onetime.hotp import LAST_FACTOR, MAX_DIGITS, MIN_DIGITS, check_integer
 from onetime.inspection.mistake import Choice
 from onetime.inspection.reading import readings
 from onetime.inspection.search import Hypothesis, Machine, Trace, courses, plan
-from onetime.secret import discreet
 from onetime.totp import split_time
 
 CONVINCING = 0.01
@@ -26,8 +26,8 @@ MAX_FINDINGS = 10
 CHUNK = 20_000
 """So many codes are computed between two reports of the progress."""
 
-ZONES = (*range(1800, 14 * 3600 + 1, 1800), 20_700, 31_500, 45_900)
-"""How far time zones are from each other, in seconds: whole and half hours, 5:45, 8:45 and 12:45."""
+ZONES = (*range(1800, 14 * 3600 + 1, 1800), 20_700, 31_500, 45_900, 49_500)
+"""How far time zones are from each other, in seconds: whole and half hours, 5:45, 8:45, 12:45 and 13:45."""
 
 ZONE_SLACK = 60
 """A clock that is off by a time zone may be off by so many seconds more."""
@@ -83,8 +83,9 @@ class Finding:
 
     def to_text(self) -> str:
         """Say it in a sentence."""
-        factor = f"step {self.factors[0]} of {self.period} s" if self.period else f"counter {self.factors[0]}"
-        head = f"{self.algorithm}, {self.digits} digits, the secret read as {self.reading}, {factor}"
+        period, place = (f", period {self.period} s", "step") if self.period else ("", "counter")
+        head = f"{self.algorithm}, {self.digits} digits{period}, secret read as {self.reading}, "
+        head += f"{place} {self.factors[0]}"
         return f"{'; '.join((head, *self.mistakes))} ({_odds(self.chance)})"
 
 
@@ -131,7 +132,8 @@ def diagnose(
 
     It tries the readings of the secret, the hashes, lengths, periods and counters, clocks that are wrong
     by up to a day, and the known mistakes of implementations: one after the other, and two together with
-    a clock that is nearly right. It ends once a finding is hardly chance, or all others would be.
+    a clock that is nearly right. It ends once a finding is hardly chance and nothing as simple is left to
+    try, or once chance alone is expected to fit.
 
     Args:
         text: The secret as it is written: base32, hexadecimal, base64, base64url or plain text.
@@ -152,25 +154,27 @@ def diagnose(
     sightings = (Sighting(code, time, counter), *more)
     codes = [_read_code(sighting) for sighting in sightings]
     numbers = [int(digits) for digits in codes]
-    hypotheses = plan(keys, _lengths(codes), courses(_times(sightings), _counters(sightings)))
+    ways = courses(_times(sightings), _counters(sightings))
+    hypotheses = plan(keys, _lengths(codes), ways, len(set(numbers)))
     planned = sum(len(hypothesis.factors) for hypothesis in hypotheses)
-    found: list[tuple[int, int, Finding]] = []
-    tried = stage = 0
+    found: list[tuple[tuple[int, int], float, Finding]] = []
+    tried, hits = 0, 0.0
     for hypothesis in hypotheses:
         factors = hypothesis.factors
-        if hypothesis.stage > stage and any(finding.chance < CONVINCING for *_, finding in found):
+        rank = (hypothesis.mistakes, len(factors))
+        if any(finding.chance < CONVINCING and rank > other for other, _, finding in found):
             break
-        if (tried + len(factors)) * hypothesis.likelihood ** len(codes) > 1:
-            break  # from here on, chance alone is expected to fit
-        stage = hypothesis.stage
         machine = Machine(hypothesis)
+        hits += len(factors) * hypothesis.likelihood
         for start in range(0, len(factors), CHUNK):
             part = factors[start : start + CHUNK]
             for factor in machine.matches(part, numbers[0]):
                 trace = machine.follow(factor, numbers)
                 if trace is not None:
-                    finding = _finding(hypothesis, trace, tried + len(factors))
-                    found.append((stage, max(map(abs, trace.errors)), finding))
+                    finding = _finding(hypothesis, trace, hits)
+                    if not any(_says_less(other, finding) for *_, other in found):
+                        distance = max(map(abs, trace.errors)) / hypothesis.course.value.length
+                        found.append((rank, distance, finding))
             before, done = (tried + start) // CHUNK, (tried + start + len(part)) // CHUNK
             if progress is not None and done > before:
                 progress((tried + start + len(part)) / planned)
@@ -179,7 +183,17 @@ def diagnose(
     return Diagnosis(tuple(finding for *_, finding in found[:MAX_FINDINGS]), tried, len(codes))
 
 
+def _says_less(finding: Finding, other: Finding) -> bool:
+    """Tell whether all that another finding has more is mistakes that change none of the codes."""
+    same = ("reading", "algorithm", "factors")
+    return set(finding.mistakes) <= set(other.mistakes) and all(
+        getattr(finding, name) == getattr(other, name) for name in same
+    )
+
+
 def _read_code(sighting: Sighting) -> str:
+    if not isinstance(sighting, Sighting):
+        raise TypeError("each other code is a Sighting")
     if not isinstance(sighting.code, str):
         raise TypeError("a code is a str; an int has lost its leading zeros")
     digits = sighting.code.replace(" ", "").replace("-", "")
@@ -220,8 +234,8 @@ def _lengths(codes: Sequence[str]) -> list[Choice[int]]:
     return found
 
 
-def _finding(hypothesis: Hypothesis, trace: Trace, tried: int) -> Finding:
-    """Put into values and words what was found after so many codes were tried."""
+def _finding(hypothesis: Hypothesis, trace: Trace, hits: float) -> Finding:
+    """Put into values and words what was found where so many hits of the first code are chance."""
     course, keying = hypothesis.course, hypothesis.keying
     clock = ahead = None
     error = ""
@@ -231,7 +245,7 @@ def _finding(hypothesis: Hypothesis, trace: Trace, tried: int) -> Finding:
     elif course.value.kind == "hotp" and not course.words:
         ahead = trace.errors[0]
         error = f"the counter is {abs(ahead)} {'ahead' if ahead > 0 else 'behind'}" if ahead else ""
-    steps = (keying, hypothesis.message, hypothesis.truncation, hypothesis.digits, course)
+    steps = (keying, hypothesis.message, hypothesis.place, hypothesis.sign, hypothesis.digits, course)
     return Finding(
         kind=course.value.kind,
         reading=hypothesis.reading.value.words,
@@ -243,7 +257,7 @@ def _finding(hypothesis: Hypothesis, trace: Trace, tried: int) -> Finding:
         ahead=ahead,
         mistakes=tuple(filter(None, (*(choice.words for choice in steps), error))),
         # So many are expected to fit by accident; none does with the chance e^-expected.
-        chance=-math.expm1(-tried * trace.likelihood),
+        chance=-math.expm1(-hits * trace.likelihood),
     )
 
 
@@ -269,7 +283,7 @@ def _duration(seconds: int) -> str:
 
 def _odds(chance: float) -> str:
     if chance > 0.5:
-        return "likely chance"
-    if chance > CONVINCING:
-        return f"chance: {chance:.0%}"
-    return f"chance: 1 in {round(1 / chance):,}" if chance > 1e-12 else "no chance"
+        return "likely a chance hit"
+    if chance >= CONVINCING:
+        return f"a chance hit: {chance:.0%}"
+    return f"a chance hit: 1 in {round(1 / chance):,}" if chance > 1e-12 else "no chance hit"

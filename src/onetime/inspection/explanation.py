@@ -3,8 +3,8 @@
 from dataclasses import dataclass, fields
 
 from onetime.algorithm import Algorithm
+from onetime.confidential import Confidential, discreet
 from onetime.hotp import HOTP, LAST_FACTOR, check_integer
-from onetime.secret import Confidential, discreet
 from onetime.totp import TOTP
 
 

@@ -57,16 +57,18 @@ def keyings(key: bytes) -> list[Choice[Keying]]:
     choices: list[Choice[Keying]] = []
     for algorithm in Algorithm:
         block = algorithm.block_size
+        right = Keying(algorithm, block, block)
         # Another hash is a mistake by itself; one that shows only with another hash is not counted twice.
-        choices.append(Choice(Keying(algorithm, block, block), int(algorithm is not Algorithm.SHA1)))
-        wrong = (
+        choices.append(Choice(right, int(algorithm is not Algorithm.SHA1)))
+        known = {right.padded(key)}
+        for keying, words in (
             (Keying(algorithm, 64, 64), f"a block of 64 bytes where that of {algorithm} has {block}"),
             (Keying(algorithm, 64, block), "a key of more than 64 bytes hashed, though it fits the block"),
             (Keying(algorithm, block, block, repeated=True), "the key repeated to the length of the hash"),
-        )
-        for keying, words in wrong:
+        ):
             padded = keying.padded(key)
-            if all(padded != other.value.padded(key) for other in choices if other.value[0] is algorithm):
+            if padded not in known:
+                known.add(padded)
                 choices.append(Choice(keying, 1, words))
     return choices
 
@@ -87,50 +89,37 @@ MESSAGES: Sequence[Choice[Callable[[int], bytes]]] = (
 _four_bytes = struct.Struct(">I").unpack_from
 
 
-def _unsigned(hs: bytes, offset: int) -> int:
-    number: int = _four_bytes(hs, offset)[0]
+def _last_byte(hs: bytes) -> int:
+    number: int = _four_bytes(hs, hs[-1] & 0xF)[0]
     return number
 
 
-def _signed(hs: bytes, offset: int) -> int:
-    number = _unsigned(hs, offset)
-    return number - 2**32 if number >= 2**31 else number
-
-
-def _right(hs: bytes) -> int:
-    """RFC 4226 section 5.3: four bytes from the offset in the last byte on, without the highest bit."""
-    number: int = _four_bytes(hs, hs[-1] & 0xF)[0]  # most of the search goes this way, without one call more
-    return number & 0x7FFFFFFF
-
-
 def _byte_19(hs: bytes) -> int:
-    return _unsigned(hs, hs[19] & 0xF) & 0x7FFFFFFF
-
-
-def _without_mask(hs: bytes) -> int:
-    return _unsigned(hs, hs[-1] & 0xF)
-
-
-def _sign_dropped(hs: bytes) -> int:
-    return abs(_signed(hs, hs[-1] & 0xF))
-
-
-def _negative(hs: bytes) -> int:
-    return _signed(hs, hs[-1] & 0xF)
+    number: int = _four_bytes(hs, hs[19] & 0xF)[0]
+    return number
 
 
 def _no_offset(hs: bytes) -> int:
-    return _unsigned(hs, 0) & 0x7FFFFFFF
+    number: int = _four_bytes(hs, 0)[0]
+    return number
 
 
 def _hex_bytes(hs: bytes) -> int:
-    return _right(hs.hex().encode())
+    return _last_byte(hs.hex().encode())
 
 
-def _hex_offset(hs: bytes) -> int:
-    text = hs.hex()
-    offset = int(text[-1], 16)
-    return int(text[offset : offset + 8], 16) & 0x7FFFFFFF
+def _hex_byte_19(hs: bytes) -> int:
+    return _byte_19(hs.hex().encode())
+
+
+def _hex_offset(hs: bytes, last: int = -1) -> int:
+    digits = hs.hex()
+    offset = int(digits[last], 16)
+    return int(digits[offset : offset + 8], 16)
+
+
+def _hex_offset_19(hs: bytes) -> int:
+    return _hex_offset(hs, 19)
 
 
 BYTE_19: Choice[Callable[[bytes], int]] = Choice(
@@ -138,14 +127,56 @@ BYTE_19: Choice[Callable[[bytes], int]] = Choice(
 )
 """Shows only with hashes of more than 20 bytes, which are counted already."""
 
-TRUNCATIONS: Sequence[Choice[Callable[[bytes], int]]] = (
-    Choice(_right),
+_HEX_BYTES = "the hexadecimal digits of the HMAC instead of its bytes"
+_HEX_OFFSET = "the offset counted in hexadecimal digits instead of bytes"
+_DIGIT_19 = "the offset taken from hexadecimal digit 19"
+
+PLACES: Sequence[Choice[Callable[[bytes], int]]] = (
+    Choice(_last_byte),  # RFC 4226 section 5.3: from the offset on, which is in the last byte
     BYTE_19,
-    Choice(_without_mask, 1, "the sign bit not masked, the number without a sign"),
-    Choice(_sign_dropped, 1, "the sign bit not masked, the minus dropped"),
-    Choice(_negative, 1, "the sign bit not masked, the remainder of a negative number"),
     Choice(_no_offset, 1, "the first four bytes instead of those at the offset"),
-    Choice(_hex_bytes, 1, "the hexadecimal digits of the HMAC instead of its bytes"),
-    Choice(_hex_offset, 1, "the offset counted in hexadecimal digits instead of bytes"),
+    Choice(_hex_bytes, 1, _HEX_BYTES),
+    Choice(_hex_offset, 1, _HEX_OFFSET),
+    Choice(_hex_byte_19, 2, f"{_HEX_BYTES}, {_DIGIT_19}"),
+    Choice(_hex_offset_19, 2, f"{_HEX_OFFSET}, {_DIGIT_19}"),
 )
-"""The HMAC as a number, of which the code is the remainder."""
+"""The HMAC as four bytes, which are a number of 32 bits."""
+
+
+def _masked(number: int) -> int:
+    return number & 0x7FFFFFFF
+
+
+def _unsigned(number: int) -> int:
+    return number
+
+
+def _signed(number: int) -> int:
+    return number - 2**32 if number >= 2**31 else number
+
+
+def _sign_dropped(number: int) -> int:
+    return abs(_signed(number))
+
+
+SIGNS: Sequence[Choice[Callable[[int], int]]] = (
+    Choice(_masked),  # RFC 4226 section 5.3: the highest bit is left out
+    Choice(_unsigned, 1, "the sign bit not masked, the number without a sign"),
+    Choice(_sign_dropped, 1, "the sign bit not masked, the minus dropped"),
+    Choice(_signed, 1, "the sign bit not masked, the remainder of a negative number"),
+)
+"""The four bytes as the number of which the code is the remainder."""
+
+
+def _right(hs: bytes) -> int:
+    number: int = _four_bytes(hs, hs[-1] & 0xF)[0]
+    return number & 0x7FFFFFFF
+
+
+def truncation(
+    place: Choice[Callable[[bytes], int]], sign: Choice[Callable[[int], int]]
+) -> Callable[[bytes], int]:
+    """Make one function of two steps; most of the search goes the right way, which is one call."""
+    if place is PLACES[0] and sign is SIGNS[0]:
+        return _right
+    return lambda hs: sign.value(place.value(hs))

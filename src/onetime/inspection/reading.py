@@ -7,7 +7,7 @@ from itertools import product
 from onetime.encoding import read_base32, read_base64, read_hex, read_text
 from onetime.errors import SecretError
 
-MAX_ONES = 4
+MAX_ONES = 8
 """So many digits 1 are tried as I and L each by itself; more of them all alike."""
 
 MAX_SWAPS = 16
@@ -45,7 +45,7 @@ def readings(text: str) -> tuple[Reading, ...]:
             found.setdefault(read(text), words)
         except SecretError:
             continue
-    forms = list(found.values())
+    forms = [words for key, words in found.items() if key]
     name = f"the {forms[0]} text itself, as plain bytes" if forms else "plain text"
     bare = text.replace(" ", "").replace("-", "")
     variants = {
@@ -56,37 +56,43 @@ def readings(text: str) -> tuple[Reading, ...]:
         f"{name}, with a line break at the end": plain + b"\n",
     }
     for words, key in variants.items():
-        if key:
-            found.setdefault(key, words)
+        found.setdefault(key, words)
     for words, mended in _mended(text):
         try:
             found.setdefault(read_base32(mended), f"base32, with {words}")
         except SecretError:
             continue
-    return tuple(Reading(words, key) for key, words in found.items())
+    # Spaces and hyphens alone are an empty key in some forms.
+    return tuple(Reading(words, key) for key, words in found.items() if key)
 
 
 def _mended(text: str) -> Iterator[tuple[str, str]]:
     """Undo the usual typos of base32, which has neither 0, 1 nor 8: they stand for O, I or L, and B."""
+    fixed = text.replace("0", "O").replace("8", "B")
+    told = [f"{digit} read as {letter}" for digit, letter in (("0", "O"), ("8", "B")) if digit in text]
     ones = [i for i, character in enumerate(text) if character == "1"]
-    others = {i: "OB"["08".index(character)] for i, character in enumerate(text) if character in "08"}
-    if ones or others:
+    if ones or told:
+        alike = ("I" * len(ones), "L" * len(ones))
         # Not each by itself past a few: the number of combinations doubles with each.
-        each = ["".join(letters) for letters in product("IL", repeat=min(len(ones), MAX_ONES))]
-        alike = ["I" * len(ones), "L" * len(ones)]
-        for choice in each if len(ones) <= MAX_ONES else alike:
-            yield _replaced(text, others | dict(zip(ones, choice, strict=True)))
+        choices = product("IL", repeat=len(ones)) if len(ones) <= MAX_ONES else alike
+        for letters in choices:
+            if len(set(letters)) == 2:
+                each = [
+                    f"1 at position {i} read as {letter}" for i, letter in zip(ones, letters, strict=True)
+                ]
+            else:
+                each = [f"1 read as {letters[0]}"] if letters else []
+            yield " and ".join(told + each), _replaced(fixed, dict(zip(ones, letters, strict=True)))
         return
-    swaps = [(i, character) for i, character in enumerate(text) if character in "IiLl"]
-    for i, character in swaps[:MAX_SWAPS]:
-        yield _replaced(text, {i: "L" if character in "Ii" else "I"})
+    swaps = [i for i, character in enumerate(text) if character in "IiLl"]
+    for i in swaps[:MAX_SWAPS]:
+        letter = "L" if text[i] in "Ii" else "I"
+        yield f"{text[i]} at position {i} read as {letter}", _replaced(text, {i: letter})
 
 
-def _replaced(text: str, letters: dict[int, str]) -> tuple[str, str]:
-    """Put letters in their places; return what was done, in words, and the new text."""
+def _replaced(text: str, letters: dict[int, str]) -> str:
+    """Put letters in their places."""
     characters = list(text)
-    words = []
-    for i, letter in sorted(letters.items()):
-        words.append(f"the {text[i]} at position {i} read as {letter}")
+    for i, letter in letters.items():
         characters[i] = letter
-    return " and ".join(words), "".join(characters)
+    return "".join(characters)

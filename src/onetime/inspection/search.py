@@ -1,16 +1,20 @@
 """The search for what makes given codes: what is tried, in which order, and how.
 
-It is planned, not a full product. A hypothesis makes a choice at each step of the computation. Those near
-the expected counter or time may be wrong in any two of them, those far from it in one.
+It is planned, not a full product. A hypothesis makes a choice at each step of the computation. Near the
+expected counter or time any two of them may be wrong. To be far from it counts as a mistake, too.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, product
 from typing import Any, NamedTuple
 
 from onetime.hotp import LAST_FACTOR
-from onetime.inspection.mistake import BYTE_19, MESSAGES, TRUNCATIONS, Choice, Keying, keyings
+from onetime.inspection.mistake import BYTE_19, MESSAGES, PLACES, SIGNS, Choice, Keying, keyings, truncation
 from onetime.inspection.reading import Reading
+
+MAX_MISTAKES = 2
+"""So many mistakes are looked for together."""
 
 DAY = 86_400
 """How far, in seconds, a clock may be wrong either way."""
@@ -21,11 +25,14 @@ NEAR = 10
 FAR = 1_000
 """How far another counter may be from the expected one either way."""
 
+TOLERANCE = 5
+"""The time of a code is known to so many seconds either way: people are slow to read and to write."""
+
 PERIODS = (30, 15, 60)
 """Seconds, the usual one first."""
 
-STAGES = ((0, False), (1, False), (0, True), (2, False), (1, True))
-"""The order of the search: how many mistakes, and whether the clock or counter is far off."""
+_INNER = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER = bytes(byte ^ 0x5C for byte in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,7 @@ class Course:
         far: The same, farther away.
         period: Seconds to a step; None where no period is involved.
         second: Units to a second of the clock; 0 where there is no clock.
-        slack: A place is known up to so many units.
+        slack: The true place may be up to so many units later.
     """
 
     kind: str
@@ -50,24 +57,22 @@ class Course:
     far: tuple[int, int]
     period: int | None = None
     second: int = 0
-    slack: int = 1
+    slack: int = 0
 
-    def errors(self, far: bool) -> list[tuple[int, int]]:
-        """Tell where to look: near, or farther away on both sides."""
-        if not far:
-            return [self.near]
-        sides = ((self.far[0], self.near[0] - 1), (self.near[1] + 1, self.far[1]))
-        return [(low, high) for low, high in sides if low <= high]
+    def search(self, far: bool) -> list[range]:
+        """Tell which factors the first code may have: near ones, or those farther away on both sides."""
+        sides = ((self.far[0], self.near[0] - 1), (self.near[1] + 1, self.far[1])) if far else (self.near,)
+        return [self.factors(0, (low, high)) for low, high in sides if low <= high]
 
     def factors(self, number: int, errors: tuple[int, int]) -> range:
         """List the factors that the code of a number may have, with errors from one to another."""
         place = self.places[number]
-        low, high = (place + errors[0]) // self.length, (place + self.slack - 1 + errors[1]) // self.length
+        low, high = (place + errors[0]) // self.length, (place + self.slack + errors[1]) // self.length
         return range(max(low, 0), min(high, LAST_FACTOR) + 1)
 
     def narrowed(self, number: int, factor: int, errors: tuple[int, int]) -> tuple[int, int]:
         """Narrow the errors to those with which the code of a number has a factor."""
-        least = factor * self.length - self.places[number] - (self.slack - 1)
+        least = factor * self.length - self.places[number] - self.slack
         most = (factor + 1) * self.length - 1 - self.places[number]
         return max(errors[0], least), min(errors[1], most)
 
@@ -76,61 +81,63 @@ def courses(times: tuple[int, ...], counters: tuple[int, ...]) -> list[Choice[Co
     """Tell every way to a moving factor.
 
     Args:
-        times: Unix time in seconds of each code, or nothing.
+        times: Unix time in seconds of each code, or nothing if there are counters.
         counters: The counter expected for each code, or nothing.
     """
     found: list[Choice[Course]] = []
     if counters:
-        steps = ((-NEAR, NEAR), (-FAR, FAR))
-        found.append(Choice(Course("hotp", counters, 1, *steps)))
+        found.append(Choice(Course("hotp", counters, 1, (-NEAR, NEAR), (-FAR, FAR))))
         for period in PERIODS:
-            place = Course("totp", counters, period, (0, 0), (0, 0), period)
-            cost = 1 + (period != 30)
-            found.append(Choice(place, cost, "the counter taken for a time in seconds"))
-    elif times:
-        row = tuple(range(len(times)))
-        device = Course("hotp", row, 1, (0, FAR), (0, FAR))
+            taken = Course("totp", counters, period, (0, 0), (0, 0), period)
+            found.append(Choice(taken, 1 + (period != 30), "the counter taken for a time in seconds"))
+    else:
+        # Each code is one later than the one before, or more if codes were made in between.
+        order = sorted(times)
+        row = tuple(map(order.index, times))
+        device = Course("hotp", row, 1, (0, FAR), (0, FAR), slack=NEAR)
         found.append(Choice(device, 1, "a counter (HOTP) where the time is expected"))
     if times:
         wrong = "the time (TOTP) where a counter is expected" if counters else ""
-        for period in PERIODS:
-            near = (-NEAR * period, NEAR * period)
-            place = Course("totp", times, period, near, (-DAY, DAY), period, second=1)
-            found.append(Choice(place, (period != 30) + bool(wrong), wrong))
-        near, far = (-NEAR * 30, NEAR * 30), (-DAY, DAY)
-        undivided = Course("totp", times, 1, near, far, second=1)
-        words = "the time in seconds itself as the counter, not divided by a period"
-        found.append(Choice(undivided, 1 + bool(wrong), words))
-        millis = Course(
-            "totp",
-            tuple(time * 1000 for time in times),
-            30,
-            (near[0] * 1000, near[1] * 1000),
-            (-DAY * 1000, DAY * 1000),
-            30,
-            second=1000,
-            slack=1000,
-        )
-        found.append(Choice(millis, 1 + bool(wrong), "milliseconds where seconds are expected"))
+        for period, (second, words) in product(PERIODS, ((1, wrong), (1000, _MILLISECONDS))):
+            cost = (period != 30) + bool(counters) + (second > 1)
+            found.append(Choice(_clock(times, period, second, period), cost, words))
+        found.append(Choice(_clock(times, 30, 1, None), 1 + bool(counters), _UNDIVIDED))
     return found
+
+
+_MILLISECONDS = "milliseconds where seconds are expected"
+_UNDIVIDED = "the time in seconds itself as the counter, not divided by a period"
+
+
+def _clock(times: tuple[int, ...], near: int, second: int, period: int | None) -> Course:
+    """Tell the way from a clock, with so many seconds to a near step and units to a second."""
+    return Course(
+        "totp",
+        tuple((time - TOLERANCE) * second for time in times),
+        period or 1,
+        (-NEAR * near * second, NEAR * near * second),
+        (-DAY * second, DAY * second),
+        period,
+        second,
+        (2 * TOLERANCE + 1) * second - 1,
+    )
 
 
 class Hypothesis(NamedTuple):
     """What may have been done: a choice for each step, and where the factor is looked for.
 
     Attributes:
-        stage: The place in `STAGES`.
+        mistakes: How many there are.
         factors: The factors that the first code may have.
-        errors: The lowest and the highest error of the course, in its units.
     """
 
-    stage: int
+    mistakes: int
     factors: range
-    errors: tuple[int, int]
     reading: Choice[Reading]
     keying: Choice[Keying]
     message: Choice[Callable[[int], bytes]]
-    truncation: Choice[Callable[[bytes], int]]
+    place: Choice[Callable[[bytes], int]]
+    sign: Choice[Callable[[int], int]]
     digits: Choice[int]
     course: Choice[Course]
 
@@ -143,40 +150,43 @@ class Hypothesis(NamedTuple):
 
 
 def plan(
-    readings: tuple[Reading, ...], digits: list[Choice[int]], ways: list[Choice[Course]]
+    readings: tuple[Reading, ...], digits: list[Choice[int]], ways: list[Choice[Course]], codes: int
 ) -> list[Hypothesis]:
-    """List what is tried, in order: in each stage the shortest search first."""
-    hypotheses = [
-        Hypothesis._make((stage, choices[-1].value.factors(0, errors), errors, *choices))
-        for stage, (cost, far) in enumerate(STAGES)
-        for choices in _choices(readings, digits, ways, cost)
-        for errors in choices[-1].value.errors(far)
-    ]
-    return sorted(hypotheses, key=lambda each: (each.stage, len(each.factors)))
+    """List what is tried, the likeliest first: with few mistakes, then with few factors.
+
+    It ends where chance alone is expected to have fitted, with so many different codes.
+    """
+    hypotheses: list[Hypothesis] = []
+    for choices in _combined(readings, digits, ways):
+        mistakes = sum(choice.cost for choice in choices)
+        for far in (False, True)[: MAX_MISTAKES + 1 - mistakes]:
+            ranges = choices[-1].value.search(far)
+            hypotheses += [Hypothesis(mistakes + far, factors, *choices) for factors in ranges]
+    hypotheses.sort(key=lambda each: (each.mistakes, len(each.factors)))
+    hits = accumulate(len(each.factors) * each.likelihood**codes for each in hypotheses)
+    return hypotheses[: sum(expected <= 1 for expected in hits)]
 
 
-def _choices(
-    readings: tuple[Reading, ...], digits: list[Choice[int]], ways: list[Choice[Course]], cost: int
+def _combined(
+    readings: tuple[Reading, ...], digits: list[Choice[int]], ways: list[Choice[Course]]
 ) -> Iterator[tuple[Choice[Any], ...]]:
-    """Combine the choices of all steps, with exactly so many mistakes."""
+    """Combine the choices of all steps."""
     for number, reading in enumerate(readings):
         start = Choice(reading, int(number > 0))
         for keying in keyings(reading.key):
-            tables = ([start], [keying], MESSAGES, TRUNCATIONS, digits, ways)
-            for choices in _within(cost, tables):
-                if BYTE_19 not in choices or keying.value.algorithm.digest_size > 20:
-                    yield choices
+            short = keying.value.algorithm.digest_size == 20
+            places = [place for place in PLACES if not (short and place is BYTE_19)]
+            yield from _within(MAX_MISTAKES, ([start], [keying], MESSAGES, places, SIGNS, digits, ways))
 
 
-def _within(cost: int, tables: Sequence[Sequence[Choice[Any]]]) -> Iterator[tuple[Choice[Any], ...]]:
-    """Combine one choice of each table, so that together they cost exactly so much."""
+def _within(most: int, tables: Sequence[Sequence[Choice[Any]]]) -> Iterator[tuple[Choice[Any], ...]]:
+    """Combine one choice of each table, with so many mistakes at most."""
     if not tables:
-        if not cost:
-            yield ()
+        yield ()
         return
     for choice in tables[0]:
-        if choice.cost <= cost:
-            for others in _within(cost - choice.cost, tables[1:]):
+        if choice.cost <= most:
+            for others in _within(most - choice.cost, tables[1:]):
                 yield choice, *others
 
 
@@ -186,8 +196,8 @@ class Trace(NamedTuple):
     Attributes:
         factors: The factor of each code.
         errors: The lowest and the highest error of the course with which all codes have these factors.
-        likelihood: The chance that codes which have nothing to do with the secret are found so, for each
-            factor of the first one.
+        likelihood: The chance that all codes but the first are found so if they have nothing to do with
+            the secret.
     """
 
     factors: tuple[int, ...]
@@ -202,37 +212,38 @@ class Machine:
         keying = hypothesis.keying.value
         padded = keying.padded(hypothesis.reading.value.key)
         # RFC 2104 section 4: the two keyed states are computed once, and copied for each code.
-        self.inner = keying.algorithm.new(bytes(byte ^ 0x36 for byte in padded))
-        self.outer = keying.algorithm.new(bytes(byte ^ 0x5C for byte in padded))
+        self.inner = keying.algorithm.new(padded.translate(_INNER))
+        self.outer = keying.algorithm.new(padded.translate(_OUTER))
         self.hypothesis = hypothesis
 
     def matches(self, factors: range, number: int) -> Iterator[int]:
         """Find the factors whose code is a number."""
         inner, outer = self.inner.copy, self.outer.copy
-        message, truncation = self.hypothesis.message.value, self.hypothesis.truncation.value
-        modulus = 10**self.hypothesis.digits.value
+        hypothesis = self.hypothesis
+        message, truncate = hypothesis.message.value, truncation(hypothesis.place, hypothesis.sign)
+        modulus = 10**hypothesis.digits.value
         for factor in factors:
             inside = inner()
             inside.update(message(factor))
             outside = outer()
             outside.update(inside.digest())
-            if truncation(outside.digest()) % modulus == number:
+            if truncate(outside.digest()) % modulus == number:
                 yield factor
 
     def follow(self, factor: int, numbers: Sequence[int]) -> Trace | None:
         """Find the other codes, the first having a factor; None if one is not where it should be."""
         course = self.hypothesis.course.value
-        errors = course.narrowed(0, factor, self.hypothesis.errors)
+        # Not only the errors that were looked for: the last factor that is near is also the first far off.
+        errors = course.narrowed(0, factor, course.far)
         factors = [factor]
-        likelihood = self.hypothesis.likelihood
-        for place in range(1, len(numbers)):
-            expected = course.factors(place, errors)
-            match = next(self.matches(expected, numbers[place]), None)
+        likelihood = 1.0
+        for number in range(1, len(numbers)):
+            expected = course.factors(number, errors)
+            match = next(self.matches(expected, numbers[number]), None)
             if match is None:
                 return None
-            # A code that is seen twice proves nothing the second time.
-            if not set(expected) & set(factors):
+            if match not in factors:  # a code that is seen twice proves nothing the second time
                 likelihood *= len(expected) * self.hypothesis.likelihood
             factors.append(match)
-            errors = course.narrowed(place, match, errors)
+            errors = course.narrowed(number, match, errors)
         return Trace(tuple(factors), errors, likelihood)

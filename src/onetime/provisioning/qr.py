@@ -3,12 +3,9 @@
 import re
 from binascii import crc32
 
+from onetime.confidential import Confidential, discreet
 from onetime.provisioning.codewords import LAST_VERSION, LEVELS, capacity, data_codewords, final_message
 from onetime.provisioning.matrix import MASKS, draw
-
-TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
-if TYPE_CHECKING:
-    from typing import NoReturn, Self
 
 QUIET_ZONE = 4
 """The width of the light frame around a symbol, in modules (6.3.8)."""
@@ -18,7 +15,7 @@ _HALF_BLOCKS = " \N{UPPER HALF BLOCK}\N{LOWER HALF BLOCK}\N{FULL BLOCK}"
 _CONTROLS = re.compile("[\0-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
-class QRCode:
+class QRCode(Confidential):
     """A QR code.
 
     What it says is a secret where it is a link with one, so it is never shown by accident: `rows` and
@@ -51,25 +48,17 @@ class QRCode:
     size: int
     rows: tuple[bytes, ...]
 
+    @discreet
     def __init__(
         self, data: str | bytes, *, level: str = "M", version: int | None = None, mask: int | None = None
     ) -> None:
-        try:
-            version, mask, rows = _encode(data, level, version, mask)
-        except (TypeError, ValueError) as caught:
-            error = caught.with_traceback(None)
-            error.__context__ = None  # an encoding error quotes the text
-        else:
-            put = object.__setattr__
-            put(self, "version", version)
-            put(self, "level", level)
-            put(self, "mask", mask)
-            put(self, "size", len(rows))
-            put(self, "rows", rows)
-            return
-        # Error reporters print the variables of each frame of a traceback; what is not made has no repr.
-        del self, data
-        raise error
+        version, mask, rows = _encode(data, level, version, mask)
+        put = object.__setattr__
+        put(self, "version", version)
+        put(self, "level", level)
+        put(self, "mask", mask)
+        put(self, "size", len(rows))
+        put(self, "rows", rows)
 
     def to_text(self, *, light: bool = False) -> str:
         """Draw it with half blocks (U+2580, U+2584, U+2588) and spaces, two rows of modules to a line.
@@ -123,24 +112,6 @@ class QRCode:
             f'<rect width="{side}" height="{side}" fill="#fff"/>'
             f'<path fill="none" stroke="#000" d="{"".join(path)}"/></svg>'
         )
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError("QRCode cannot be changed")
-
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError("QRCode cannot be changed")
-
-    def __copy__(self) -> "Self":
-        return self
-
-    def __deepcopy__(self, memo: object) -> "Self":
-        return self
-
-    def __reduce_ex__(self, protocol: object) -> "NoReturn":
-        raise TypeError("QRCode may hold a secret and is not pickled")
-
-    def __getstate__(self) -> "NoReturn":
-        self.__reduce_ex__(None)
 
     def __repr__(self) -> str:
         return f"QRCode(<version {self.version}, level {self.level}>)"

@@ -8,9 +8,10 @@ import binascii
 from types import MappingProxyType
 
 from onetime.algorithm import Algorithm
+from onetime.confidential import Confidential, discreet
 from onetime.errors import SecretError, URIError
 from onetime.hotp import HOTP, LAST_FACTOR, MAX_DIGITS, MIN_DIGITS, check_integer
-from onetime.secret import Confidential, Secret, discreet
+from onetime.secret import Secret
 from onetime.totp import TOTP
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import

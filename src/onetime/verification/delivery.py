@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from onetime.confidential import discreet
 from onetime.errors import (
     ExpiredCodeError,
     IncorrectCodeError,
@@ -16,7 +17,7 @@ from onetime.errors import (
     VerificationError,
 )
 from onetime.hotp import MAX_DIGITS, MIN_DIGITS, check_integer
-from onetime.secret import MIN_SIZE, Secret, discreet
+from onetime.secret import MIN_SIZE, Secret
 from onetime.verification.policy import Limits
 from onetime.verification.record import Layout
 from onetime.verification.store import Store, entry, settle

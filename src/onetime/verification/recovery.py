@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from onetime.confidential import discreet
 from onetime.errors import (
     IncorrectCodeError,
     MalformedCodeError,
@@ -17,7 +18,6 @@ from onetime.errors import (
     ThrottledError,
     VerificationError,
 )
-from onetime.secret import discreet
 from onetime.verification.policy import Limits
 from onetime.verification.record import Layout
 from onetime.verification.store import Store, entry, settle

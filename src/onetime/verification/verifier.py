@@ -4,9 +4,9 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 
+from onetime.confidential import discreet
 from onetime.errors import AlreadyEnrolledError, NotEnrolledError, OnetimeError
 from onetime.hotp import HOTP, LAST_FACTOR, check_integer
-from onetime.secret import discreet
 from onetime.totp import TOTP
 from onetime.verification.decision import Accepted, Decision, decide, decide_resync
 from onetime.verification.policy import Policy

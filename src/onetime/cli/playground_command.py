@@ -1,0 +1,41 @@
+"""`onetime playground`: a page on this machine that shows how a code comes about."""
+
+import argparse
+import sys
+import threading
+import webbrowser
+
+from onetime.cli.intake import Parser, UsageError, tell, whole_number
+from onetime.playground.server import Server
+
+MIN_PORT, MAX_PORT = 1024, 65_535
+"""Ports below are the system's, and a browser leaves the one of HTTP out of the name that it asks for."""
+
+
+def add_arguments(parser: Parser) -> None:
+    """Add this command's arguments."""
+    parser.add_argument("--port", type=_port, default=0, metavar="N", help="port of the address (a free one)")
+    parser.add_argument("--no-browser", action="store_true", help="open no browser")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the page's address, open it in a browser, and serve it until Ctrl-C."""
+    try:
+        server = Server(options.port)
+    except OSError as error:
+        raise UsageError(f"the port cannot be had: {error.strerror}") from None
+    with server:
+        print(server.address, flush=True)
+        tell("the playground runs until Ctrl-C")
+        if sys.stdout.isatty() and not options.no_browser:
+            # A browser in the terminal would not come back before it is closed.
+            threading.Thread(target=webbrowser.open, args=(server.address,), daemon=True).start()
+        server.serve_forever()
+    return 0
+
+
+def _port(text: str) -> int:
+    port = whole_number(text)
+    if not MIN_PORT <= port <= MAX_PORT:
+        raise argparse.ArgumentTypeError(f"must be from {MIN_PORT} to {MAX_PORT}")
+    return port

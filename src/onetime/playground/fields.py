@@ -1,0 +1,150 @@
+"""What a request says: the fields of a JSON object, read one by one and checked."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from onetime.algorithm import Algorithm
+from onetime.errors import OnetimeError
+from onetime.hotp import HOTP, LAST_FACTOR, MAX_DIGITS, MIN_DIGITS, check_integer
+from onetime.provisioning.uri import Account
+from onetime.secret import Secret
+from onetime.totp import TOTP
+
+FORMS = {
+    "base32": Secret.from_base32,
+    "hex": Secret.from_hex,
+    "base64": Secret.from_base64,
+    "text": Secret.from_text,
+}
+
+
+class RequestError(Exception):
+    """A request cannot be served.
+
+    Attributes:
+        message: Why, for the person at the page; nothing of what was sent is in it.
+        field: The field that is at fault; None where it is the request as a whole.
+        status: The status of the answer (RFC 9110 section 15): 200 where a field is at fault. What was
+            typed wrong is an answer like others, and browsers complain of requests that fail.
+    """
+
+    def __init__(self, message: str, field: str | None = None, status: int = 400) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.status = status if field is None else 200
+
+
+@contextmanager
+def blame(field: str | None) -> Iterator[None]:
+    """Turn what the library says of a value into an error of the field that it came from."""
+    try:
+        yield
+    except (OnetimeError, ValueError) as error:
+        raise RequestError(str(error), field) from None
+
+
+class Fields:
+    """The fields of one JSON object.
+
+    What is missing has its default; without one the field is needed.
+
+    Args:
+        values: What the JSON holds.
+        names: The fields that have a meaning.
+        field: The field that holds the object; None where it is the request as a whole.
+
+    Raises:
+        RequestError: It is no object, or has a field without a meaning.
+    """
+
+    def __init__(self, values: object, names: Iterable[str], field: str | None = None) -> None:
+        if not isinstance(values, dict):
+            raise RequestError(f"{field or 'the request'} is a JSON object", field)
+        if not values.keys() <= set(names):
+            raise RequestError(f"a field of {field or 'the request'} is unknown", field)
+        self._values = values
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """Read a text."""
+        value = self._values.get(name, default)
+        if not isinstance(value, str):
+            self._refuse(name, "text")
+        return value
+
+    def choice(self, name: str, choices: Iterable[str], default: str) -> str:
+        """Read a text that is one of a few."""
+        value = self.text(name, default)
+        if value not in tuple(choices):  # of an enumeration too
+            raise RequestError(f"{name} is one of {', '.join(choices)}", name)
+        return value
+
+    def whole(self, name: str, low: int, high: int, default: int | None = None) -> int:
+        """Read a whole number within bounds."""
+        value = self._values.get(name, default)
+        if not isinstance(value, int) or isinstance(value, bool):
+            self._refuse(name, "a whole number")
+        with blame(name):
+            check_integer(name, value, low, high)
+        return value
+
+    def factor(self, name: str, default: str | None = None) -> int:
+        """Read a moving factor: decimal digits in a text, because JavaScript's numbers have 53 bits."""
+        value = self.text(name, default)
+        if not (value.isascii() and value.isdigit() and len(value) <= len(str(LAST_FACTOR))):
+            self._refuse(name, "a whole number below 2^64, as decimal digits in a text")
+        with blame(name):
+            check_integer(name, int(value), 0, LAST_FACTOR)
+        return int(value)
+
+    def time(self, name: str) -> float | None:
+        """Read a Unix time in seconds; None where there is none."""
+        value = self._values.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            self._refuse(name, "a number: Unix time in seconds")
+        if not 0 <= value <= LAST_FACTOR:
+            self._refuse(name, "Unix time in seconds, from 0 to 2^64-1")
+        return value
+
+    def flag(self, name: str) -> bool:
+        """Read true or false; false where it is missing."""
+        value = self._values.get(name, False)
+        if not isinstance(value, bool):
+            self._refuse(name, "true or false")
+        return value
+
+    def list(self, name: str, low: int, high: int) -> list[object]:
+        """Read a list within bounds of its length."""
+        value = self._values.get(name)
+        if not isinstance(value, list) or not low <= len(value) <= high:
+            many = f"{low}" if low == high else f"{low} to {high}"
+            self._refuse(name, f"a list of {many}")
+        return value
+
+    def is_null(self, name: str) -> bool:
+        """Tell whether a field is missing or null."""
+        return self._values.get(name) is None
+
+    def account(self) -> Account:
+        """Read the field `credential`: a HOTP with its counter, or a TOTP."""
+        names = ("secret", "form", "kind", "algorithm", "digits", "period", "t0", "counter")
+        inner = Fields(self._values.get("credential"), names, "credential")
+        read = FORMS[inner.choice("form", FORMS, "base32")]
+        text = inner.text("secret")
+        kind = inner.choice("kind", ("totp", "hotp"), "totp")
+        algorithm = inner.choice("algorithm", Algorithm, Algorithm.SHA1)
+        digits = inner.whole("digits", MIN_DIGITS, MAX_DIGITS, 6)
+        period = inner.whole("period", 1, LAST_FACTOR, 30)
+        t0 = inner.whole("t0", 0, LAST_FACTOR, 0)
+        counter = inner.factor("counter", "0")
+        with blame("secret"):
+            secret = read(text)
+        if kind == "hotp":
+            return Account("", HOTP(secret, digits=digits, algorithm=algorithm), counter=counter)
+        return Account("", TOTP(secret, digits=digits, algorithm=algorithm, period=period, t0=t0))
+
+    def _refuse(self, name: str, what: str) -> NoReturn:
+        raise RequestError(f"{name} is {what}", name)

@@ -1,0 +1,195 @@
+"""The server's side of a login, to try out: real verifiers in memory, each with a clock that can be moved."""
+
+import math
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+
+from onetime.errors import (
+    IncorrectCodeError,
+    MalformedCodeError,
+    ReplayedCodeError,
+    ThrottledError,
+    VerificationError,
+)
+from onetime.hotp import LAST_FACTOR
+from onetime.playground.fields import Fields, RequestError, blame
+from onetime.provisioning.uri import Account
+from onetime.totp import TOTP
+from onetime.verification.decision import Accepted
+from onetime.verification.policy import YEAR
+from onetime.verification.state import State
+from onetime.verification.store import MemoryStore
+from onetime.verification.verifier import Verifier
+
+Answer = dict[str, object]
+Clock = Callable[[], float]
+
+MAX_SESSIONS = 16
+OWNER = "owner"
+"""The key that a session's credential is enrolled under."""
+
+VERDICTS: dict[type[VerificationError], str] = {
+    MalformedCodeError: "malformed",
+    IncorrectCodeError: "incorrect",
+    ReplayedCodeError: "replayed",
+    ThrottledError: "throttled",
+}
+"""With the policy's defaults there are no others."""
+
+PLACES = {-1: "previous", 0: "current", 1: "next", 2: "later"}
+"""The codes that the owner's device shows, by their distance."""
+
+
+class Session:
+    """One credential, the verifier that it is enrolled with, and the device of its owner."""
+
+    def __init__(self, account: Account, clock: Clock) -> None:
+        self.credential = account.credential
+        self.counter = account.counter
+        self.ahead = 0
+        self.clock = clock
+        self.verifier = Verifier(MemoryStore(), clock=self.now)
+        with blame("secret"):
+            self.verifier.enroll(OWNER, self.credential, counter=account.counter)
+
+    def now(self) -> float:
+        """Tell the time of the server's side."""
+        return self.clock() + self.ahead
+
+    def state(self) -> Answer:
+        """Show what the server's side remembers, and what follows from it now."""
+        now, policy = self.now(), self.verifier.policy
+        state: State = self.verifier.state(OWNER)  # type: ignore[assignment]  # it is enrolled
+        throttle = state.throttle.clamped(policy, int(now))
+        retry_at = throttle.retry_at(policy)
+        spent = math.ceil(max(0, throttle.full_at - now) / policy.refill)
+        return {
+            "now": now,
+            "state": {
+                "kind": state.kind,
+                "next_factor": str(state.next_factor),
+                "drift": state.drift,
+                "lean": state.lean,
+                "failures": throttle.failures,
+                "delayed_until": retry_at if retry_at > now else None,
+                "wait": max(0, math.ceil(retry_at - now)),
+                "budget": policy.budget,
+                "budget_left": policy.budget - spent,
+                "refill": policy.refill,
+                "disabled": bool(state.disabled),
+                "exhausted": state.exhausted,
+                "mark": f"{state.mark:016x}",
+                "seal": f"{state.seal:08x}",
+            },
+        }
+
+    def judge(self, ask: Callable[[], Accepted]) -> Answer:
+        """Give the verdict on what was typed, whatever it is."""
+        answer: Answer = {
+            "verdict": "accepted",
+            "reason": None,
+            "message": None,
+            "retry_at": None,
+            "accepted": None,
+        }
+        with blame(None):  # a clock that was set back may stand before t0
+            try:
+                accepted = ask()
+            except VerificationError as error:
+                answer["verdict"] = VERDICTS[type(error)]
+                answer["reason"] = type(error).__name__
+                answer["message"] = str(error)
+                answer["retry_at"] = getattr(error, "retry_at", None)
+            else:
+                answer["accepted"] = {**accepted._asdict(), "factor": str(accepted.factor)}
+        return {**answer, **self.state()}
+
+    def device(self, press: bool) -> Answer:
+        """Show the codes of the owner's device, whose clock is the server's."""
+        credential, now = self.credential, self.now()
+        if isinstance(credential, TOTP):
+            if press:
+                raise RequestError("a TOTP has no button: its codes come with the time", "press")
+            with blame(None):  # as above
+                centre = credential.step(now)
+            hotp, span, remaining = credential.hotp, credential.span(centre), credential.remaining(now)
+        else:
+            if press and self.counter == LAST_FACTOR:
+                raise RequestError("the device has reached its last counter", "press")
+            self.counter += press
+            centre = self.counter
+            hotp, span, remaining = credential, None, None
+        codes = [
+            {"place": place, "factor": str(centre + away), "code": hotp.at(centre + away)}
+            for away, place in PLACES.items()
+            if 0 <= centre + away <= LAST_FACTOR
+        ]
+        return {"codes": codes, "remaining": remaining, "span": span, "now": now}
+
+
+class Logins:
+    """The sessions that are kept, the newest few of them. All that they do is done one after the other."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._sessions: OrderedDict[str, Session] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def start(self, values: object) -> Answer:
+        """Enrol a credential in a session of its own."""
+        account = Fields(values, ("credential",)).account()
+        if isinstance(account.credential, TOTP):
+            with blame("t0"):
+                account.credential.step(self._clock())
+        session = Session(account, self._clock)
+        name = secrets.token_hex(16)
+        with self._lock:
+            self._sessions[name] = session
+            if len(self._sessions) > MAX_SESSIONS:
+                self._sessions.popitem(last=False)
+        return {"session": name, **session.state()}
+
+    def verify(self, values: object) -> Answer:
+        """Judge one code."""
+        fields = Fields(values, ("session", "code"))
+        code = fields.text("code")
+        with self._lock:
+            session = self._find(fields)
+            return session.judge(lambda: session.verifier.verify(OWNER, session.credential, code))
+
+    def resynchronize(self, values: object) -> Answer:
+        """Judge three consecutive codes."""
+        fields = Fields(values, ("session", "codes"))
+        codes = [code for code in fields.list("codes", 3, 3) if isinstance(code, str)]
+        if len(codes) < 3:
+            raise RequestError("codes are texts", "codes")
+        with self._lock:
+            session = self._find(fields)
+            return session.judge(lambda: session.verifier.resynchronize(OWNER, session.credential, codes))
+
+    def wait(self, values: object) -> Answer:
+        """Move the clock of a session on, so that nobody has to wait."""
+        fields = Fields(values, ("session", "seconds"))
+        seconds = fields.whole("seconds", 0, YEAR)
+        with self._lock:
+            session = self._find(fields)
+            session.ahead += seconds
+            return session.state()
+
+    def device(self, values: object) -> Answer:
+        """Show the codes of the owner's device; a press of its button is for a HOTP."""
+        fields = Fields(values, ("session", "press"))
+        press = fields.flag("press")
+        with self._lock:
+            return self._find(fields).device(press)
+
+    def _find(self, fields: Fields) -> Session:
+        name = fields.text("session")
+        if name not in self._sessions:
+            raise RequestError("this session is gone; start another", "session")
+        return self._sessions[name]

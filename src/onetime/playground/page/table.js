@@ -1,0 +1,83 @@
+// Table: the codes of a range of counters or times, to hold one's own implementation against.
+
+import { Line, whole } from "./api.js";
+import * as shared from "./credential.js";
+import { copy, find, make, settled, utc } from "./dom.js";
+import { Panel } from "./panel.js";
+
+export class TablePanel extends Panel {
+  #line = new Line();
+  #rows = [];
+
+  constructor() {
+    super("table");
+    find("count").addEventListener(
+      "input",
+      settled(() => this.update()),
+    );
+    find("copy-text").addEventListener("click", (event) => copy(this.#text(), event.target, "The table"));
+    find("copy-json").addEventListener("click", (event) =>
+      copy(this.#json(), event.target, "The table, as JSON,"),
+    );
+  }
+
+  async update() {
+    const totp = shared.kind() === "totp";
+    const credential = shared.credential();
+    try {
+      const answer = await this.#line.ask("table", {
+        credential,
+        start: totp ? shared.time() : null,
+        count: whole(find("count").value),
+      });
+      if (answer === undefined) return;
+      this.well();
+      this.#show(answer.rows, totp);
+      const period = Number(credential.period);
+      this.wait(totp && shared.isNow() ? answer.rows[0].time + period - Date.now() / 1000 : undefined);
+    } catch (error) {
+      if (error.field === "start") error.field = totp ? "time" : "counter";
+      this.refused(error);
+    }
+    find("copy-text").disabled = find("copy-json").disabled = this.answer.hidden;
+  }
+
+  leave() {
+    super.leave();
+    this.#line.drop();
+  }
+
+  #show(rows, totp) {
+    this.#rows = rows;
+    find("table-caption").textContent = `${rows.length} ${rows.length === 1 ? "code" : "codes"}`;
+    const heads = totp ? ["Step", "From, UTC", "Unix seconds", "Code"] : ["Counter", "Code"];
+    find("table-head").replaceChildren(
+      ...heads.map((head) => {
+        const cell = make("th", "", head);
+        cell.scope = "col";
+        return cell;
+      }),
+    );
+    find("table-rows").replaceChildren(
+      ...rows.map((row) => {
+        const first = make("th", "mono", row.factor);
+        first.scope = "row";
+        const times = totp ? [make("td", "mono", utc(row.time)), make("td", "mono", String(row.time))] : [];
+        const line = make("tr", "", first, ...times, make("td", "mono strong", row.code));
+        [...line.children].forEach((cell, column) => (cell.dataset.head = heads[column]));
+        return line;
+      }),
+    );
+  }
+
+  /** The table as lines with tabs, as spreadsheets and `cut` read it. */
+  #text() {
+    return this.#rows
+      .map((row) => [row.factor, ...(row.time === null ? [] : [row.time]), row.code].join("\t") + "\n")
+      .join("");
+  }
+
+  #json() {
+    return JSON.stringify(this.#rows, null, 2) + "\n";
+  }
+}

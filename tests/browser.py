@@ -1,0 +1,14 @@
+"""`python3 -m tests.browser`: the tests of the playground in a real browser, Debian's Chromium.
+
+Arguments are unittest's. They are no part of `python3 -m unittest`, because they take two minutes.
+"""
+
+import sys
+import unittest
+
+MODULES = [f"tests.playground.browser_{name}" for name in ("parts", "page", "access")]
+
+if __name__ == "__main__":
+    options = [argument for argument in sys.argv[1:] if argument.startswith("-")]
+    chosen = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
+    unittest.main(module=None, argv=["python3 -m tests.browser", *options, *(chosen or MODULES)])

@@ -1,0 +1,118 @@
+"""`onetime playground`."""
+
+import http.client
+import io
+import re
+import socket
+import threading
+import unittest
+from typing import Any
+from unittest import mock
+
+from onetime.playground.server import Server
+from tests.cli.session import Session, Terminal, run
+
+RUNNING = "onetime: the playground runs until Ctrl-C\n"
+
+
+class Screen(io.StringIO):
+    """A standard output that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+class Playground(unittest.TestCase):
+    def setUp(self) -> None:
+        # The server ends at once.
+        self.served = self.enterContext(mock.patch.object(Server, "serve_forever", autospec=True))
+        self.browsed = threading.Event()
+        self.open = self.enterContext(mock.patch("webbrowser.open", side_effect=self.browse))
+
+    def browse(self, _: str) -> bool:
+        self.browsed.set()
+        return True
+
+    def test_the_address_is_the_answer(self) -> None:
+        """It is printed before anything is served, and a port that is free is taken."""
+        said: list[str] = []
+        screen = io.StringIO()
+        flushed = mock.patch.object(screen, "flush", lambda: said.append(screen.getvalue()))
+        self.served.side_effect = lambda server: said.append(server.address)
+        with flushed:
+            session = run("playground", stdout=screen)
+        self.assertEqual(Session(0, "", RUNNING), session)
+        address = said[-2]
+        self.assertRegex(address, r"\Ahttp://127\.0\.0\.1:[0-9]{4,5}/\Z")
+        self.assertEqual([f"{address}\n", address], said[:2])
+
+    def test_a_browser_for_a_terminal_alone(self) -> None:
+        """It is opened if somebody sits there and has not said otherwise."""
+        run("playground")
+        run("playground", "--no-browser", stdout=Screen())
+        self.open.assert_not_called()
+        screen = Screen()
+        run("playground", stdout=screen)
+        self.assertTrue(self.browsed.wait(30))
+        self.open.assert_called_once_with(screen.getvalue().strip())
+
+    def test_a_browser_that_stays_in_the_terminal(self) -> None:
+        """The page is served while a browser has not come back."""
+        serving, returned = threading.Event(), threading.Event()
+        self.served.side_effect = lambda _: serving.set()
+
+        def stay(_: str) -> None:
+            if serving.wait(30):
+                returned.set()
+
+        self.open.side_effect = stay
+        run("playground", stdout=Screen())
+        self.assertTrue(returned.wait(30))
+
+    def test_a_port(self) -> None:
+        """The one that is asked for; one that is taken is a clear error."""
+        with Server() as other:
+            port = other.server_port
+            session = run("playground", "--port", str(port))
+            self.assertEqual((2, ""), (session.status, session.out))
+            self.assertRegex(session.err, r"\Aonetime: the port cannot be had: .+\n\Z")
+        self.assertEqual(f"http://127.0.0.1:{port}/\n", run("playground", "--port", str(port)).out)
+
+    def test_ports_that_are_none(self) -> None:
+        """Those of the system, and what is no port."""
+        for port in ("0", "80", "1023", "65536", "-1", "x", ""):
+            with self.subTest(port=port):
+                session = run("playground", f"--port={port}")
+                self.assertEqual((2, ""), (session.status, session.out))
+                self.assertIn("--port", session.err)
+
+    def test_it_is_closed(self) -> None:
+        """Ctrl-C ends it as it ends all commands, and the port is free."""
+        servers: list[Any] = []
+
+        def interrupted(server: Server) -> None:
+            servers.append(server)
+            raise KeyboardInterrupt
+
+        self.served.side_effect = interrupted
+        self.assertEqual(130, run("playground").status)
+        self.assertEqual(-1, servers[0].socket.fileno())
+
+
+class Ends(unittest.TestCase):
+    def test_ctrl_c(self) -> None:
+        """It ends cleanly, also with a browser that holds a connection open."""
+        with Terminal("playground", "--no-browser") as terminal:
+            terminal.wait_for(RUNNING.replace("\n", "\r\n"))
+            found = re.search(r"127\.0\.0\.1:([0-9]+)", terminal.screen)
+            assert found is not None
+            port = int(found[1])
+            client = http.client.HTTPConnection("127.0.0.1", port)
+            self.addCleanup(client.close)
+            client.request("GET", "/")
+            self.assertIn(b"<html", client.getresponse().read())
+            terminal.type("\x03")
+            self.assertEqual(130, terminal.end())
+            self.assertEqual(f"http://127.0.0.1:{port}/\r\n{RUNNING[:-1]}\r\n^C", terminal.screen)
+            with self.assertRaises(OSError):
+                socket.create_connection(("127.0.0.1", port))

@@ -1,0 +1,626 @@
+"""The diagnosis: what is planted is found, what is chance is called so."""
+
+import dataclasses
+import json
+import random
+import unittest
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
+from typing import Any
+from unittest import mock
+
+from onetime import HOTP, TOTP, Algorithm, Secret, SecretError
+from onetime.inspection import diagnosis, search
+from onetime.inspection.diagnosis import Diagnosis, Finding, Sighting, _clock_words, diagnose
+from onetime.inspection.mistake import Choice
+from onetime.inspection.reading import readings
+from onetime.inspection.search import courses, plan
+from tests import diagnosis as command
+from tests.inspection.planting import MISTAKES, Case, partners, plant
+from tests.support import RFC_KEY, shown, vectors
+
+RFC = vectors("rfc.json")
+SECRET = Secret(RFC_KEY)
+TEXT = SECRET.to_base32()
+LAST = 2**64 - 1
+TIME = 1_700_000_025
+"""The middle of a step of 30 s."""
+
+HEAVY = {"milliseconds", "time not divided", "HOTP where TOTP is expected"}
+"""What takes long together with another one."""
+
+
+def totp(time: float, **parts: Any) -> Sighting:
+    """See the code of a right program."""
+    return Sighting(TOTP(SECRET, **parts).at(time), time)
+
+
+def best(*sightings: Sighting, text: str = TEXT) -> Finding:
+    """Diagnose; the best finding, of which the diagnosis must be sure."""
+    first, *more = sightings
+    result = diagnose(text, first.code, first.time, counter=first.counter, more=more)
+    if not result.found:
+        raise AssertionError(result.to_text())
+    return result.findings[0]
+
+
+class Planted(unittest.TestCase):
+    def check(self, case: Case) -> None:
+        result = command.answer(case.program.text, case.seen)
+        self.assertTrue(result.found, result.to_text())
+        self.assertEqual([], case.differences(result.findings[0].to_dict()), result.to_text())
+
+    def test_each_mistake_alone(self) -> None:
+        """Each mistake in the list is found and ranked first, with all its values."""
+        for name, mistake in MISTAKES.items():
+            for number in range(2):
+                with self.subTest(name, number=number):
+                    self.check(plant(random.Random(f"{name} {number}"), mistake))
+
+    def test_each_mistake_with_another(self) -> None:
+        """Near the expected time or counter, any two mistakes are found together."""
+        source = random.Random(8)
+        for name, mistake in MISTAKES.items():
+            others = [other for other in partners(mistake, False) if other.name not in HEAVY]
+            if others and name not in HEAVY and "far" not in mistake.parts:
+                other = source.choice(others)
+                with self.subTest(name, other=other.name):
+                    self.check(plant(source, mistake, other))
+
+    def test_each_mistake_far_from_the_expected_counter(self) -> None:
+        """Far from the expected counter, one mistake is found; the command does it far from the time."""
+        source = random.Random(9)
+        far = MISTAKES["counter: 1000 either way"]
+        for name, mistake in MISTAKES.items():
+            if far in partners(mistake, True):
+                with self.subTest(name):
+                    self.check(plant(source, mistake, far))
+
+    def test_one_mistake_with_a_clock_that_is_far_off(self) -> None:
+        """A clock that is off by a day or a time zone goes with one other mistake."""
+        source = random.Random(10)
+        for name in ("clock: a day either way", "clock: daylight-saving time", "clock: time zone"):
+            with self.subTest(name):
+                self.check(plant(source, MISTAKES[name], MISTAKES["8 digits"], MISTAKES["hex"]))
+
+    def test_the_command_finds_what_is_planted(self) -> None:
+        """It judges by the same machinery, and says what is missing."""
+        for name, way, tried in (
+            ("SHA256", command.ALONE, True),
+            ("counter as a time", command.PAIRED, True),
+            ("clock: time zone", command.FAR, False),
+        ):
+            with self.subTest(name):
+                result = command.find(name, way, "1")
+                self.assertEqual(tried, result is not None)
+                self.assertEqual("", result.failure if result else "")
+        result = command.guess(command.COUNTER, "1")
+        self.assertEqual(("", 1), (result.failure, result.chance))
+
+
+class Vectors(unittest.TestCase):
+    def test_the_table_of_rfc_6238_read_with_one_key(self) -> None:
+        """Who takes the 20 bytes for all hashes reads that the RFC repeats them (erratum 2866)."""
+        for row in RFC["rfc6238"]:
+            finding = best(Sighting(row["totp"], row["time"]))
+            with self.subTest(row):
+                self.assertEqual(
+                    (row["alg"].upper(), 8, 30), (finding.algorithm, finding.digits, finding.period)
+                )
+                repeated = () if row["alg"] == "sha1" else ("the key repeated to the length of the hash",)
+                self.assertEqual(("base32", repeated), (finding.reading, finding.mistakes))
+
+    def test_the_short_key_is_right_by_itself(self) -> None:
+        """With 20 bytes, SHA-256 and SHA-512 give other codes than the RFC's table, and nothing is wrong."""
+        for row in RFC["negative_20byte_key"]:
+            finding = best(Sighting(row["wrong"], row["time"]))
+            with self.subTest(row):
+                self.assertEqual(
+                    (row["alg"].upper(), 8, 30), (finding.algorithm, finding.digits, finding.period)
+                )
+                self.assertEqual(("base32", ()), (finding.reading, finding.mistakes))
+
+    def test_byte_19(self) -> None:
+        """T14: an offset from byte 19 is called so."""
+        keys = {row["alg"]: bytes.fromhex(row["key_hex"]) for row in RFC["rfc6238"]}
+        for row in RFC["negative_byte19_offset"]:
+            finding = best(Sighting(row["wrong"], row["time"]), text=Secret(keys[row["alg"]]).to_base32())
+            with self.subTest(row):
+                self.assertEqual(row["alg"].upper(), finding.algorithm)
+                self.assertEqual(("the offset taken from byte 19 instead of the last one",), finding.mistakes)
+
+    def test_the_first_four_bytes(self) -> None:
+        """What erratum 5129 of RFC 4226 is about: no offset at all."""
+        rows = RFC["negative_erratum5129_fixed_offset0"]
+        finding = best(*(Sighting(row["wrong"], counter=row["count"]) for row in rows))
+        self.assertEqual(("the first four bytes instead of those at the offset",), finding.mistakes)
+        self.assertEqual(tuple(range(10)), finding.factors)
+
+    def test_right_codes(self) -> None:
+        """Where nothing is wrong, nothing is said to be."""
+        for row in RFC["rfc4226"]:
+            finding = best(Sighting(row["hotp"], counter=row["count"]))
+            self.assertEqual(((), 0, (row["count"],)), (finding.mistakes, finding.ahead, finding.factors))
+
+
+class Times(unittest.TestCase):
+    def test_a_time_is_a_number_or_an_aware_datetime(self) -> None:
+        """All of them are the same moment."""
+        code = TOTP(SECRET).at(TIME)
+        summer = timezone(timedelta(hours=2))
+        for time in (
+            TIME,
+            float(TIME),
+            datetime.fromtimestamp(TIME, UTC),
+            datetime.fromtimestamp(TIME, summer),
+        ):
+            with self.subTest(time):
+                finding = best(Sighting(code, time))
+                self.assertEqual(
+                    ((TIME // 30,), (), "totp"), (finding.factors, finding.mistakes, finding.kind)
+                )
+
+    def test_edges(self) -> None:
+        """Time 0, counter 0 and the last counter are like any other; before and past them is nothing."""
+        for sighting, factor, ahead in (
+            (totp(0), 0, None),
+            (totp(29.999), 0, None),
+            (Sighting(HOTP(SECRET).at(0), counter=0), 0, 0),
+            (Sighting(HOTP(SECRET).at(0), counter=10), 0, -10),
+            (Sighting(HOTP(SECRET).at(LAST), counter=LAST), LAST, 0),
+            (Sighting(HOTP(SECRET).at(LAST), counter=LAST - 10), LAST, 10),
+            (Sighting(HOTP(SECRET).at(LAST - 1000), counter=LAST), LAST - 1000, -1000),
+        ):
+            with self.subTest(sighting):
+                finding = best(sighting)
+                self.assertEqual(((factor,), ahead), (finding.factors, finding.ahead))
+        for time in (LAST * 60, 1e300):
+            with self.subTest(time):
+                self.assertFalse(diagnose(TEXT, "123456", time).found)
+
+    def test_the_clock_is_known_to_a_step_and_the_tolerance(self) -> None:
+        """Its error has a lowest and a highest value; a second code narrows them."""
+        for error, interval in ((0, (-20, 19)), (-92, (-110, -71)), (300, (280, 319))):
+            with self.subTest(error):
+                sighting = Sighting(TOTP(SECRET).at(TIME + error), TIME)
+                self.assertEqual(interval, best(sighting).clock)
+        first = Sighting(TOTP(SECRET).at(TIME - 92), TIME)
+        second = Sighting(TOTP(SECRET).at(TIME + 1012 - 92), TIME + 1012)
+        self.assertEqual((-102, -71), best(first, second).clock)
+
+    def test_slow_people_are_believed(self) -> None:
+        """Times that are written down 5 seconds too early or too late don't contradict each other."""
+        for early, late, expected in ((5, 5, True), (6, 5, False), (5, 6, False)):
+            # Both codes are right, the one seen as its step began, the other as its step ended.
+            first = Sighting(TOTP(SECRET).at(TIME), TIME - 15 - early)
+            second = Sighting(TOTP(SECRET).at(TIME + 600), TIME + 600 + 14 + late)
+            with self.subTest(early=early, late=late), mock.patch.object(search, "MAX_MISTAKES", 0):
+                found = diagnose(TEXT, first.code, first.time, more=[second])
+                self.assertEqual(expected, found.found)
+
+    def test_how_far_a_clock_is_looked_for(self) -> None:
+        """10 steps are near, more than that is a mistake, a day is the end."""
+        times = (TIME, TIME + 300, TIME + 630)
+        for error, mistakes in ((-300, 0), (300, 0), (-330, 1), (330, 1), (-86_400, 1), (86_400, 1)):
+            for most in (0, 1):
+                with self.subTest(error, most=most), mock.patch.object(search, "MAX_MISTAKES", most):
+                    codes = [TOTP(SECRET).at(time + error) for time in times]
+                    more = list(map(Sighting, codes[1:], times[1:]))
+                    self.assertEqual(most >= mistakes, diagnose(TEXT, codes[0], TIME, more=more).found)
+        for error in (-86_400 - 40, 86_400 + 40):
+            codes = [TOTP(SECRET).at(time + error) for time in times]
+            more = list(map(Sighting, codes[1:], times[1:]))
+            with self.subTest(error), mock.patch.object(search, "MAX_MISTAKES", 1):
+                self.assertFalse(diagnose(TEXT, codes[0], TIME, more=more).found)
+
+    def test_a_near_error_on_the_border_is_reported_whole(self) -> None:
+        """A step that is partly near and partly far gives the whole of its errors."""
+        for error in (-312, 312):
+            finding = best(*(Sighting(TOTP(SECRET).at(time + error), time) for time in (TIME, TIME + 600)))
+            with self.subTest(error):
+                least, most = finding.clock or (0, 0)
+                self.assertLessEqual(least, error)
+                self.assertGreaterEqual(most, error)
+
+    def test_what_is_known_to_put_a_clock_off_is_named(self) -> None:
+        """Daylight-saving time and time zones are found in the codes, and called so."""
+        for error, words in (
+            (
+                3600,
+                "the clock is 59 min 40 s to 1 h 19 s fast: daylight-saving time, or a time zone off by 1 h",
+            ),
+            (-20_700, "the clock is 5 h 44 min 41 s to 5 h 45 min 20 s slow: a time zone off by 5 h 45 min"),
+            (-92, "the clock is 1 min 11 s to 1 min 50 s slow"),
+        ):
+            with self.subTest(error):
+                code = TOTP(SECRET, digits=8).at(TIME + error)
+                self.assertEqual((words,), best(Sighting(code, TIME)).mistakes)
+
+    def test_words_on_clocks(self) -> None:
+        """Each difference between two zones is named if it is hit to a minute, and nothing else."""
+        summer = "daylight-saving time, or a time zone off by 1 h"
+        for low, high, words in (
+            (0, 0, ""),
+            (-1, 1, ""),
+            (0, 9, ""),
+            (-9, 0, ""),
+            (1, 1, "the clock is 1 s fast"),
+            (-1, -1, "the clock is 1 s slow"),
+            (-61, -59, "the clock is 59 s to 1 min 1 s slow"),
+            (3600, 3600, f"the clock is 1 h fast: {summer}"),
+            (-3605, -3599, f"the clock is 59 min 59 s to 1 h 5 s slow: {summer}"),
+            (3660, 3661, f"the clock is 1 h 1 min to 1 h 1 min 1 s fast: {summer}"),
+            (3661, 3662, "the clock is 1 h 1 min 1 s to 1 h 1 min 2 s fast"),
+            (-3540, -3539, f"the clock is 58 min 59 s to 59 min slow: {summer}"),
+            (-3539, -3538, "the clock is 58 min 58 s to 58 min 59 s slow"),
+            (86_400, 86_400, "the clock is 24 h fast"),
+        ):
+            with self.subTest(low=low, high=high):
+                self.assertEqual(words, _clock_words(low, high))
+        named = {seconds // 60 for seconds in range(0, 86_401, 60) if ": " in _clock_words(seconds, seconds)}
+        zones = {*range(30, 841, 30), 345, 525, 765, 825}
+        self.assertEqual({zone + i for zone in zones for i in (-1, 0, 1)}, named)
+
+
+class Evidence(unittest.TestCase):
+    def test_the_same_code_proves_nothing_the_second_time(self) -> None:
+        """Two codes of a step are one; those of two steps are much less likely to be chance."""
+        one = best(totp(TIME))
+        same = best(totp(TIME), totp(TIME + 3))
+        two = best(totp(TIME), totp(TIME + 30))
+        self.assertEqual(one.chance, same.chance)
+        self.assertLess(two.chance, one.chance / 100_000)
+        self.assertEqual((one.factors * 2, one.clock), (same.factors, one.clock))
+        repeated = diagnose(TEXT, "123456", counter=5, more=[Sighting("123 456", counter=5)])
+        single = diagnose(TEXT, "123456", counter=5)
+        self.assertEqual(
+            [finding.chance for finding in single.findings], [finding.chance for finding in repeated.findings]
+        )
+
+    def test_a_search_ends_where_chance_fits(self) -> None:
+        """What is tried ends where one hit is expected by chance."""
+        ways = courses((TIME,), ())
+        keys = readings(TEXT)
+        whole, cut = plan(keys, [Choice(6)], ways, 2), plan(keys, [Choice(6)], ways, 1)
+        self.assertEqual(whole[: len(cut)], cut)
+        tried = [len(hypothesis.factors) for hypothesis in whole]
+        likelihood = 2148 / 2**31  # some codes of six digits come from 2147 numbers, others from 2148
+        self.assertLessEqual(sum(tried[: len(cut)]) * likelihood, 1)
+        self.assertGreater(sum(tried[: len(cut) + 1]) * likelihood, 1)
+
+    def test_a_chance_is_what_it_says(self) -> None:
+        """Of random codes, no more than so many have a finding with so low a chance."""
+        source = random.Random(11)
+        lowest = []
+        # Codes of three digits have hits a thousand times as often.
+        with mock.patch.object(diagnosis, "MIN_DIGITS", 3):
+            for _ in range(300):
+                code = f"{source.randrange(10**3):03}"
+                findings = diagnose(TEXT, code, counter=source.randrange(10**9)).findings
+                lowest.append(min((finding.chance for finding in findings), default=1.0))
+        for chance in (0.1, 0.3, 0.5):
+            expected = chance * len(lowest)
+            hits = sum(each < chance for each in lowest)
+            with self.subTest(chance, hits=hits):
+                self.assertLess(hits, expected + 3 * expected**0.5)
+                self.assertGreater(hits, expected / 3)
+
+    def test_two_random_codes_are_not_explained(self) -> None:
+        """Nothing is found, or it is called chance."""
+        source = random.Random(12)
+        for _ in range(10):
+            codes = [f"{source.randrange(10**6):06}" for _ in range(2)]
+            first, second = source.sample(range(10**6), 2)
+            found = diagnose(TEXT, codes[0], counter=first, more=[Sighting(codes[1], counter=second)])
+            self.assertFalse(found.found, found.to_text())
+
+    def test_the_simplest_comes_first(self) -> None:
+        """What needs no other mistake is first, and of that the nearest counter."""
+        met = 0
+        with mock.patch.object(diagnosis, "MIN_DIGITS", 2):
+            for counter in range(100, 300):
+                findings = diagnose(TEXT, HOTP(SECRET).at(counter)[-2:], counter=counter + 3).findings
+                others = [len(finding.mistakes) - bool(finding.ahead) for finding in findings]
+                near = [abs(finding.ahead or 0) for finding in findings[: others.count(0)]]
+                met += len(near) > 1
+                self.assertEqual(sorted(others), others)
+                self.assertEqual(sorted(near), near)
+        self.assertGreater(met, 5)
+
+    def test_a_mistake_that_changes_nothing_is_not_listed(self) -> None:
+        """What is found without it isn't found again with it."""
+        with mock.patch.object(diagnosis, "CONVINCING", 0):
+            for counter in range(5):
+                first, *others = diagnose(TEXT, HOTP(SECRET).at(counter), counter=counter).findings
+                self.assertEqual((counter,), first.factors)
+                for other in others:
+                    self.assertNotEqual(
+                        (first.reading, first.algorithm, first.factors),
+                        (other.reading, other.algorithm, other.factors),
+                    )
+
+    def test_what_changes_nothing(self) -> None:
+        """It is the same reading, hash and factors, and more mistakes, or the same."""
+        first = best(Sighting("755224", counter=0))
+        replaced = partial(dataclasses.replace, first)
+        for values in ({"reading": "x"}, {"algorithm": Algorithm.SHA256}, {"factors": (9,)}):
+            self.assertFalse(diagnosis._says_less(first, replaced(**values)))
+        self.assertTrue(diagnosis._says_less(first, replaced(mistakes=("x",))))
+        self.assertTrue(diagnosis._says_less(first, first))
+        self.assertFalse(diagnosis._says_less(replaced(mistakes=("x",)), first))
+        self.assertFalse(diagnosis._says_less(replaced(mistakes=("x",)), replaced(mistakes=("y",))))
+
+    def test_ten_findings_are_enough(self) -> None:
+        """The best ones are given, not all."""
+        self.assertEqual(10, diagnosis.MAX_FINDINGS)
+        with mock.patch.object(diagnosis, "MIN_DIGITS", 2):
+            call = partial(diagnose, TEXT, "12", 1_000_000_000, more=[Sighting("34", 1_000_000_100)])
+            found = call().findings
+            self.assertEqual(6, len(found))
+            with mock.patch.object(diagnosis, "MAX_FINDINGS", 2):
+                self.assertEqual(found[:2], call().findings)
+
+    def test_it_ends_when_it_is_sure_and_all_as_simple_is_tried(self) -> None:
+        """A right code takes one near search, a wrong hash those of one mistake that are as short."""
+        self.assertEqual(21, diagnose(TEXT, HOTP(SECRET).at(50), counter=50).tried)
+        tried = {diagnose(TEXT, HOTP(SECRET, algorithm=name).at(51), counter=51).tried for name in Algorithm}
+        # With one mistake there are 38 near searches, and a single factor if the counter is a time.
+        self.assertEqual({21, 21 + 1 + 38 * 21}, tried)
+
+
+class Codes(unittest.TestCase):
+    def test_how_codes_are_written(self) -> None:
+        """Spaces and hyphens are left out."""
+        for code in ("755224", "755 224", " 755-224 ", "7-5-5-2-2-4", "755224 "):
+            with self.subTest(code):
+                self.assertEqual((0,), best(Sighting(code, counter=0)).factors)
+
+    def test_leading_zeros_that_are_lost(self) -> None:
+        """A code that is shorter than 6 digits, or than the others, has lost them."""
+        for codes, digits, mistakes in (
+            ({30: "26920", 0: "755224"}, 6, ("leading zeros are lost",)),
+            ({30: "26920"}, 6, ("leading zeros are lost",)),
+            ({36: "3784", 35: "37211"}, 6, ("leading zeros are lost",)),
+            ({36: "003784", 35: "037211"}, 6, ()),
+            ({349_495: "0", 36: "3784"}, 6, ("leading zeros are lost",)),
+            ({349_495: "000000"}, 6, ()),
+            ({37_037_036: "7081804", 37_037_037: "14050471"}, 8, ("leading zeros are lost",)),
+            ({37_037_036: "07081804", 37_037_037: "14050471"}, 8, ()),
+        ):
+            with self.subTest(codes):
+                found = best(*(Sighting(code, counter=counter) for counter, code in codes.items()))
+                self.assertEqual((digits, tuple(codes)), (found.digits, found.factors))
+                self.assertEqual(mistakes, found.mistakes)
+
+    def test_lengths(self) -> None:
+        """Codes have 6 to 10 digits; what is shorter begins with no zero."""
+        for codes, expected in (
+            (["123456"], [(6, 0), (7, 1), (8, 1), (9, 1), (10, 1)]),
+            (["012345"], [(6, 0)]),
+            (["12345678", "1234567"], [(8, 1), (9, 1), (10, 1)]),
+            (["01234567", "1234567"], [(8, 1)]),
+            (["1234567", "01234567"], [(8, 1)]),
+            (["0", "5"], [(6, 1), (7, 1), (8, 1), (9, 1), (10, 1)]),
+            (["1234567890", "0123456789"], [(10, 0)]),
+            (["00"], []),
+            (["012345", "1234567"], []),
+        ):
+            with self.subTest(codes):
+                found = diagnosis._lengths(codes)
+                self.assertEqual(expected, [(choice.value, choice.cost) for choice in found])
+                self.assertEqual(
+                    [cost * "leading zeros are lost" for _, cost in expected],
+                    [choice.words for choice in found],
+                )
+
+    def test_every_length(self) -> None:
+        """Right codes of 6 to 10 digits are right."""
+        for digits in range(6, 11):
+            found = best(Sighting(HOTP(SECRET, digits=digits).at(1), counter=1))
+            self.assertEqual((digits, ()), (found.digits, found.mistakes))
+
+
+class Arguments(unittest.TestCase):
+    def test_arguments_are_checked(self) -> None:
+        """The error says what is wrong, and shows neither the secret nor a code."""
+        secret, code = "GEHEIMESGEHEIMNIS", "918273"
+        naive = datetime(2020, 1, 1)
+        right = Sighting(code, 1)
+        calls: list[tuple[type[Exception], str, Callable[[], object]]] = [
+            (SecretError, "the secret is empty", lambda: diagnose("", code, 1)),
+            (SecretError, "surrogate", lambda: diagnose(f"{secret}\ud800", code, 1)),
+            (TypeError, "from a str", lambda: diagnose(secret.encode(), code, 1)),  # type: ignore[arg-type]  # the wrong type is what is tested
+            (TypeError, "a code is a str", lambda: diagnose(secret, 918273, 1)),  # type: ignore[arg-type]  # the same
+            (TypeError, "a code is a str", lambda: diagnose(secret, code.encode(), 1)),  # type: ignore[arg-type]  # the same
+            (ValueError, "1 to 10 digits", lambda: diagnose(secret, "", 1)),
+            (ValueError, "1 to 10 digits", lambda: diagnose(secret, " - ", 1)),
+            (ValueError, "1 to 10 digits", lambda: diagnose(secret, f"{code}x", 1)),
+            (ValueError, "1 to 10 digits", lambda: diagnose(secret, f"{code}\n", 1)),
+            (ValueError, "1 to 10 digits", lambda: diagnose(secret, f"+{code}", 1)),
+            (ValueError, "1 to 10 digits", lambda: diagnose(secret, f"{code}²", 1)),
+            (ValueError, "1 to 10 digits", lambda: diagnose(secret, f"{code}12345", 1)),
+            (ValueError, "neither a time nor a counter", lambda: diagnose(secret, code)),
+            (ValueError, "before 1970", lambda: diagnose(secret, code, -1)),
+            (ValueError, "before 1970", lambda: diagnose(secret, code, -0.5)),
+            (ValueError, "before 1970", lambda: diagnose(secret, code, 1, more=[Sighting(code, -1)])),
+            (ValueError, "not a finite number", lambda: diagnose(secret, code, float("nan"))),
+            (ValueError, "not a finite number", lambda: diagnose(secret, code, float("inf"))),
+            (ValueError, "naive", lambda: diagnose(secret, code, naive)),
+            (TypeError, "a time is", lambda: diagnose(secret, code, "1")),  # type: ignore[arg-type]  # the same
+            (TypeError, "a time is", lambda: diagnose(secret, code, True)),
+            (ValueError, "counter is from 0 to", lambda: diagnose(secret, code, counter=-1)),
+            (ValueError, "counter is from 0 to", lambda: diagnose(secret, code, counter=2**64)),
+            (TypeError, "counter is an int", lambda: diagnose(secret, code, counter=1.0)),  # type: ignore[arg-type]  # the same
+            (TypeError, "counter is an int", lambda: diagnose(secret, code, counter=True)),
+            (TypeError, "is a Sighting", lambda: diagnose(secret, code, 1, more=[(code, 1)])),  # type: ignore[list-item]  # the same
+            (TypeError, "is a Sighting", lambda: diagnose(secret, code, 1, more=code)),  # type: ignore[arg-type]  # the same
+            (TypeError, "iterable", lambda: diagnose(secret, code, 1, more=5)),  # type: ignore[arg-type]  # the same
+            (ValueError, "others none", lambda: diagnose(secret, code, counter=1, more=[right])),
+            (ValueError, "others none", lambda: diagnose(secret, code, 1, more=[Sighting(code, counter=1)])),
+            (ValueError, "some codes have a time", lambda: diagnose(secret, code, 1, more=[Sighting(code)])),
+            (
+                ValueError,
+                "some codes have a counter",
+                lambda: diagnose(secret, code, 1, counter=1, more=[right]),
+            ),
+            (
+                ValueError,
+                "some codes have a time",
+                lambda: diagnose(secret, code, 1, counter=1, more=[Sighting(code, counter=1)]),
+            ),
+        ]
+        for number, (error, message, call) in enumerate(calls):
+            with self.subTest(number, message=message):
+                with self.assertRaisesRegex(error, message) as caught:
+                    call()
+                report = shown(caught.exception)
+                for piece in (secret, code):
+                    self.assertNotIn(piece, report)
+
+    def test_a_sighting_shows_no_code(self) -> None:
+        """Its repr says when, and not what."""
+        self.assertEqual("Sighting(time=59, counter=None)", repr(Sighting("755224", 59)))
+
+    def test_other_codes_may_come_from_anywhere(self) -> None:
+        """Any iterable will do."""
+        rest = (Sighting(HOTP(SECRET).at(i), counter=i) for i in range(1, 4))
+        self.assertEqual((0, 1, 2, 3), diagnose(TEXT, "755224", counter=0, more=rest).findings[0].factors)
+
+    def test_long_texts(self) -> None:
+        """A hundred thousand characters are read like any others."""
+        key = bytes(range(256)) * 250
+        for text in (key.hex(), Secret(key).to_base32(), Secret(key).to_base64()):
+            code = HOTP(Secret(key), algorithm="SHA512").at(7)
+            found = diagnose(text, code, counter=5).findings[0]
+            self.assertEqual((Algorithm.SHA512, 2), (found.algorithm, found.ahead))
+        for text in ("1" * 100_000, "I" * 100_000, "é" * 100_000, "-" * 100_000):
+            with mock.patch.object(search, "MAX_MISTAKES", 1):
+                self.assertFalse(diagnose(text, "123456", counter=5).found)
+
+
+class Progress(unittest.TestCase):
+    def test_it_rises_from_0_to_1(self) -> None:
+        """It is told after each so many codes."""
+        told: list[float] = []
+        with mock.patch.object(diagnosis, "CHUNK", 1000):
+            tried = diagnose(TEXT, "123456", counter=123, progress=told.append).tried
+        self.assertEqual(tried // 1000, len(told))
+        self.assertEqual(sorted(told), told)
+        self.assertTrue(all(0 < part <= 1 for part in told))
+        self.assertGreater(told[-1], 0.95)
+        for number, part in enumerate(told, 1):
+            self.assertLess(abs(part * tried - number * 1000), 1000)
+
+    def test_it_can_end_the_search(self) -> None:
+        """What it raises comes out."""
+
+        class EnoughError(Exception):
+            pass
+
+        def stop(_: float) -> None:
+            raise EnoughError
+
+        with self.assertRaises(EnoughError):
+            diagnose(TEXT, "123456", 1_000_000_000, progress=stop)
+
+    def test_a_quick_answer_tells_none(self) -> None:
+        """Where there is nothing to wait for, nothing is told."""
+        told: list[float] = []
+        diagnose(TEXT, "755224", counter=0, progress=told.append)
+        self.assertEqual([], told)
+
+
+class Words(unittest.TestCase):
+    def test_a_finding_in_words(self) -> None:
+        """It is a sentence with all that matters."""
+        for sighting, text, words in (
+            (
+                Sighting(TOTP(SECRET, algorithm="SHA256").at(TIME - 92), TIME),
+                TEXT,
+                f"SHA256, 6 digits, period 30 s, secret read as base32, step {(TIME - 92) // 30}; "
+                "the clock is 1 min 11 s to 1 min 50 s slow (a chance hit: 1 in ",
+            ),
+            (
+                Sighting(HOTP(SECRET).at(27), counter=24),
+                SECRET.to_hex(),
+                "SHA1, 6 digits, secret read as hexadecimal, counter 27; the counter is 3 ahead "
+                "(a chance hit: 1 in 47,608)",
+            ),
+            (
+                Sighting(HOTP(SECRET).at(27), counter=30),
+                TEXT,
+                "SHA1, 6 digits, secret read as base32, counter 27; the counter is 3 behind (a chance hit",
+            ),
+            (
+                Sighting(HOTP(SECRET).at(27), counter=27),
+                TEXT,
+                "SHA1, 6 digits, secret read as base32, counter 27 (a chance hit: 1 in 47,608)",
+            ),
+            (
+                Sighting(HOTP(SECRET).at(TIME), TIME),
+                TEXT,
+                f"SHA1, 6 digits, secret read as base32, counter {TIME}; "
+                "the time in seconds itself as the counter, not divided by a period (a chance hit",
+            ),
+        ):
+            with self.subTest(words):
+                said = best(sighting, text=text).to_text()
+                self.assertEqual(words, said[: len(words)])
+
+    def test_how_likely_chance_is(self) -> None:
+        """It is said in words that fit its size."""
+        for chance, words in (
+            (1.0, "likely a chance hit"),
+            (0.51, "likely a chance hit"),
+            (0.5, "a chance hit: 50%"),
+            (0.01, "a chance hit: 1%"),
+            (0.0099, "a chance hit: 1 in 101"),
+            (1e-6, "a chance hit: 1 in 1,000,000"),
+            (1.1e-12, "a chance hit: 1 in 909,090,909,091"),
+            (1e-12, "no chance hit"),
+            (0.0, "no chance hit"),
+        ):
+            with self.subTest(chance):
+                self.assertEqual(words, diagnosis._odds(chance))
+
+    def test_a_diagnosis_in_words(self) -> None:
+        """A line for each finding; where there is none, that too is said."""
+        finding = best(Sighting("755224", counter=0))
+        unsure = dataclasses.replace(finding, chance=0.01)
+        hint = "A second code, from another time or counter, would tell more."
+        for made, found, words in (
+            (Diagnosis((), 1234, 2), False, "Nothing fits, of 1,234 codes that were computed."),
+            (Diagnosis((), 1234, 1), False, f"Nothing fits, of 1,234 codes that were computed.\n{hint}"),
+            (Diagnosis((finding,), 21, 1), True, f"1. {finding.to_text()}"),
+            (Diagnosis((finding,), 21, 2), True, f"1. {finding.to_text()}"),
+            (
+                Diagnosis((unsure, finding), 21, 1),
+                False,
+                f"1. {unsure.to_text()}\n2. {finding.to_text()}\n{hint}",
+            ),
+            (Diagnosis((unsure,), 21, 2), False, f"1. {unsure.to_text()}"),
+        ):
+            with self.subTest(words):
+                self.assertEqual((found, words), (made.found, made.to_text()))
+
+    def test_values_can_be_written_as_json(self) -> None:
+        """Every value by its name."""
+        sightings = [Sighting(TOTP(SECRET).at(time + 60), time) for time in (TIME, TIME + 300)]
+        values = best(*sightings).to_dict()
+        chance = values.pop("chance")
+        self.assertIsInstance(chance, float)
+        self.assertEqual(
+            {
+                "kind": "totp",
+                "reading": "base32",
+                "algorithm": "SHA1",
+                "digits": 6,
+                "period": 30,
+                "factors": [TIME // 30 + 2, TIME // 30 + 12],
+                "clock": [40, 79],
+                "ahead": None,
+                "mistakes": ["the clock is 40 s to 1 min 19 s fast"],
+            },
+            json.loads(json.dumps(values)),
+        )

@@ -1,0 +1,196 @@
+"""The readings of a text."""
+
+import base64
+import random
+import unittest
+
+from onetime import SecretError
+from onetime.inspection.reading import MAX_ONES, MAX_SWAPS, Reading, readings
+from tests.support import RFC_KEY
+
+BASE32 = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+PLAIN = "the base32 text itself, as plain bytes"
+HEX = "the hexadecimal text itself, as plain bytes"
+BASE64 = "the base64 text itself, as plain bytes"
+SMALL = f"{PLAIN}, in small letters, without spaces and hyphens"
+LINE = f"{PLAIN}, with a line break at the end"
+
+
+def words(text: str) -> dict[str, bytes]:
+    """Read a text; the words and keys, in order."""
+    return {reading.words: reading.key for reading in readings(text)}
+
+
+class Forms(unittest.TestCase):
+    def test_every_form_is_read(self) -> None:
+        """Each text is read in all forms that it can be in, the likeliest first."""
+        for text, expected in (
+            (
+                BASE32,
+                [
+                    ("base32", RFC_KEY),
+                    ("base64", base64.b64decode(BASE32)),
+                    (PLAIN, BASE32.encode()),
+                    (SMALL, BASE32.lower().encode()),
+                    (LINE, f"{BASE32}\n".encode()),
+                ],
+            ),
+            (
+                "GEZD-gnbv GY======",
+                [
+                    ("base32", b"12345" + b"6"),
+                    (PLAIN, b"GEZD-gnbv GY======"),
+                    (f"{PLAIN}, without spaces and hyphens", b"GEZDgnbvGY======"),
+                    (f"{PLAIN}, in capitals, without spaces and hyphens", b"GEZDGNBVGY======"),
+                    (SMALL, b"gezdgnbvgy======"),
+                    (LINE, b"GEZD-gnbv GY======\n"),
+                ],
+            ),
+            (
+                "31 32-9f",
+                [
+                    ("hexadecimal", b"12\x9f"),
+                    ("base64url", base64.urlsafe_b64decode("3132-9f=")),
+                    (f"{HEX}", b"31 32-9f"),
+                    (f"{HEX}, without spaces and hyphens", b"31329f"),
+                    (
+                        f"{HEX}, in capitals, without spaces and hyphens",
+                        b"31329F",
+                    ),
+                    (
+                        f"{HEX}, with a line break at the end",
+                        b"31 32-9f\n",
+                    ),
+                ],
+            ),
+            (
+                "ab22cdefab22cdef",
+                [
+                    ("base32", base64.b32decode("AB22CDEFAB22CDEF")),
+                    ("hexadecimal", bytes.fromhex("ab22cdefab22cdef")),
+                    ("base64", base64.b64decode("ab22cdefab22cdef")),
+                    (PLAIN, b"ab22cdefab22cdef"),
+                    (f"{PLAIN}, in capitals, without spaces and hyphens", b"AB22CDEFAB22CDEF"),
+                    (LINE, b"ab22cdefab22cdef\n"),
+                ],
+            ),
+            (
+                "+/+9+w==",
+                [
+                    ("base64", b"\xfb\xff\xbd\xfb"),
+                    (f"{BASE64}", b"+/+9+w=="),
+                    (
+                        f"{BASE64}, in capitals, without spaces and hyphens",
+                        b"+/+9+W==",
+                    ),
+                    (f"{BASE64}, with a line break at the end", b"+/+9+w==\n"),
+                ],
+            ),
+            (
+                "é!",
+                [
+                    ("plain text", "é!".encode()),
+                    ("plain text, in capitals, without spaces and hyphens", "É!".encode()),
+                    ("plain text, with a line break at the end", "é!\n".encode()),
+                ],
+            ),
+        ):
+            with self.subTest(text):
+                self.assertEqual(expected, list(words(text).items()))
+
+    def test_base64url_is_called_so(self) -> None:
+        """What has a hyphen or an underscore is base64url, where base64 would have + and /."""
+        for text in ("-_-9-w", "___9", "-AA9"):
+            with self.subTest(text):
+                self.assertEqual(
+                    base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), words(text)["base64url"]
+                )
+                self.assertNotIn("base64", words(text))
+
+    def test_no_key_comes_twice_and_none_is_empty(self) -> None:
+        """Whatever the text is, each reading is worth trying."""
+        source = random.Random(4)
+        for _ in range(500):
+            text = "".join(source.choices("abIL01829 -=_/é\n", k=source.randint(1, 12)))
+            with self.subTest(ascii(text)):
+                keys = [reading.key for reading in readings(text)]
+                self.assertEqual(len(set(keys)), len(keys))
+                self.assertTrue(all(keys))
+                self.assertIn(text.encode(), keys)
+        self.assertEqual({"plain text": b" ", "plain text, with a line break at the end": b" \n"}, words(" "))
+
+    def test_what_is_no_text_is_refused(self) -> None:
+        """There is nothing to read in it, and the error shows none of it."""
+        for text, error in (("", SecretError), ("geheim\ud800", SecretError), (b"geheim", TypeError)):
+            with self.subTest(ascii(text)):
+                with self.assertRaises(error) as caught:
+                    readings(text)  # type: ignore[arg-type]  # the wrong type is what is tested
+                self.assertNotIn("geheim", str(caught.exception))
+
+    def test_the_key_is_not_shown(self) -> None:
+        """A reading shows what it is called and no more."""
+        self.assertEqual("Reading(words='base32')", repr(Reading("base32", RFC_KEY)))
+
+
+class Typos(unittest.TestCase):
+    def test_typos_are_undone(self) -> None:
+        """0, 1 and 8 are no base32: they stand for O, I or L, and B."""
+        for typed, expected in (
+            ("M0M0M0M0", {"0 read as O": "MOMOMOMO"}),
+            ("M8M8M8M8", {"8 read as B": "MBMBMBMB"}),
+            ("M0m8M8m0", {"0 read as O and 8 read as B": "MOMBMBMO"}),
+            ("MMM1MMMM", {"1 read as I": "MMMIMMMM", "1 read as L": "MMMLMMMM"}),
+            (
+                "M0M1MM1M",
+                {
+                    "0 read as O and 1 read as I": "MOMIMMIM",
+                    "0 read as O and 1 at position 3 read as I and 1 at position 6 read as L": "MOMIMMLM",
+                    "0 read as O and 1 at position 3 read as L and 1 at position 6 read as I": "MOMLMMIM",
+                    "0 read as O and 1 read as L": "MOMLMMLM",
+                },
+            ),
+            (
+                "MiMIlMML",
+                {
+                    "i at position 1 read as L": "MLMILMML",
+                    "I at position 3 read as L": "MIMLLMML",
+                    "l at position 4 read as I": "MIMIIMML",
+                    "L at position 7 read as I": "MIMILMMI",
+                },
+            ),
+            ("M9M0M1M8", {}),
+            ("ABCDEFGHJKMNOPQRSTUVWXYZ", {}),
+        ):
+            with self.subTest(typed):
+                mended = {name: key for name, key in words(typed).items() if name.startswith("base32, with ")}
+                keys = {f"base32, with {name}": base64.b32decode(text) for name, text in expected.items()}
+                self.assertEqual(keys, mended)
+
+    def test_a_reading_with_a_typo_comes_last(self) -> None:
+        """What needs no typo is likelier."""
+        self.assertTrue(list(words("MIMIMIMI"))[-1].startswith("base32, with "))
+        self.assertEqual("base32", next(iter(words("MIMIMIMI"))))
+
+    def test_the_number_of_typos_is_bounded(self) -> None:
+        """Up to 8 digits 1 each by itself, more of them all alike; up to 16 letters I and L."""
+        self.assertEqual((8, 16), (MAX_ONES, MAX_SWAPS))
+        for text, expected in (
+            ("1" * 8 + "M" * 8, 256),
+            ("1" * 9 + "M" * 7, 2),
+            ("I" * 16, 16),
+            ("I" * 17 + "M" * 7, 16),
+        ):
+            with self.subTest(text):
+                found = [name for name in words(text) if name.startswith("base32, with")]
+                self.assertEqual(expected, len(found))
+        self.assertEqual(
+            base64.b32decode("LLLLLLLLLMMMMMMM"), words("1" * 9 + "M" * 7)["base32, with 1 read as L"]
+        )
+
+    def test_long_texts_have_short_words(self) -> None:
+        """However many typos there are, a person can read what was done."""
+        for text in ("1" * 100_000, "180" * 33_333, "I" * 100_000, "8" * 100_000):
+            with self.subTest(text[:4]):
+                found = readings(text)
+                self.assertLess(max(len(reading.words) for reading in found), 400)
+                self.assertLess(len(found), 25)

@@ -1,0 +1,507 @@
+"""The five parts of the playground, used in a real browser and held against the library."""
+
+import json
+import tempfile
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+from subprocess import run
+
+from onetime import HOTP, TOTP, Account, MemoryStore, Secret, VerificationError, Verifier
+from onetime.inspection.diagnosis import Sighting, diagnose
+from onetime.inspection.explanation import explain
+from onetime.provisioning import uri
+from tests.playground.hands import SECRET, USES, Case, Hand, Keyboard, Pointer
+from tests.playground.looks import MOMENT, SCHEMES, WIDTHS
+from tests.support import program
+
+TEXT_KEY = "12345678901234567890123456789012"
+"""The key of RFC 6238 appendix B for SHA256, as text."""
+
+LAST = 2**64 - 1
+
+
+class Code(Case):
+    def test_a_code_of_a_moment(self) -> None:
+        """Each field has its part in the code, the ones beside it and the link."""
+        moment = 1_111_111_109
+        settings = {"digits": 8, "period": 60}
+        secret = Secret.from_text(TEXT_KEY)
+        linked = TOTP(secret, algorithm="SHA256", **settings)
+        totp = TOTP(secret, algorithm="SHA256", **settings, t0=7)
+        step = totp.step(moment)
+        for use in USES:
+            with self.use(*use) as hand:
+                hand.choose("#form", "text")
+                hand.fill("#secret", TEXT_KEY)
+                hand.unfold()
+                hand.pick("when", "moment")
+                hand.fill("#time", str(moment))
+                hand.choose("#algorithm", "SHA256")
+                hand.choose("#digits", "8")
+                hand.fill("#period", "60")
+                hand.fill("#name", "bob")
+                hand.fill("#issuer", "Big Corp")
+                self.shows(uri.build(Account("bob", linked, issuer="Big Corp")), "#link")
+                hand.fill("#t0", "7")
+                self.shows("At that moment, good for 38 seconds more.", "#code-life")
+                self.assertEqual("38", self.text("#ring-seconds"))
+                self.assertEqual(totp.at(moment), self.text("#shown-code"))
+                self.assertEqual(totp.at_step(step - 1), self.text("#previous-code"))
+                self.assertEqual(totp.at_step(step + 1), self.text("#next-code"))
+                self.assertEqual(f"Step {step}", self.text("#code-factor"))
+                self.assertEqual("2005-03-18T01:58:29", self.value("#date"))
+                self.assertEqual("", self.text("#link"))
+                self.assertIn("There is no link.", self.text("#link-note"))
+
+    def test_a_code_of_a_counter(self) -> None:
+        """Counters go up to 2^64-1, exactly, and no further."""
+        hotp = HOTP(SECRET)
+        link = uri.build(Account("alice@example.com", hotp, issuer="Acme", counter=LAST))
+        for use in USES:
+            with self.use(*use) as hand:
+                hand.pick("kind", "hotp")
+                self.shows(hotp.at(0), "#shown-code")
+                self.assertEqual("–", self.text("#previous-code"))
+                hand.press("#counter-up")
+                self.shows(hotp.at(1), "#shown-code")
+                self.assertEqual(hotp.at(0), self.text("#previous-code"))
+                hand.fill("#counter", str(LAST - 1))
+                self.shows(hotp.at(LAST - 1), "#shown-code")
+                self.assertEqual(hotp.at(LAST), self.text("#next-code"))
+                hand.press("#counter-up")
+                self.shows(hotp.at(LAST), "#shown-code")
+                self.assertEqual("–", self.text("#next-code"))
+                self.assertEqual(link, self.text("#link"))
+                hand.press("#counter-up")
+                self.assertEqual(str(LAST), self.value("#counter"))
+                hand.press("#counter-down")
+                self.shows(hotp.at(LAST - 1), "#shown-code")
+
+    def test_the_next_code_comes_by_itself(self) -> None:
+        """When the time of a code is over, the page shows the next one."""
+        totp = TOTP(SECRET)
+        self.clock.now = MOMENT + 27.5
+        self.visit()
+        self.shows(totp.at(MOMENT), "#shown-code")
+        self.clock.now = MOMENT + 28
+        self.shows(totp.at(MOMENT + 28), "#shown-code")
+        self.says("A new one in ", "#code-life")
+
+    def test_what_is_copied(self) -> None:
+        """A code is shown in groups and copied plain; the link as it stands."""
+        code = TOTP(SECRET).at(MOMENT)
+        for use in USES:
+            with self.use(*use) as hand:
+                self.assertEqual([code[:3], code[3:]], self.texts("#shown-code .group"))
+                hand.press("#copy-code")
+                self.comes(code, self.clipboard)
+                self.shows("The code is copied", "#announcements")
+                hand.press("#copy-link")
+                self.comes(self.text("#link"), self.clipboard)
+
+    def test_what_is_selected(self) -> None:
+        """Whoever marks the code and copies it gets its digits and nothing else."""
+        self.visit()
+        marked = self.browser.run(
+            "getSelection().selectAllChildren(document.querySelector('#shown-code'));"
+            "return getSelection().toString().trim()"
+        )
+        self.assertEqual(TOTP(SECRET).at(MOMENT), marked)
+
+    def test_the_qr_code_can_be_scanned(self) -> None:
+        """A picture of the screen is enough, in each look."""
+        zbarimg = program("zbarimg")
+        for look in product(WIDTHS, SCHEMES):
+            with self.look(*look), tempfile.TemporaryDirectory() as folder:
+                self.visit()
+                picture = Path(folder, "page.png")
+                picture.write_bytes(self.browser.picture())
+                read = run([zbarimg, "--quiet", "--raw", picture], capture_output=True, text=True, check=True)
+                self.assertEqual(self.text("#link"), read.stdout.strip())
+
+    def test_a_secret_is_made(self) -> None:
+        """It is as long as the hash, in the form that is chosen, and another one each time."""
+        forms = {"base32": Secret.from_base32, "hex": Secret.from_hex, "base64": Secret.from_base64}
+        made = set()
+        for hand in (Pointer(self.browser), Keyboard(self.browser)):
+            self.visit()
+            hand.unfold()
+            hand.choose("#algorithm", "SHA512")
+            for form in (*forms, "text"):
+                with self.subTest(form, hand=type(hand).__name__):
+                    hand.choose("#form", form)
+                    before = self.value("#secret")
+                    hand.press("#make-secret")
+                    self.comes(True, lambda before=before: self.value("#secret") != before)  # type: ignore[misc]  # bound now
+                    form = self.value("#form")  # no random bytes are text: they are written in base32
+                    secret = forms[form](self.value("#secret"))
+                    self.assertEqual(64, len(secret))
+                    self.shows(TOTP(secret, algorithm="SHA512").at(MOMENT), "#shown-code")
+                    made.add(secret.to_bytes())
+        self.assertEqual(8, len(made))
+
+    def test_a_weak_secret_is_noted(self) -> None:
+        """R6: under 16 bytes the page says so, and shows the code nevertheless."""
+        self.visit()
+        Pointer(self.browser).fill("#secret", "JBSWY3DPEHPK3PXP")
+        self.shows(TOTP(Secret.from_base32("JBSWY3DPEHPK3PXP")).at(MOMENT), "#shown-code")
+        self.assertEqual("⚠ 10 bytes: RFC 4226 asks for 16 at least", self.text("#secret-hint"))
+
+    def test_the_date_and_the_seconds_are_one_moment(self) -> None:
+        """What is written into one is shown by the other."""
+        self.visit()
+        hand = Pointer(self.browser)
+        hand.pick("when", "moment")
+        self.browser.run(
+            "const date = document.querySelector('#date');"
+            "date.value = '2033-05-18T03:33:20'; date.dispatchEvent(new Event('input', {bubbles: true}))"
+        )
+        self.shows(TOTP(SECRET).at(2_000_000_000), "#shown-code")
+        self.assertEqual("2000000000", self.value("#time"))
+        hand.fill("#time", "20000000000")
+        self.shows(TOTP(SECRET).at(20_000_000_000), "#shown-code")
+        self.assertEqual("2603-10-11T11:33:20", self.value("#date"))
+
+    def test_the_ring_runs_down(self) -> None:
+        """It shows the part of the time that is left; where motion is not liked, nothing slides."""
+        offset = "return Number(document.querySelector('#ring-left').style.strokeDashoffset)"
+        moves = "return getComputedStyle(document.querySelector('#ring-left')).transitionDuration"
+        self.visit()
+        first = self.browser.run(offset)
+        self.assertGreaterEqual(first, 100 * 2 / 30 - 0.1)
+        self.browser.until(lambda: self.browser.run(offset) > first, "less of the ring")
+        self.assertEqual("0.2s", self.browser.run(moves))
+        self.browser.prefer("light", motion="reduce")
+        self.assertEqual("0s", self.browser.run(moves))
+
+    def clipboard(self) -> object:
+        return self.browser.run_async("return await navigator.clipboard.readText()")
+
+
+class Steps(Case):
+    def test_each_step_is_the_librarys(self) -> None:
+        """What the picture shows is what `explain` gives, for each hash, also for a key that is hashed."""
+        long = "7" * 200
+        first = (("SHA1", TEXT_KEY), ("SHA3_256", long), ("SHA256", TEXT_KEY), ("SHA512", long))
+        for use, (algorithm, secret) in zip(USES, first, strict=True):
+            with self.use(*use) as hand:
+                hand.go("steps")
+                hand.unfold()
+                hand.choose("#form", "text")
+                hand.pick("when", "moment")
+                hand.fill("#time", "1234567890")
+                hand.choose("#digits", "7")
+                self.is_explained(hand, algorithm, secret)
+        for algorithm, secret in (("SHA1", long), ("SHA256", long), ("SHA512", TEXT_KEY), ("SHA3_512", long)):
+            with self.subTest(algorithm=algorithm):
+                self.is_explained(Pointer(self.browser), algorithm, secret)
+
+    def is_explained(self, hand: Hand, algorithm: str, secret: str) -> None:
+        """Choose a hash and a secret, and hold the picture against the library."""
+        hand.fill("#secret", secret)
+        hand.choose("#algorithm", algorithm)
+        totp = TOTP(Secret.from_text(secret), digits=7, algorithm=algorithm)
+        truth = explain(totp, totp.step(1_234_567_890))
+        self.shows(truth.code, "#shown-steps output")
+        rows = [bytes.fromhex(row) for row in self.texts("#shown-steps .named .bytes")]
+        self.assertEqual(
+            [truth.message, truth.padded_key, truth.inner_pad, truth.outer_pad, truth.inner_hash], rows
+        )
+        self.assertEqual([f"{byte:02x}" for byte in truth.hs], self.texts(".hs .value"))
+        self.assertEqual([str(truth.offset + index) for index in range(4)], self.texts(".hs .taken small"))
+        self.assertEqual([f"{byte:02x}" for byte in truth.p], self.texts(".hs .taken .value"))
+        self.assertEqual([f"{truth.hs[-1]:02x}"], self.texts(".hs .last .value"))
+        self.assertEqual(list(f"{truth.hs[-1]:08b}"), self.texts(".bitline .bit"))
+        self.assertEqual(list(f"{truth.offset:04b}"), self.texts(".bitline .low"))
+        masked = f"{truth.p[0]:08b}{truth.p[0] & 0x7F:08b}"
+        self.assertEqual(list(masked), self.texts(".maskrow .bit"))
+        written = self.text("#shown-steps .formula")
+        for part in (f"0x{truth.snum:08x} = {truth.snum}", f"mod 10000000 = {truth.d}"):
+            self.assertIn(part, written)
+        for found, wanted in zip(*self.measure("arrow()"), strict=True):
+            self.assertAlmostEqual(wanted, found, delta=4)
+
+    def test_a_change_is_seen_at_once(self) -> None:
+        """Each key that is pressed in a field changes the picture, and the part is not left for it."""
+        self.visit("steps")
+        hand = Keyboard(self.browser)
+        hand.choose("#form", "text")
+        for text in ("a", "ab", "abc"):
+            with self.subTest(text):
+                hand.fill("#secret", text)
+                key = text.encode().ljust(64, b"\0")
+                self.comes(key, lambda: bytes.fromhex(self.texts("#shown-steps .named .bytes")[1]))
+
+    def test_the_counter_is_the_message(self) -> None:
+        """A HOTP has its counter where a TOTP has its step."""
+        self.visit("steps")
+        Pointer(self.browser).pick("kind", "hotp")
+        self.shows(HOTP(SECRET).at(0), "#shown-steps output")
+        Pointer(self.browser).press("#counter-up")
+        self.shows(HOTP(SECRET).at(1), "#shown-steps output")
+        self.assertIn("C = 1, the counter", self.text("#shown-steps .formula"))
+        self.assertEqual(
+            bytes([0, 0, 0, 0, 0, 0, 0, 1]).hex(" "), self.texts("#shown-steps .named .bytes")[0]
+        )
+
+
+class Table(Case):
+    def test_codes_of_times(self) -> None:
+        """Each row has its step, its time and its code; it is copied as text and as JSON."""
+        totp = TOTP(SECRET, digits=8)
+        start = totp.step(1_234_567_890)
+        rows = [(step, totp.span(step)[0], totp.at_step(step)) for step in range(start, start + 3)]
+        text = "".join(f"{step}\t{time}\t{code}\n" for step, time, code in rows)
+        whole = [{"factor": str(step), "time": time, "code": code} for step, time, code in rows]
+        for use in USES:
+            with self.use(*use) as hand:
+                hand.go("table")
+                hand.unfold()
+                hand.choose("#digits", "8")
+                hand.pick("when", "moment")
+                hand.fill("#time", "1234567890")
+                hand.fill("#count", "3")
+                self.comes([code for *_, code in rows], lambda: self.texts("#table-rows td:last-child"))
+                self.assertEqual([str(step) for step, *_ in rows], self.texts("#table-rows th"))
+                self.assertEqual(["2009-02-13 23:31:30", "1234567890"], self.texts("#table-rows td")[:2])
+                hand.press("#copy-text")
+                self.comes(text, self.clipboard)
+                hand.press("#copy-json")
+                self.comes(json.dumps(whole, indent=2) + "\n", self.clipboard)
+
+    def test_codes_of_counters(self) -> None:
+        """RFC 4226 appendix D."""
+        codes = HOTP(SECRET).codes(0, 10)
+        self.visit("table")
+        hand = Pointer(self.browser)
+        hand.pick("kind", "hotp")
+        self.comes(list(codes), lambda: self.texts("#table-rows td"))
+        hand.press("#copy-text")
+        self.comes("".join(f"{counter}\t{code}\n" for counter, code in enumerate(codes)), self.clipboard)
+
+    def test_the_table_moves_on_with_the_time(self) -> None:
+        """A page that was asleep shows the codes of now when it is looked at again."""
+        self.visit("table")
+        self.clock.now += 30
+        self.browser.run("document.dispatchEvent(new Event('visibilitychange'))")
+        self.comes(TOTP(SECRET).at(MOMENT + 30), lambda: self.texts("#table-rows td:last-child")[0])
+
+    def clipboard(self) -> object:
+        return self.browser.run_async("return await navigator.clipboard.readText()")
+
+
+class Match(Case):
+    BASE32 = SECRET.to_base32()
+    CODES = (("950404", 1_111_111_109), ("001699", 1_234_567_890))
+    """Of the text of the secret, with SHA-256, by a clock that is 92 s slow."""
+
+    def test_the_reason_is_found(self) -> None:
+        """What is shown is what `diagnose` finds, the best first."""
+        wrong = TOTP(Secret.from_text(self.BASE32), algorithm="SHA256")
+        self.assertEqual([code for code, _ in self.CODES], [wrong.at(time - 92) for _, time in self.CODES])
+        (code, time), *more = self.CODES
+        truth = diagnose(self.BASE32, code, time, more=[Sighting(*each) for each in more])
+        self.assertTrue(truth.found)
+        best = truth.findings[0]
+        parts = ["SHA-256, 6 digits, every 30 s", best.reading, str(best.factors[0]), *best.mistakes]
+        for use in USES:
+            with self.use(*use) as hand:
+                hand.go("match")
+                hand.fill("#match-secret", self.BASE32)
+                self.fill_in(hand, self.CODES)
+                hand.press("#match-search")
+                self.comes(len(truth.findings), lambda: len(self.texts(".findings > li")))
+                said = self.texts(".findings > li")[0]
+                for part in parts:
+                    self.assertIn(part.lower(), said.lower())
+                self.assertIn("Hardly chance", said)
+                self.assertIn(f"{truth.tried:,} codes", self.text("#match-result"))
+
+    def test_the_example(self) -> None:
+        """There is an example for whoever has no codes at hand."""
+        self.visit("match")
+        Pointer(self.browser).press("#match-example")
+        self.says("SHA-256", ".findings > li")
+        shown = [self.value(f"#match-codes li:nth-child({number}) input[id$=code]") for number in (1, 2)]
+        self.assertEqual([code for code, _ in self.CODES], shown)
+
+    def test_codes_of_counters(self) -> None:
+        """Codes may be of counters; that nothing is found is said plainly."""
+        for codes, selector, words in (
+            (HOTP(SECRET).codes(7, 2), ".findings > li", "SHA-1, 6 digits, the secret read as base32"),
+            (("123456", "999999"), "#match-result", "Nothing was found."),
+        ):
+            with self.subTest(words):
+                self.visit("match")
+                hand = Keyboard(self.browser)
+                hand.fill("#match-secret", self.BASE32)
+                hand.press("#match-add")
+                for number, code in enumerate(codes, 1):
+                    given = f"#match-codes li:nth-child({number})"
+                    hand.fill(f"{given} input[id$=code]", code)
+                    hand.choose(f"{given} select", "counter")
+                    hand.fill(f"{given} input[id$=counter]", str(6 + number))
+                hand.press("#match-search")
+                self.says(words, selector)
+
+    def test_a_long_search(self) -> None:
+        """It shows how far it is. Cancelled, it ends at once, here and in the server; another can begin."""
+        searches = self.server.site.interface.searches
+        for hand in (Pointer(self.browser), Keyboard(self.browser)):
+            with self.subTest(type(hand).__name__):
+                self.visit("match")
+                hand.fill("#match-secret", self.BASE32)
+                self.fill_in(hand, (("123456", 1_000_000_000), ("999999", 1_000_000_001)))
+                hand.press("#match-search")
+                shown: list[float] = []
+
+                def has_grown(shown: list[float] = shown) -> bool:
+                    shown.append(self.browser.find("#match-progress").property("value"))
+                    return len(set(shown)) > 2
+
+                self.browser.until(has_grown, "progress")
+                self.assertEqual(sorted(shown), shown)
+                self.assertTrue(self.browser.find("#match-progress").displayed)
+                hand.press("#match-cancel")
+                self.shows("The search is cancelled.", "#match-result")
+                self.assertFalse(self.browser.find("#match-progress").displayed)
+                self.comes(False, lambda: any(each.thread.is_alive() for each in searches._running))
+                hand.press("#match-example")
+                self.says("SHA-256", ".findings > li")
+
+    def fill_in(self, hand: Hand, codes: tuple[tuple[str, int], ...]) -> None:
+        """Give codes with their times."""
+        for number, (code, time) in enumerate(codes, 1):
+            if number > 1:
+                hand.press("#match-add")
+            hand.fill(f"#match-codes li:nth-child({number}) input[id$=code]", code)
+            hand.fill(f"#match-codes li:nth-child({number}) input[id$=time]", str(time))
+
+
+class Login(Case):
+    def test_a_login(self) -> None:
+        """Each verdict there is, and the state after it, as a verifier gives them that saw the same."""
+        for use in USES:
+            with self.use(*use) as hand:
+                self.login(hand)
+
+    def login(self, hand: Hand) -> None:
+        """Log in, log in twice, mistype, guess, wait, guess on, and get in with three codes."""
+        self.clock.now = now = MOMENT
+        totp = TOTP(SECRET)
+        verifier = Verifier(MemoryStore(), clock=lambda: now)
+        verifier.enroll("owner", totp)
+
+        def verify(code: str) -> Callable[[], object]:
+            return lambda: verifier.verify("owner", totp, code)
+
+        hand.go("login")
+        self.shows(totp.at(now), "#device-code")
+        hand.press("#device-type")
+        self.assertEqual(totp.at(now), self.value("#login-code"))
+        hand.press("#login-verify")
+        self.judged("Accepted", verifier, verify(totp.at(now)))
+        spent = str(totp.step(now) + 1)
+        self.assertIn(["Lowest step that can be accepted", spent, "changed, was 0"], self.measure("rows()"))
+        hand.press("#login-verify")
+        self.judged("Replayed", verifier, verify(totp.at(now)))
+        hand.fill("#login-code", "12345x")
+        hand.press("#login-verify")
+        self.judged("Malformed", verifier, verify("12345x"))
+        for _ in range(5):
+            hand.press("#login-guess")
+            self.judged("Incorrect", verifier, verify(self.value("#login-code")))
+        hand.press("#login-guess")
+        self.judged("Slowed down", verifier, verify(self.value("#login-code")))
+        self.assertIn("judged in 30 seconds", self.text("#verdict"))
+
+        hand.press('[data-wait="30"]')
+        now += 30
+        self.shows(totp.at(now), "#device-code")
+        self.says("judged from now on", "#verdict")
+        hand.press("#login-guess")
+        self.judged("Incorrect", verifier, verify(self.value("#login-code")))
+
+        hand.press("#three summary")
+        hand.press("#three-read")
+        codes = [totp.at(now + later) for later in (0, 30, 60)]
+        now += 60
+        self.comes(codes, lambda: [self.value(f"#three-{place}") for place in (1, 2, 3)])
+        hand.press("#three-send")
+        self.judged("Accepted", verifier, lambda: verifier.resynchronize("owner", totp, codes))
+        self.assertIn("6 wrong codes since the login before", self.text("#verdict"))
+        past = self.texts("#history li")
+        self.assertIn("Three codes", past[0])
+        self.assertIn("The credential is enrolled.", past[-1])
+
+    def judged(self, name: str, verifier: Verifier, judge: Callable[[], object]) -> None:
+        """Wait for a verdict, and hold words and state against a verifier's."""
+        said = ""
+        try:
+            judge()
+        except VerificationError as error:
+            said = f"The person sees: “{error}”"
+        state = verifier.state("owner")
+        assert state is not None
+        expected = {
+            "Lowest step that can be accepted": str(state.next_factor),
+            "Wrong codes in a row": str(state.throttle.failures),
+            "Drift of the device’s clock": f"{state.drift} steps",
+        }
+        self.says(name, "#verdict .strong")
+        self.comes(expected, lambda: {row[0]: row[1] for row in self.measure("rows()") if row[0] in expected})
+        self.assertIn(said, self.text("#verdict"))
+
+    def test_a_device_with_a_button(self) -> None:
+        """A HOTP's device shows the next code when its button is pressed; the server looks ahead."""
+        hotp = HOTP(SECRET)
+        for hand in (Pointer(self.browser), Keyboard(self.browser)):
+            with self.subTest(type(hand).__name__):
+                self.visit()
+                hand.pick("kind", "hotp")
+                hand.go("login")
+                self.shows(hotp.at(0), "#device-code")
+                for counter in (1, 2):
+                    hand.press("#device-press")
+                    self.shows(hotp.at(counter), "#device-code")
+                hand.press("#device-type")
+                hand.press("#login-verify")
+                self.says("Accepted", "#verdict")
+                self.assertEqual(["Next counter", "3", "changed, was 0"], self.measure("rows()")[0])
+                hand.press("#three summary")
+                hand.press("#three-read")
+                codes = list(hotp.codes(3, 3))
+                self.comes(codes, lambda: [self.value(f"#three-{place}") for place in (1, 2, 3)])
+                hand.press("#three-send")
+                self.comes(["Next counter", "6", "changed, was 3"], lambda: self.measure("rows()")[0])
+
+    def test_other_codes_of_the_device(self) -> None:
+        """The code before is good within the window; the one after the next is not yet."""
+        self.visit("login")
+        for place, name in (("later", "Incorrect"), ("previous", "Accepted"), ("next", "Accepted")):
+            with self.subTest(place):
+                Pointer(self.browser).press(f"#device-codes .{place} button")
+                Keyboard(self.browser).press("#login-code")
+                self.says(name, "#verdict")
+
+    def test_another_credential_begins_anew(self) -> None:
+        """What is enrolled is what the fields say."""
+        self.visit("login")
+        hand = Pointer(self.browser)
+        hand.press("#login-guess")
+        self.says("Incorrect", "#verdict")
+        hand.choose("#digits", "8")
+        self.shows(TOTP(SECRET, digits=8).at(MOMENT), "#device-code")
+        self.shows("No code was tried yet.", "#verdict")
+        self.assertIn(["Wrong codes in a row", "0"], self.measure("rows()"))
+
+    def test_a_session_that_is_gone_begins_anew(self) -> None:
+        """A server that was started again has forgotten all; the page enrols again and says so."""
+        logins = self.server.site.interface.logins
+        self.visit("login")
+        logins._sessions.clear()
+        Pointer(self.browser).press("#login-guess")
+        self.says("forgotten", "#history")
+        self.comes(1, lambda: len(logins))
+        self.says("enrolled", "#history")

@@ -1,0 +1,151 @@
+"""The playground, run for a test; and requests to it, byte by byte."""
+
+import http.client
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from onetime.playground.server import Server
+from tests.cli.session import environment
+
+PATIENCE = 30
+"""Seconds after which a server counts as stuck."""
+
+KEY = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+"""The key of the RFCs, as base32: 287082 at Unix time 59, 755224 at counter 0."""
+
+CREDENTIAL: dict[str, Any] = {"secret": KEY}
+
+
+@contextmanager
+def running() -> Iterator[Server]:
+    """Run a server for the length of a block."""
+    with Server() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for what another thread does."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "it never comes true"
+        time.sleep(0.001)
+
+
+@contextmanager
+def process() -> Iterator[tuple[int, int]]:
+    """Run the command as a process for the length of a block: its id, and its port. Then press Ctrl-C."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "onetime", "playground", "--no-browser"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        # What runs in the background of a script ignores Ctrl-C, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as server:
+        try:
+            assert server.stdout is not None
+            address = server.stdout.readline()
+            yield server.pid, int(address.rpartition(":")[2].strip("/\n"))
+        finally:
+            server.send_signal(signal.SIGINT)
+            said, complained = server.communicate(timeout=PATIENCE)
+    end = (server.returncode, said, complained)
+    assert end == (130, "", "onetime: the playground runs until Ctrl-C\n"), f"the server ends with {end}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body, read."""
+        return json.loads(self.body)
+
+    @property
+    def refused(self) -> bool:
+        """Whether it says that something is wrong, with the request or in one of its fields."""
+        return self.status != 200 or self.body.startswith(b'{"error": {')
+
+    @property
+    def error(self) -> tuple[int, str | None, str]:
+        """The status, the field and the message of an error."""
+        error = self.json["error"]
+        assert {*error} == {"field", "message"} and {*self.json} == {"error"}, "an error has another form"
+        return self.status, error["field"], error["message"]
+
+
+def request(
+    port: int,
+    method: str = "POST",
+    target: str = "/api/secret",
+    body: bytes | None = None,
+    **changes: Any,
+) -> bytes:
+    """Write a request that is right, apart from its parts that are given; a header that is None is left out.
+
+    Names of headers are given with _ for -.
+    """
+    if body is None:
+        body = b"{}" if method == "POST" else b""
+    headers = {"Host": f"127.0.0.1:{port}", "Content-Type": "application/json"}
+    if body:
+        headers["Content-Length"] = str(len(body))
+    for name, value in changes.items():
+        headers.pop(name.replace("_", "-"), None)
+        if value is not None:
+            headers[name.replace("_", "-")] = value
+    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    return "".join(f"{line}\r\n" for line in lines).encode("latin-1") + b"\r\n" + body
+
+
+def send(port: int, data: bytes) -> list[Answer]:
+    """Send bytes over a connection, and read all answers until the server ends it."""
+    with socket.create_connection(("127.0.0.1", port), PATIENCE) as wire:
+        received = b""
+        try:
+            wire.sendall(data)
+            wire.shutdown(socket.SHUT_WR)
+        except OSError:  # it was refused before it was sent
+            pass
+        while part := wire.recv(65_536):
+            received += part
+    return answers(received, data.startswith(b"HEAD "))
+
+
+def answers(received: bytes, bodiless: bool = False) -> list[Answer]:
+    """Split what a server sent into answers, strictly."""
+    found = []
+    while received:
+        head, end, received = received.partition(b"\r\n\r\n")
+        assert end, "an answer is cut off"
+        line, *lines = head.decode("ascii").split("\r\n")
+        version, status, phrase = line.split(" ", 2)
+        assert version == "HTTP/1.1" and phrase == http.client.responses[int(status)], line
+        headers = dict(each.split(": ", 1) for each in lines)
+        assert len(headers) == len(lines), "a header is there twice"
+        size = 0 if bodiless else int(headers["Content-Length"])
+        assert len(received) >= size, "a body is cut off"
+        found.append(Answer(int(status), headers, received[:size]))
+        received = received[size:]
+    return found

@@ -1,0 +1,220 @@
+"""Searches of `diagnose`: progress, results, an end, and no more than a few."""
+
+import json
+import threading
+import traceback
+import unittest
+from collections.abc import Callable, Iterable
+from typing import Any
+from unittest import mock
+
+from onetime.inspection.diagnosis import Diagnosis, Sighting, diagnose
+from onetime.playground.fields import RequestError
+from onetime.playground.interface import Interface
+from onetime.playground.search import MAX_SEARCHES
+from tests.playground.serving import KEY
+
+NOW = 59.25
+PATIENCE = 30
+SEARCH: dict[str, Any] = {"secret": KEY, "codes": [{"code": "287082", "time": 59}]}
+
+
+class Slow:
+    """Stands in for `diagnose`: goes on only when it is told."""
+
+    def __init__(self) -> None:
+        self.given: list[tuple[object, ...]] = []
+        self.begun = threading.Semaphore(0)
+        self.steps = threading.Semaphore(0)
+        self.told = threading.Semaphore(0)
+        self.ended = threading.Semaphore(0)
+
+    def __call__(
+        self,
+        text: str,
+        code: str,
+        time: float | None = None,
+        *,
+        counter: int | None = None,
+        more: Iterable[Sighting] = (),
+        progress: Callable[[float], None],
+    ) -> Diagnosis:
+        self.given.append((text, code, time, counter, list(more)))
+        self.begun.release()
+        try:
+            for step in range(4):
+                assert self.steps.acquire(timeout=PATIENCE)
+                progress(step / 4)
+                self.told.release()
+            return diagnose(text, code, time, counter=counter, more=more)
+        finally:
+            self.ended.release()
+
+    def wait(self, what: threading.Semaphore) -> None:
+        """Wait until something has happened once more."""
+        assert what.acquire(timeout=PATIENCE), "a search is stuck"
+
+
+class Searching(unittest.TestCase):
+    def setUp(self) -> None:
+        self.interface = Interface(lambda: NOW)
+
+    def ask(self, address: str, **values: object) -> Any:
+        """Ask, and read the answer."""
+        return json.loads(self.interface.answer(f"/api/diagnose{address}", json.dumps(values).encode()))
+
+    def refusal(self, address: str, **values: object) -> tuple[int, str | None, str]:
+        """Ask what cannot be answered."""
+        with self.assertRaises(RequestError) as caught:
+            self.ask(address, **values)
+        return caught.exception.status, caught.exception.field, caught.exception.message
+
+    def begin(self, **values: object) -> str:
+        """Start a search, and name it."""
+        name = self.ask("", **{**SEARCH, **values})["job"]
+        self.assertRegex(name, r"\A[0-9a-f]{32}\Z")
+        assert isinstance(name, str)
+        return name
+
+    def end(self) -> None:
+        """Wait until all searches have ended."""
+        for search in self.interface.searches._running:
+            search.thread.join(PATIENCE)
+            self.assertFalse(search.thread.is_alive())
+
+    def slow(self) -> Slow:
+        """Put a stand-in in the place of `diagnose`."""
+        slow = Slow()
+        patch = mock.patch("onetime.playground.search.diagnose", slow)
+        patch.start()
+        self.addCleanup(patch.stop)
+        self.addCleanup(self.end)
+        self.addCleanup(slow.steps.release, 1000)
+        return slow
+
+
+class Results(Searching):
+    def test_what_the_library_finds(self) -> None:
+        """The findings are those of `diagnose`, in words and by name."""
+        job = self.begin()
+        self.end()
+        answer = self.ask("/result", job=job)
+        diagnosis = diagnose(KEY, "287082", 59)
+        self.assertTrue(diagnosis.findings)
+        self.assertEqual((1, diagnosis.tried), (answer["progress"], answer["tried"]))
+        self.assertEqual(
+            [finding.to_text() for finding in diagnosis.findings],
+            [finding["text"] for finding in answer["findings"]],
+        )
+        for finding, shown in zip(diagnosis.findings, answer["findings"], strict=True):
+            details = {**finding.to_dict(), "factors": list(map(str, finding.factors))}
+            self.assertEqual(json.loads(json.dumps(details)), shown["details"])
+        self.assertEqual(answer, self.ask("/result", job=job))
+
+    def test_progress(self) -> None:
+        """While it runs, the answer says how far it is."""
+        slow = self.slow()
+        job = self.begin()
+        for part in (0.0, 0.25, 0.5):
+            slow.steps.release()
+            slow.wait(slow.told)
+            self.assertEqual(
+                {"progress": part, "findings": None, "tried": None}, self.ask("/result", job=job)
+            )
+        slow.steps.release()
+        self.end()
+        self.assertEqual(1, self.ask("/result", job=job)["progress"])
+
+    def test_what_is_searched_for(self) -> None:
+        """Each code has its time, its counter or both; with neither, the time is now."""
+        slow = self.slow()
+        codes = [
+            {"code": "1"},
+            {"code": "2", "time": 7.5, "counter": None},
+            {"code": "3", "time": None, "counter": str(2**64 - 1)},
+            {"code": "4", "time": 0, "counter": "0"},
+        ]
+        self.begin(secret=" x ", codes=codes)
+        slow.wait(slow.begun)
+        more = [Sighting("2", 7.5), Sighting("3", None, 2**64 - 1), Sighting("4", 0, 0)]
+        self.begin(secret="y", codes=[{"code": "5", "counter": "7"}])
+        slow.wait(slow.begun)
+        self.assertEqual([(" x ", "1", NOW, None, more), ("y", "5", None, 7, [])], slow.given)
+
+    def test_what_cannot_be_searched_for(self) -> None:
+        """The reason comes with the result, and the field."""
+        for values, field in (
+            ({"secret": ""}, "secret"),
+            ({"secret": "\ud800"}, "secret"),
+            ({"codes": [{"code": "x", "time": 59}]}, "codes"),
+            ({"codes": [{"code": "1", "time": 59}, {"code": "1", "counter": "1"}]}, "codes"),
+        ):
+            with self.subTest(values=values):
+                job = self.begin(**values)
+                self.end()
+                for _ in range(2):
+                    self.assertEqual((200, field), self.refusal("/result", job=job)[:2])
+
+    def test_an_error_does_not_grow(self) -> None:
+        """However often it is asked for, it keeps no more of those who asked."""
+        job = self.begin(secret="")
+        self.end()
+        lengths = []
+        for _ in range(3):
+            try:  # assertRaises would take the traceback away
+                self.interface.searches.result({"job": job})
+            except RequestError as error:
+                lengths.append(len(traceback.extract_tb(error.__traceback__)))
+        self.assertEqual(3, len(lengths))
+        self.assertEqual(1, len({*lengths}), lengths)
+
+    def test_a_search_that_breaks(self) -> None:
+        """The page is told, and not why; nothing is printed."""
+        with mock.patch("onetime.playground.search.diagnose", side_effect=KeyError("GEZDGNB")):
+            job = self.begin()
+            self.end()
+        self.assertEqual((500, None, "the search failed"), self.refusal("/result", job=job))
+
+
+class Keeping(Searching):
+    def test_cancelled(self) -> None:
+        """It is forgotten at once, and ends at its next step."""
+        slow = self.slow()
+        job = self.begin()
+        self.assertEqual({}, self.ask("/cancel", job=job))
+        gone = (200, "job", "this search is gone; start another")
+        self.assertEqual(gone, self.refusal("/result", job=job))
+        self.assertEqual(gone, self.refusal("/cancel", job=job))
+        slow.steps.release()
+        slow.wait(slow.ended)
+        self.assertFalse(slow.told.acquire(blocking=False))
+
+    def test_the_oldest_makes_room(self) -> None:
+        """One too many ends the oldest, which is forgotten."""
+        slow = self.slow()
+        jobs = [self.begin() for _ in range(MAX_SEARCHES + 1)]
+        self.assertEqual("job", self.refusal("/result", job=jobs[0])[1])
+        for job in jobs[1:]:
+            self.assertIsNone(self.ask("/result", job=job)["findings"])
+        slow.steps.release(1000)
+        self.end()
+        for job in jobs[1:]:
+            self.assertIsNotNone(self.ask("/result", job=job)["findings"])
+        told = 0
+        while slow.told.acquire(blocking=False):
+            told += 1
+        self.assertEqual(4 * MAX_SEARCHES, told)
+        self.assertEqual(MAX_SEARCHES, len(self.interface.searches._kept))
+
+    def test_searches_that_go_on_after_their_end(self) -> None:
+        """Those that were cancelled and still run count too, so that threads do not pile up."""
+        slow = self.slow()
+        jobs = [self.begin() for _ in range(2 * MAX_SEARCHES)]
+        refused = (503, None, "too many searches are under way; try again in a moment")
+        self.assertEqual(refused, self.refusal("", **SEARCH))
+        self.assertIsNone(self.ask("/result", job=jobs[-1])["findings"])
+        slow.steps.release(1000)
+        self.end()
+        self.begin()
+        self.end()
+        self.assertEqual(1, len(self.interface.searches._running))
