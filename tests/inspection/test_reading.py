@@ -22,6 +22,26 @@ def words(text: str) -> dict[str, bytes]:
 
 
 class Forms(unittest.TestCase):
+    def test_white_space_comes_along_when_a_secret_is_copied(self) -> None:
+        """It is left out where the form has no use for it, and tried as part of plain text."""
+        told = ", without its white space"
+        around, inside = "without the white space around it", "without spaces and hyphens"
+        for text, words_of_plain in (
+            (f"{BASE32}\n", around),
+            (f"\t{BASE32}\r\n", around),
+            (f"{BASE32[:16]}\u00a0{BASE32[16:]}", inside),
+        ):
+            with self.subTest(text):
+                found = words(text)
+                self.assertEqual(RFC_KEY, found[f"base32{told}"])
+                self.assertEqual(text.encode(), found[PLAIN])
+                self.assertEqual(BASE32.encode(), found[f"{PLAIN}, {words_of_plain}"])
+        mended = words(f"{BASE32[:-1]}0\n")
+        self.assertIn(f"base32, with 0 read as O{told}", mended)
+        self.assertEqual(
+            b"two words!", words(" two words!\n")["plain text, without the white space around it"]
+        )
+
     def test_every_form_is_read(self) -> None:
         """Each text is read in all forms that it can be in, the likeliest first."""
         for text, expected in (

@@ -37,14 +37,15 @@ class Slow:
         *,
         counter: int | None = None,
         more: Iterable[Sighting] = (),
-        progress: Callable[[float], None],
+        progress: Callable[[float], bool],
     ) -> Diagnosis:
         self.given.append((text, code, time, counter, list(more)))
         self.begun.release()
         try:
             for step in range(4):
                 assert self.steps.acquire(timeout=PATIENCE)
-                progress(step / 4)
+                if progress(step / 4):
+                    return Diagnosis((), 0, 1)
                 self.told.release()
             return diagnose(text, code, time, counter=counter, more=more)
         finally:

@@ -15,6 +15,7 @@ from onetime.hotp import LAST_FACTOR, MAX_DIGITS, MIN_DIGITS, check_integer
 from onetime.inspection.mistake import Choice
 from onetime.inspection.reading import readings
 from onetime.inspection.search import Hypothesis, Machine, Trace, courses, plan
+from onetime.inspection.wording import clock_words, odds
 from onetime.totp import split_time
 
 CONVINCING = 0.01
@@ -25,12 +26,6 @@ MAX_FINDINGS = 10
 
 CHUNK = 20_000
 """So many codes are computed between two reports of the progress."""
-
-ZONES = (*range(1800, 14 * 3600 + 1, 1800), 20_700, 31_500, 45_900, 49_500)
-"""How far time zones are from each other, in seconds: whole and half hours, 5:45, 8:45, 12:45 and 13:45."""
-
-ZONE_SLACK = 60
-"""A clock that is off by a time zone may be off by so many seconds more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +81,9 @@ class Finding:
         period, place = (f", period {self.period} s", "step") if self.period else ("", "counter")
         head = f"{self.algorithm}, {self.digits} digits{period}, secret read as {self.reading}, "
         head += f"{place} {self.factors[0]}"
-        return f"{'; '.join((head, *self.mistakes))} ({_odds(self.chance)})"
+        usual = (self.algorithm, self.digits, self.period or 30, self.reading) == ("SHA1", 6, 30, "base32")
+        tail = self.mistakes or (("as most apps make it",) if usual else ())
+        return f"{'; '.join((head, *tail))} ({odds(self.chance)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +102,8 @@ class Diagnosis:
 
     @property
     def found(self) -> bool:
-        """Whether the best finding is hardly chance."""
-        return bool(self.findings) and self.findings[0].chance < CONVINCING
+        """Whether a finding is hardly an accident."""
+        return any(finding.chance < CONVINCING for finding in self.findings)
 
     def to_text(self) -> str:
         """Say it in a line for each finding."""
@@ -126,7 +123,7 @@ def diagnose(
     *,
     counter: int | None = None,
     more: Iterable[Sighting] = (),
-    progress: Callable[[float], None] | None = None,
+    progress: Callable[[float], bool | None] | None = None,
 ) -> Diagnosis:
     """Find out how a code that is shown may have come from a secret.
 
@@ -141,8 +138,8 @@ def diagnose(
         time: When it showed it, in Unix seconds or as an aware datetime.
         counter: The counter that it should be the code of, from 0 to 2^64-1, if it isn't from the time.
         more: Other codes of the same secret, each with its time, or counter, or both, as the first has.
-        progress: Called now and then with the part of the search that is done, from 0 to 1. What it
-            raises ends the search.
+        progress: Called now and then with the part of the search that is done, from 0 to 1. If it
+            returns True, the search ends with what it has found so far.
 
     Raises:
         SecretError: The text is empty, or not Unicode.
@@ -157,6 +154,16 @@ def diagnose(
     ways = courses(_times(sightings), _counters(sightings))
     hypotheses = plan(keys, _lengths(codes), ways, len(set(numbers)))
     planned = sum(len(hypothesis.factors) for hypothesis in hypotheses)
+    findings, tried = _search(
+        hypotheses, numbers, lambda done: progress is None or not progress(done / planned)
+    )
+    return Diagnosis(findings, tried, len(codes))
+
+
+def _search(
+    hypotheses: Sequence[Hypothesis], numbers: Sequence[int], goes_on: Callable[[int], bool]
+) -> tuple[tuple[Finding, ...], int]:
+    """Try one hypothesis after the other; return the best findings, and how many codes were computed."""
     found: list[tuple[tuple[int, int], float, Finding]] = []
     tried, hits = 0, 0.0
     for hypothesis in hypotheses:
@@ -175,12 +182,14 @@ def diagnose(
                     if not any(_says_less(other, finding) for *_, other in found):
                         distance = max(map(abs, trace.errors)) / hypothesis.course.value.length
                         found.append((rank, distance, finding))
-            before, done = (tried + start) // CHUNK, (tried + start + len(part)) // CHUNK
-            if progress is not None and done > before:
-                progress((tried + start + len(part)) / planned)
-        tried += len(factors)
-    found.sort(key=lambda each: each[:2])
-    return Diagnosis(tuple(finding for *_, finding in found[:MAX_FINDINGS]), tried, len(codes))
+            tried += len(part)
+            if tried // CHUNK > (tried - len(part)) // CHUNK and not goes_on(tried):
+                return _best(found), tried
+    return _best(found), tried
+
+
+def _best(found: list[tuple[tuple[int, int], float, Finding]]) -> tuple[Finding, ...]:
+    return tuple(finding for *_, finding in sorted(found, key=lambda each: each[:2])[:MAX_FINDINGS])
 
 
 def _says_less(finding: Finding, other: Finding) -> bool:
@@ -241,7 +250,7 @@ def _finding(hypothesis: Hypothesis, trace: Trace, hits: float) -> Finding:
     error = ""
     if course.value.second:
         clock = (trace.errors[0] // course.value.second, trace.errors[1] // course.value.second)
-        error = _clock_words(*clock)
+        error = clock_words(*clock)
     elif course.value.kind == "hotp" and not course.words:
         ahead = trace.errors[0]
         error = f"the counter is {abs(ahead)} {'ahead' if ahead > 0 else 'behind'}" if ahead else ""
@@ -259,31 +268,3 @@ def _finding(hypothesis: Hypothesis, trace: Trace, hits: float) -> Finding:
         # So many are expected to fit by accident; none does with the chance e^-expected.
         chance=-math.expm1(-hits * trace.likelihood),
     )
-
-
-def _clock_words(low: int, high: int) -> str:
-    """Say how far a clock is off, and what is known to put it off so far."""
-    if low <= 0 <= high:
-        return ""
-    least, most = (low, high) if low > 0 else (-high, -low)
-    off = _duration(least) if least == most else f"{_duration(least)} to {_duration(most)}"
-    words = f"the clock is {off} {'fast' if low > 0 else 'slow'}"
-    for zone in ZONES:
-        if least - ZONE_SLACK <= zone <= most + ZONE_SLACK:
-            summer = "daylight-saving time, or " if zone == 3600 else ""
-            return f"{words}: {summer}a time zone off by {_duration(zone)}"
-    return words
-
-
-def _duration(seconds: int) -> str:
-    hours, minutes, rest = seconds // 3600, seconds // 60 % 60, seconds % 60
-    parts = ((hours, "h"), (minutes, "min"), (rest, "s"))
-    return " ".join(f"{number} {unit}" for number, unit in parts if number)
-
-
-def _odds(chance: float) -> str:
-    if chance > 0.5:
-        return "likely a chance hit"
-    if chance >= CONVINCING:
-        return f"a chance hit: {chance:.0%}"
-    return f"a chance hit: 1 in {round(1 / chance):,}" if chance > 1e-12 else "no chance hit"

@@ -39,17 +39,21 @@ def readings(text: str) -> tuple[Reading, ...]:
     """
     plain = read_text(text)
     found: dict[bytes, str] = {}
+    # Line breaks and the like come along when a secret is copied; spaces are the forms' own affair.
+    dense = "".join(text.split())
+    told = "" if dense == text.replace(" ", "") else ", without its white space"
     base64 = "base64url" if {"-", "_"} & set(text) else "base64"
     for words, read in (("base32", read_base32), ("hexadecimal", read_hex), (base64, read_base64)):
         try:
-            found.setdefault(read(text), words)
+            found.setdefault(read(dense), f"{words}{told}")
         except SecretError:
             continue
     forms = [words for key, words in found.items() if key]
-    name = f"the {forms[0]} text itself, as plain bytes" if forms else "plain text"
-    bare = text.replace(" ", "").replace("-", "")
+    name = f"the {forms[0].removesuffix(told)} text itself, as plain bytes" if forms else "plain text"
+    bare = dense.replace("-", "")
     variants = {
         name: plain,
+        f"{name}, without the white space around it": text.strip().encode(),
         f"{name}, without spaces and hyphens": bare.encode(),
         f"{name}, in capitals, without spaces and hyphens": bare.upper().encode(),
         f"{name}, in small letters, without spaces and hyphens": bare.lower().encode(),
@@ -59,7 +63,7 @@ def readings(text: str) -> tuple[Reading, ...]:
         found.setdefault(key, words)
     for words, mended in _mended(text):
         try:
-            found.setdefault(read_base32(mended), f"base32, with {words}")
+            found.setdefault(read_base32("".join(mended.split())), f"base32, with {words}{told}")
         except SecretError:
             continue
     # Spaces and hyphens alone are an empty key in some forms.

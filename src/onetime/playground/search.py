@@ -18,10 +18,6 @@ MAX_SEARCHES = 4
 MAX_CODES = 10
 
 
-class _CancelledError(Exception):
-    """Nobody waits for this search any more."""
-
-
 class Search:
     """One search, and how far it is."""
 
@@ -43,10 +39,9 @@ class Search:
         """Let it end at its next step."""
         self._cancelled = True
 
-    def _advance(self, progress: float) -> None:
-        if self._cancelled:
-            raise _CancelledError
+    def _advance(self, progress: float) -> bool:
         self._progress = progress
+        return self._cancelled
 
     def _run(self) -> None:
         text, (first, *more) = self._given
@@ -63,8 +58,6 @@ class Search:
             self._error = RequestError(str(error), "secret")
         except ValueError as error:
             self._error = RequestError(str(error), "codes")
-        except _CancelledError:
-            pass
         except Exception:  # the page is told; a thread has nobody else to tell
             self._error = RequestError("the search failed", status=500)
 
