@@ -113,7 +113,7 @@ class Vectors(unittest.TestCase):
                 self.assertEqual(("base32", repeated), (finding.reading, finding.mistakes))
 
     def test_the_short_key_is_right_by_itself(self) -> None:
-        """With 20 bytes, SHA-256 and SHA-512 give other codes than the table of the RFC, and nothing is wrong."""
+        """With 20 bytes, SHA-256 and SHA-512 give other codes than the RFC, and nothing is wrong."""
         for row in RFC["negative_20byte_key"]:
             finding = best(Sighting(row["wrong"], row["time"]))
             with self.subTest(row):
