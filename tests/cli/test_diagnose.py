@@ -35,7 +35,7 @@ class Diagnose(unittest.TestCase):
                     self.assertEqual((0, said), (session.status, session.err))
                     self.assertRegex(
                         session.out,
-                        r"\A1\. SHA1, 6 digits, period 30 s, secret read as base32, step 60000000; as most apps make it ",
+                        r"\A1\. SHA1, 6 digits, period 30 s, secret read as base32, step 60000000; as most ",
                     )
 
     def test_two_codes_find_two_mistakes(self) -> None:
