@@ -139,7 +139,7 @@ class Vectors(unittest.TestCase):
         self.assertEqual(tuple(range(10)), finding.factors)
 
     def test_right_codes(self) -> None:
-        """Where as most apps make it, nothing is said to be."""
+        """Where nothing is wrong, nothing is said to be."""
         for row in RFC["rfc4226"]:
             finding = best(Sighting(row["hotp"], counter=row["count"]))
             self.assertEqual(((), 0, (row["count"],)), (finding.mistakes, finding.ahead, finding.factors))
@@ -214,6 +214,22 @@ class Times(unittest.TestCase):
             more = list(map(Sighting, codes[1:], times[1:]))
             with self.subTest(error), mock.patch.object(search, "MAX_MISTAKES", 1):
                 self.assertFalse(diagnose(TEXT, codes[0], TIME, more=more).found)
+
+    def test_the_ends_of_what_is_far(self) -> None:
+        """They are a day and the tolerance, to the second, and 1000 counters."""
+        start = TIME - TIME % 30
+        hotp, totp = HOTP(SECRET, digits=8), TOTP(SECRET, digits=8)
+        sightings = [
+            (True, Sighting(hotp.at(3000 + ahead), counter=3000)) for ahead in (-1000, -11, 11, 1000)
+        ] + [(False, Sighting(hotp.at(3000 + ahead), counter=3000)) for ahead in (-1001, 1001)]
+        for found, off in ((True, 86_405), (False, 86_406)):
+            # The first second of a step, or the last one, is what the clock may just reach, or not.
+            sightings.append((found, Sighting(totp.at(start), start - off)))
+            sightings.append((found, Sighting(totp.at(start - 1), start - 1 + off)))
+        for found, sighting in sightings:
+            with self.subTest(sighting), mock.patch.object(search, "MAX_MISTAKES", 1):
+                diagnosed = diagnose(TEXT, sighting.code, sighting.time, counter=sighting.counter)
+                self.assertEqual(found, diagnosed.found)
 
     def test_a_near_error_on_the_border_is_reported_whole(self) -> None:
         """A step that is partly near and partly far gives the whole of its errors."""

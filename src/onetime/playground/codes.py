@@ -39,7 +39,6 @@ def code(clock: Clock, values: object) -> Answer:
     time, factor = _moment(fields, account, now)
     credential = account.credential
     hotp = credential.hotp if isinstance(credential, TOTP) else credential
-    size = len(hotp.secret)
     return {
         "code": hotp.at(factor),
         "previous": _neighbour(hotp, factor - 1),
@@ -49,8 +48,7 @@ def code(clock: Clock, values: object) -> Answer:
         "now": now,
         "remaining": credential.remaining(time) if isinstance(credential, TOTP) else None,
         "span": credential.span(factor) if isinstance(credential, TOTP) else None,
-        "bytes": size,
-        "weak": size < MIN_SIZE,
+        **describe(account),
         **_link(account, name, issuer or None),
     }
 
@@ -71,7 +69,7 @@ def steps(clock: Clock, values: object) -> Answer:
         "factor": str(factor),
         "time": time if is_totp else None,
         "elapsed": int(time // 1) - credential.t0 if isinstance(credential, TOTP) else None,
-        "key_size": len(explanation.key),
+        **describe(account),
         "block_size": algorithm.block_size,
         "digest_size": algorithm.digest_size,
         "key_hashed": key_hashed,
@@ -97,16 +95,20 @@ def table(clock: Clock, values: object) -> Answer:
     credential = account.credential
     count = fields.whole("count", 1, MAX_ROWS, 10)
     if isinstance(credential, TOTP):
-        time = fields.time("start")
+        given = fields.time("start")
+        time = clock() if given is None else given
         with blame("start"):
-            start = credential.step(clock() if time is None else time)
+            start = credential.step(time)
+        remaining = credential.remaining(time)
         hotp = credential.hotp
     else:
         start = account.counter if fields.is_null("start") else fields.factor("start")
-        hotp = credential
+        hotp, remaining = credential, None
     with blame("count"):
         made = hotp.codes(start, count)
     return {
+        **describe(account),
+        "remaining": remaining,
         "rows": [
             {
                 "factor": str(factor),
@@ -116,6 +118,12 @@ def table(clock: Clock, values: object) -> Answer:
             for factor, each in enumerate(made, start)
         ]
     }
+
+
+def describe(account: Account) -> Answer:
+    """Tell how long the secret is, and whether that is less than R6 asks for."""
+    size = len(account.credential.secret)
+    return {"bytes": size, "weak": size < MIN_SIZE}
 
 
 def _moment(fields: Fields, account: Account, now: float) -> tuple[float, int]:

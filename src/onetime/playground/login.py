@@ -14,6 +14,7 @@ from onetime.errors import (
     VerificationError,
 )
 from onetime.hotp import LAST_FACTOR
+from onetime.playground.codes import describe
 from onetime.playground.fields import Fields, RequestError, blame
 from onetime.provisioning.uri import Account
 from onetime.totp import TOTP
@@ -152,7 +153,7 @@ class Logins:
             self._sessions[name] = session
             if len(self._sessions) > MAX_SESSIONS:
                 self._sessions.popitem(last=False)
-        return {"session": name, **session.state()}
+        return {"session": name, **describe(account), **session.state()}
 
     def verify(self, values: object) -> Answer:
         """Judge one code."""

@@ -10,6 +10,8 @@ import { showVerdict } from "./verdict.js";
 const PLACES = { previous: "before", next: "next", later: "after that" };
 const MOST = 30; // lines of the history
 const THREE = ["three-1", "three-2", "three-3"];
+const OTHER = new Error("it was another session");
+
 export class LoginPanel extends Panel {
   #line = new Line();
   #enrolled = null;
@@ -78,7 +80,8 @@ export class LoginPanel extends Panel {
           this.#start("The server had forgotten the session. The credential is enrolled anew."),
         );
       }
-      if (!["code", "codes"].includes(error.field)) clearInterval(this.#tick);
+      if (error === OTHER) return undefined;
+      if (!["code", "codes", "press"].includes(error.field)) clearInterval(this.#tick);
       if (["secret", "form", "kind", "algorithm", "digits", "period", "t0", "counter"].includes(error.field))
         this.#enrolled = null;
       this.refused(error);
@@ -86,8 +89,14 @@ export class LoginPanel extends Panel {
     return undefined;
   }
 
-  #ask(what, body = {}) {
-    return ask(`login/${what}`, { session: this.#session, ...body });
+  /** Ask about this session; an answer that comes when there is another one is dropped. */
+  async #ask(what, body = {}) {
+    const session = this.#session;
+    try {
+      return await ask(`login/${what}`, { session, ...body });
+    } finally {
+      if (session !== this.#session) throw OTHER;
+    }
   }
 
   async #start(words) {
@@ -96,6 +105,7 @@ export class LoginPanel extends Panel {
     if (answer === undefined) return;
     this.#enrolled = identity;
     this.#session = answer.session;
+    shared.describe(answer);
     this.#state = null;
     find("history").replaceChildren();
     find("verdict").className = "verdict";

@@ -3,7 +3,7 @@
 import { Line } from "./api.js";
 import { Arrow } from "./arrow.js";
 import * as shared from "./credential.js";
-import { find, HASHES, make, showCode, utc } from "./dom.js";
+import { find, HASHES, make, showCode, times, utc } from "./dom.js";
 import { Panel } from "./panel.js";
 
 const pairs = (hex) => hex.match(/../g) ?? [];
@@ -70,7 +70,7 @@ function key(answer) {
   const filled = answer.block_size - answer.fill;
   const zero = (index) => (index >= filled ? "zero" : "");
   const hash = HASHES[answer.algorithm];
-  const size = `${answer.key_size} byte${answer.key_size === 1 ? "" : "s"}`;
+  const size = times(answer.bytes, "byte");
   const words = answer.key_hashed
     ? `The secret has ${size}, more than the block of ${hash}. It is hashed, which leaves ${answer.digest_size}, and filled with zeros to ${answer.block_size}.`
     : answer.fill
@@ -220,7 +220,7 @@ export class StepsPanel extends Panel {
       const answer = await this.#line.ask("steps", { credential: shared.credential(), time: shared.time() });
       if (answer === undefined) return;
       this.well();
-      shared.describe({ bytes: answer.key_size, weak: answer.key_size < 16 });
+      shared.describe(answer);
       const name = answer.span ? "T" : "C";
       const { element, arrow } = truncation(answer);
       find("shown-steps").replaceChildren(

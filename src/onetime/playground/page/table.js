@@ -23,18 +23,17 @@ export class TablePanel extends Panel {
 
   async update() {
     const totp = shared.kind() === "totp";
-    const credential = shared.credential();
     try {
       const answer = await this.#line.ask("table", {
-        credential,
+        credential: shared.credential(),
         start: totp ? shared.time() : null,
         count: whole(find("count").value),
       });
       if (answer === undefined) return;
       this.well();
+      shared.describe(answer);
       this.#show(answer.rows, totp);
-      const period = Number(credential.period);
-      this.wait(totp && shared.isNow() ? answer.rows[0].time + period - Date.now() / 1000 : undefined);
+      this.wait(totp && shared.isNow() ? answer.remaining : undefined);
     } catch (error) {
       if (error.field === "start") error.field = totp ? "time" : "counter";
       this.refused(error);

@@ -43,7 +43,9 @@ export function showVerdict(box, answer) {
   box.className = `verdict ${answer.verdict}`;
   box.replaceChildren(make("p", "strong", icon, " ", name), make("p", "", meaning(answer)));
   if (answer.verdict === "throttled") {
-    box.append(make("p", "", "The next one is judged ", make("span", "left"), "."));
+    const next = make("p", "", "The next one is judged ", make("span", "left"), ".");
+    next.setAttribute("aria-live", "off"); // it runs down; the verdict is said once
+    box.append(next);
   }
   if (answer.message) box.append(make("p", "hint", `The person sees: “${answer.message}”`));
   return name;
