@@ -150,6 +150,12 @@ class Diagnose(unittest.TestCase):
             progress(1)
             self.assertEqual(f"{shown}\r[{'=' * 12}] 100% ", stderr.getvalue())
 
+    def test_a_quick_answer_shows_no_bar(self) -> None:
+        """On a terminal, too, the answer is all there is."""
+        with mock.patch("tests.cli.session.io.StringIO", Screen):
+            session = run("diagnose", "287082@59", stdin=BASE32)
+        self.assertEqual((0, ""), (session.status, session.err))
+
     def test_on_a_terminal(self) -> None:
         """The secret is asked for, and not shown; the answer is."""
         with Terminal("diagnose", "287082@59") as terminal:

@@ -63,6 +63,17 @@ class QR(unittest.TestCase):
         self.assertIn("2 of 2", terminal.screen)
         self.assertNotIn(BASE32, terminal.screen)
 
+    def test_each_line_of_the_prompt_is_a_link(self) -> None:
+        """The prompt comes again until nothing is given; nothing at once is no link."""
+        for answers, expected in (
+            ([TOTP_LINK, f" {TOTP_LINK} ", ""], (0, f"{QRCode(TOTP_LINK).to_text()}\n" * 2)),
+            ([TOTP_LINK, BASE32, ""], (2, "")),
+            ([""], (2, "")),
+        ):
+            with mock.patch("getpass.getpass", side_effect=answers):
+                session = run("qr", terminal=True)
+            self.assertEqual(expected, (session.status, session.out))
+
     def test_a_picture(self) -> None:
         """The picture goes to a file, or to standard output, whole."""
         svg = f"{QRCode(TOTP_LINK).to_svg()}\n"
