@@ -27,7 +27,7 @@ TIME, COUNTER, SINGLE = "time", "counter", "single"
 CHANCES = (0.001, 0.003, 0.01, 0.03)
 """What is stated is held against how often it comes."""
 
-SINGLES = 20
+SINGLES = 5
 """So many single codes are made for each case of the others, because an answer takes little time."""
 
 PART = 5
@@ -135,7 +135,7 @@ def run(seed: int, cases: int) -> dict[tuple[str, str], list[Result]]:
     cells = [*product(MISTAKES, (FAR, PAIRED, ALONE)), ("", TIME), ("", COUNTER), ("", SINGLE)]
     parts = []
     for name, way in cells:
-        count = cases * SINGLES if way == SINGLE else cases
+        count = cases if way == ALONE else cases * SINGLES if way == SINGLE else -(-cases // 10)
         parts += [(name, way, seed, first, min(PART, count - first)) for first in range(0, count, PART)]
     done: dict[tuple[str, str], list[Result]] = {cell: [] for cell in cells}
     with multiprocessing.Pool() as pool:
@@ -178,7 +178,9 @@ def report(done: dict[tuple[str, str], list[Result]]) -> bool:
 def main() -> int:
     """Do it all."""
     parser = argparse.ArgumentParser(prog="python3 -m tests.diagnosis", description=__doc__)
-    parser.add_argument("--cases", type=int, default=100, help="of each mistake in each way (default: 100)")
+    parser.add_argument(
+        "--cases", type=int, default=100, help="of each mistake alone, ten times those of two (default: 100)"
+    )
     parser.add_argument("--seed", type=int, default=secrets.randbits(32), help="repeats a run")
     options = parser.parse_args()
     print(f"seed {options.seed}")

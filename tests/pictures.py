@@ -1,6 +1,7 @@
 """`python3 -m tests.pictures FOLDER`: take pictures of the playground, and measure when it is seen first.
 
-Five parts, wide and narrow, light and dark, as PNG. `--readme` takes the README's picture instead.
+Five parts, and codes of ten digits, wide and narrow, light and dark, as PNG. `--readme` takes the README's
+picture instead.
 """
 
 import argparse
@@ -20,6 +21,9 @@ README = Path(__file__).parent / "playground" / "page.png"
 MOST = 100_000
 """Bytes of the README's picture."""
 
+LONG = "code-of-10-digits"
+"""One more picture: of Code, where it has most to hold."""
+
 
 def fill(browser: Browser, part: str) -> None:
     """Let a part show what it is for."""
@@ -28,6 +32,10 @@ def fill(browser: Browser, part: str) -> None:
     def there(selector: str) -> None:
         browser.until(lambda: browser.all(selector), selector)
 
+    if part == LONG:
+        hand.unfold()
+        hand.choose("#digits", "10")
+        there("#shown-code .group:nth-child(3)")
     if part == "match":
         hand.press("#match-example")
         there(".findings > li")
@@ -46,11 +54,12 @@ def take(folder: Path) -> None:
     """Take every picture."""
     folder.mkdir(parents=True, exist_ok=True)
     with looks.serving(looks.Clock()) as server, Browser() as browser:
-        for part, width, scheme in product(looks.PARTS, looks.WIDTHS, looks.SCHEMES):
+        for name, width, scheme in product((*looks.PARTS, LONG), looks.WIDTHS, looks.SCHEMES):
+            part = "code" if name == LONG else name
             looks.look(browser, width, scheme)
             looks.visit(browser, server.address, part)
-            fill(browser, part)
-            path = folder / f"{part}-{width}-{scheme}.png"
+            fill(browser, name)
+            path = folder / f"{name}-{width}-{scheme}.png"
             path.write_bytes(browser.picture())
             print(path, flush=True)
 

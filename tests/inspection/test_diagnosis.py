@@ -231,6 +231,16 @@ class Times(unittest.TestCase):
                 diagnosed = diagnose(TEXT, sighting.code, sighting.time, counter=sighting.counter)
                 self.assertEqual(found, diagnosed.found)
 
+    def test_nothing_is_tried_both_near_and_far(self) -> None:
+        """What is far begins where what is near ends."""
+        hotp = courses((), (3000,))[0].value
+        self.assertEqual([range(2990, 3011)], hotp.search(False))
+        self.assertEqual([range(2000, 2990), range(3011, 4001)], hotp.search(True))
+        taken = courses((), (3000, 3001))[1].value
+        self.assertEqual(([range(100, 101)], []), (taken.search(False), taken.search(True)))
+        presses = courses((TIME, TIME + 60), ())[0].value
+        self.assertEqual(([range(1011)], []), (presses.search(False), presses.search(True)))
+
     def test_a_near_error_on_the_border_is_reported_whole(self) -> None:
         """A step that is partly near and partly far gives the whole of its errors."""
         for error in (-312, 312):

@@ -98,18 +98,45 @@ class Access(Case):
                 self.has_contrast()
 
     def test_long_values_fit_a_phone(self) -> None:
-        """At 360 pixels nobody scrolls sideways, however long hashes, codes and secrets are."""
+        """On a phone nobody scrolls sideways, however long hashes, codes and secrets are."""
         hand = Pointer(self.browser)
-        with self.look(360, "light"):
-            for part in ("code", "steps", "table", "login"):
-                with self.subTest(part):
-                    self.full(part)
-                    hand.choose("#digits", "10")
-                    for algorithm in ("SHA512", "SHA3_256"):
-                        hand.choose("#algorithm", algorithm)
-                        hand.press("#make-secret")
-                        self.comes(True, lambda: self.measure("answered()"))
-                        self.fits(360)
+        for width, part in product((360, 320), ("code", "steps", "table", "login")):
+            with self.subTest(part), self.look(width, "light"):
+                self.full(part)
+                hand.choose("#digits", "10")
+                for algorithm in ("SHA512", "SHA3_256"):
+                    hand.choose("#algorithm", algorithm)
+                    hand.press("#make-secret")
+                    self.comes(True, lambda: self.measure("answered()"))
+                    self.fits(width)
+
+    def test_long_codes_have_their_place(self) -> None:
+        """Codes of any length stay on their card and clear of the ring, at each width."""
+        for width, digits in product((*WIDTHS, 320), range(6, 11)):
+            with self.subTest(digits=digits), self.look(width, "light"):
+                self.visit()
+                hand = Pointer(self.browser)
+                hand.unfold()
+                hand.choose("#digits", str(digits))
+                self.comes(digits, lambda: len(self.text("#shown-code")))
+                self.assertEqual([], self.measure("cramped()"))
+
+    def test_nothing_is_said_again_and_again(self) -> None:
+        """While nobody acts, what a screen reader says by itself stays as it is; what runs down is silent."""
+        hand = Pointer(self.browser)
+        self.visit("login")
+        for name in ("Incorrect",) * 5 + ("Slowed down",):
+            hand.press("#login-guess")
+            self.says(name, "#verdict")
+        self.comes(True, lambda: self.measure("every('#verdict .left').length") == 1)
+        self.measure("listen()")
+        self.browser.until(lambda: self.browser.run("return window.heard.silent > 3"), "the time to run down")
+        self.assertEqual([], self.browser.run("return window.heard.aloud"))
+        self.visit()
+        life = self.text("#code-life")
+        self.measure("listen()")
+        self.browser.until(lambda: self.text("#code-life") != life, "the time to run down")
+        self.assertEqual([], self.browser.run("return window.heard.aloud"))
 
     def test_every_control_has_a_name(self) -> None:
         """A screen reader can say what each control is."""
@@ -134,6 +161,9 @@ class Access(Case):
             with self.subTest(part):
                 self.visit(part)
                 self.assertEqual("en", self.measure("document.documentElement.lang"))
+                # Translated, a code or the name of a value would be another.
+                self.assertEqual("no", self.measure("document.documentElement.getAttribute('translate')"))
+                self.assertEqual(1, len(self.browser.all("meta[name=google][content=notranslate]")))
                 levels = self.measure("headings()")
                 self.assertEqual(1, levels[0])
                 self.assertNotIn(1, levels[1:])

@@ -23,7 +23,9 @@ class Whole(Case):
             ("steps", "secret", "", "JBSWY3DPEHPK3PXP", "empty"),
             ("code", "period", "0", "30", "period is"),
             ("table", "t0", "abc", "0", "t0 is"),
-            ("code", "t0", "-1", "0", "t0 is from 0 to"),
+            ("code", "t0", "-1", "0", "t0 is a whole number from 0 to 2^64-1"),
+            ("code", "t0", "1111111113", "0", "the time is before t0"),
+            ("table", "t0", "1111111113", "0", "the time is before t0"),
             ("table", "count", "1001", "10", "to 1000"),
             ("steps", "time", "-5", "59", "time"),
             ("table", "time", "x", "59", "time"),
@@ -46,16 +48,61 @@ class Whole(Case):
                 self.comes(True, lambda: self.measure("answered()"))
                 self.assertIsNone(control.attribute("aria-invalid"))
 
+    def test_a_number_without_end(self) -> None:
+        """Thousands of digits are an error of their field, too."""
+        self.visit()
+        hand = Pointer(self.browser)
+        hand.pick("when", "moment")
+        for field, words in (("t0", "t0 is a whole number from"), ("time", "time is a number")):
+            with self.subTest(field):
+                put = (
+                    "const field = document.querySelector(arguments[0]); field.value = arguments[1];"
+                    "field.dispatchEvent(new Event('input', {bubbles: true}))"
+                )
+                self.browser.run(put, f"#{field}", "9" * 5000)
+                self.says(words, f"#{field}-error")
+                self.browser.run(put, f"#{field}", "0")
+                self.shows("", f"#{field}-error")
+
     def test_errors_of_a_search(self) -> None:
-        """A code that is none, and a secret that is none."""
+        """A secret that is none is said beside it; what is wrong with a code, beside that code alone."""
         self.visit("match")
         hand = Pointer(self.browser)
-        for secret, code, words in ((SECRET.to_base32(), "abc", "digits"), ("", "123456", "empty")):
+        hand.fill("#match-codes input", "123456")
+        hand.press("#match-search")
+        self.says("empty", "#match-secret-error")
+        hand.fill("#match-secret", SECRET.to_base32())
+        hand.press("#match-add")
+        hand.choose("#match-codes li:nth-child(2) select", "counter")
+        for code, counter, words in (("12x", "0", "Code 2: a code has"), ("1", "-1", "Code 2: counter is")):
             with self.subTest(words):
-                hand.fill("#match-secret", secret)
-                hand.fill("#match-codes input", code)
+                hand.fill("#match-codes li:nth-child(2) input[id$=code]", code)
+                hand.fill("#match-codes li:nth-child(2) input[id$=counter]", counter)
                 hand.press("#match-search")
-                self.says(words, "#panel-match :is(.error, .problem)")
+                self.says(words, "#match-codes li:nth-child(2) .error")
+                self.assertEqual([], self.browser.all("#match-codes li:first-child [aria-invalid]"))
+                error = self.browser.find("#match-codes li:nth-child(2) .error").attribute("id")
+                for field in self.browser.all("#match-codes li:nth-child(2) :is(input, select)"):
+                    self.assertEqual("true", field.attribute("aria-invalid"))
+                    self.assertIn(error, str(field.attribute("aria-describedby")).split())
+        hand.fill("#match-codes li:nth-child(2) input[id$=counter]", "0")
+        hand.press("#match-search")
+        self.says("some codes have a", "#match-codes-error")
+        self.assertEqual([], [words for words in self.texts("#match-codes .error") if words])
+        hand.press("#match-codes li:first-child button")
+        hand.fill("#match-codes input[id$=code]", "x")
+        hand.press("#match-search")
+        self.says("Code 1: a code has", "#match-codes li:only-child .error")
+
+    def test_more_codes_than_are_searched_for(self) -> None:
+        """How many there may be is the server's to say."""
+        self.visit("match")
+        hand = Pointer(self.browser)
+        hand.fill("#match-secret", SECRET.to_base32())
+        for _ in range(10):
+            hand.press("#match-add")
+        hand.press("#match-search")
+        self.says("a list of 1 to 10", "#match-codes-error")
 
     def test_errors_of_a_login(self) -> None:
         """Three codes are three."""
@@ -107,7 +154,8 @@ class Whole(Case):
         try:
             self.connect(False)
             Pointer(self.browser).go("table")
-            self.says("The playground does not answer. Start it again", "#panel-table .problem")
+            words = "The playground does not answer. Start it again, and open the address it prints."
+            self.shows(words, "#panel-table .problem")
         finally:
             self.connect(True)
         self.browser.messages()  # the browser tells of the connection

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+import threading
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -10,6 +11,7 @@ from subprocess import run
 from onetime import HOTP, TOTP, Account, MemoryStore, Secret, VerificationError, Verifier
 from onetime.inspection.diagnosis import Sighting, diagnose
 from onetime.inspection.explanation import explain
+from onetime.inspection.wording import odds
 from onetime.provisioning import uri
 from tests.playground.hands import SECRET, USES, Case, Hand, Keyboard, Pointer
 from tests.playground.looks import MOMENT, SCHEMES, WIDTHS
@@ -73,10 +75,13 @@ class Code(Case):
                 self.shows(hotp.at(LAST), "#shown-code")
                 self.assertEqual("–", self.text("#next-code"))
                 self.assertEqual(link, self.text("#link"))
-                hand.press("#counter-up")
-                self.assertEqual(str(LAST), self.value("#counter"))
                 hand.press("#counter-down")
                 self.shows(hotp.at(LAST - 1), "#shown-code")
+                hand.fill("#counter", str(LAST))
+                hand.press("#counter-up")
+                self.says("from 0 to 2^64-1", "#counter-error")
+                hand.press("#counter-down")
+                self.shows("", "#counter-error")
 
     def test_the_next_code_comes_by_itself(self) -> None:
         """When the time of a code is over, the page shows the next one."""
@@ -100,14 +105,33 @@ class Code(Case):
                 hand.press("#copy-link")
                 self.comes(self.text("#link"), self.clipboard)
 
+    def test_what_cannot_be_copied(self) -> None:
+        """Where the browser does not allow it, eye and ear are told."""
+        self.visit()
+        self.browser.run("navigator.clipboard.writeText = () => Promise.reject(new Error('not allowed'))")
+        for what in ("code", "link"):
+            Pointer(self.browser).press(f"#copy-{what}")
+            self.shows("Not copied ✕", f"#copy-{what}")
+            self.says("Select the text instead", "#announcements")
+            self.shows(f"Copy the {what}", f"#copy-{what}")
+
     def test_what_is_selected(self) -> None:
         """Whoever marks the code and copies it gets its digits and nothing else."""
-        self.visit()
-        marked = self.browser.run(
-            "getSelection().selectAllChildren(document.querySelector('#shown-code'));"
-            "return getSelection().toString().trim()"
-        )
-        self.assertEqual(TOTP(SECRET).at(MOMENT), marked)
+        totp = TOTP(SECRET, digits=10)
+        for width in WIDTHS:
+            with self.look(width, "light"):
+                self.visit()
+                hand = Pointer(self.browser)
+                hand.unfold()
+                hand.choose("#digits", "10")
+                self.shows(totp.at(MOMENT), "#shown-code")
+                for place, time in (("shown", MOMENT), ("previous", MOMENT - 30), ("next", MOMENT + 30)):
+                    marked = self.browser.run(
+                        "getSelection().selectAllChildren(document.getElementById(arguments[0]));"
+                        "return getSelection().toString().trim()",
+                        f"{place}-code",
+                    )
+                    self.assertEqual(totp.at(time), marked)
 
     def test_the_qr_code_can_be_scanned(self) -> None:
         """A picture of the screen is enough, in each look."""
@@ -147,6 +171,16 @@ class Code(Case):
         Pointer(self.browser).fill("#secret", "JBSWY3DPEHPK3PXP")
         self.shows(TOTP(Secret.from_base32("JBSWY3DPEHPK3PXP")).at(MOMENT), "#shown-code")
         self.assertEqual("⚠ 10 bytes: RFC 4226 asks for 16 at least", self.text("#secret-hint"))
+        for part in ("steps", "table"):
+            with self.subTest(part):
+                self.visit(part)
+                self.shows("20 bytes, from the examples of the RFCs", "#secret-hint")
+                Pointer(self.browser).fill("#secret", "JBSWY3DPEHPK3PXP")
+                self.shows("⚠ 10 bytes: RFC 4226 asks for 16 at least", "#secret-hint")
+        self.visit("login")
+        self.shows("20 bytes, from the examples of the RFCs", "#secret-hint")
+        Pointer(self.browser).fill("#secret", "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXPGEZA")
+        self.shows("22 bytes", "#secret-hint")
 
     def test_the_date_and_the_seconds_are_one_moment(self) -> None:
         """What is written into one is shown by the other."""
@@ -222,6 +256,26 @@ class Steps(Case):
         for found, wanted in zip(*self.measure("arrow()"), strict=True):
             self.assertAlmostEqual(wanted, found, delta=4)
 
+    def test_numbers_past_what_javascript_has(self) -> None:
+        """Past 2^53, too, the numbers of a formula and of a table are exact, to the last digit."""
+        self.visit("steps")
+        hand = Pointer(self.browser)
+        hand.pick("when", "moment")
+        hand.fill("#t0", str(2**63 + 1))
+        hand.fill("#period", "3")
+        hand.fill("#time", str(LAST))
+        step = (LAST - 2**63 - 1) // 3
+        self.says(f"⌊({LAST} − {2**63 + 1}) / 3⌋ = {step}", "#shown-steps .formula")
+        first = 2**63 + 1 + 3 * step
+        self.assertIn(f"from Unix {first} to Unix {first + 2}", self.text("#shown-steps li"))
+        hand.go("table")
+        self.comes([f"Unix {first}", str(first)], lambda: self.texts("#table-rows td")[:2])
+        hand.go("code")
+        self.shows(f"Step {step}", "#code-factor")
+        self.assertLessEqual(
+            0, self.measure("Number(document.querySelector('#ring-left').style.strokeDashoffset)")
+        )
+
     def test_a_change_is_seen_at_once(self) -> None:
         """Each key that is pressed in a field changes the picture, and the part is not left for it."""
         self.visit("steps")
@@ -253,7 +307,7 @@ class Table(Case):
         start = totp.step(1_234_567_890)
         rows = [(step, totp.span(step)[0], totp.at_step(step)) for step in range(start, start + 3)]
         text = "".join(f"{step}\t{time}\t{code}\n" for step, time, code in rows)
-        whole = [{"factor": str(step), "time": time, "code": code} for step, time, code in rows]
+        whole = [{"factor": str(step), "time": str(time), "code": code} for step, time, code in rows]
         for use in USES:
             with self.use(*use) as hand:
                 hand.go("table")
@@ -279,6 +333,25 @@ class Table(Case):
         self.comes(list(codes), lambda: self.texts("#table-rows td"))
         hand.press("#copy-text")
         self.comes("".join(f"{counter}\t{code}\n" for counter, code in enumerate(codes)), self.clipboard)
+
+    def test_the_last_counters(self) -> None:
+        """Where the counters end, so does the table."""
+        self.visit("table")
+        hand = Pointer(self.browser)
+        hand.pick("kind", "hotp")
+        hand.fill("#counter", str(LAST - 1))
+        self.comes([str(LAST - 1), str(LAST)], lambda: self.texts("#table-rows th"))
+        self.assertEqual("", self.text("#count-error"))
+
+    def test_the_next_look_is_by_the_servers_clock(self) -> None:
+        """However far the browser's clock is from the server's, the table waits until the next step."""
+        self.visit("table")
+        self.browser.run(
+            "window.waits = []; const timer = setTimeout;"
+            "window.setTimeout = (action, time) => { window.waits.push(time); return timer(action, time); };"
+            "document.dispatchEvent(new Event('visibilitychange'))"
+        )
+        self.comes([28_025], lambda: self.browser.run("return window.waits"))
 
     def test_the_table_moves_on_with_the_time(self) -> None:
         """A page that was asleep shows the codes of now when it is looked at again."""
@@ -315,7 +388,7 @@ class Match(Case):
                 said = self.texts(".findings > li")[0]
                 for part in parts:
                     self.assertIn(part.lower(), said.lower())
-                self.assertIn("Hardly chance", said)
+                self.assertIn(f"Hardly chance ({odds(best.chance)}).", said)
                 self.assertIn(f"{truth.tried:,} codes", self.text("#match-result"))
 
     def test_the_example(self) -> None:
@@ -325,6 +398,38 @@ class Match(Case):
         self.says("SHA-256", ".findings > li")
         shown = [self.value(f"#match-codes li:nth-child({number}) input[id$=code]") for number in (1, 2)]
         self.assertEqual([code for code, _ in self.CODES], shown)
+
+    def test_what_was_found_is_about_what_was_typed(self) -> None:
+        """When a field changes, the result goes, and a search that is under way ends."""
+        self.visit("match")
+        hand = Pointer(self.browser)
+        for field, text in (("#match-codes input", "111111"), ("#match-secret", "JBSWY3DPEHPK3PXP")):
+            hand.press("#match-example")
+            self.says("SHA-256", ".findings > li")
+            hand.fill(field, text)
+            self.shows("", "#match-result")
+        hand.fill("#match-secret", self.BASE32)
+        hand.press("#match-codes li:nth-child(2) button")
+        self.fill_in(hand, (("123456", 1_000_000_000), ("999999", 1_000_000_001)))
+        hand.press("#match-search")
+        self.browser.until(lambda: self.browser.find("#match-progress").displayed, "a search")
+        hand.fill("#match-codes input", "222222")
+        self.shows("The search is cancelled", "#announcements")
+        self.assertFalse(self.browser.find("#match-progress").displayed)
+        searches = self.server.site.interface.searches
+        self.comes(False, lambda: any(each.thread.is_alive() for each in searches._running))
+        self.assertEqual("", self.text("#match-result"))
+
+    def test_what_may_be_chance(self) -> None:
+        """A finding that may be an accident is told with how likely that is, as the library says it."""
+        truth = diagnose(self.BASE32, "123456", 59)
+        self.assertFalse(truth.found)
+        self.visit("match")
+        hand = Pointer(self.browser)
+        hand.fill("#match-secret", self.BASE32)
+        self.fill_in(hand, (("123456", 59),))
+        hand.press("#match-search")
+        self.says(f"⚠ This may be chance ({odds(truth.findings[0].chance)}).", ".findings > li:first-child")
 
     def test_codes_of_counters(self) -> None:
         """Codes may be of counters; that nothing is found is said plainly."""
@@ -475,6 +580,75 @@ class Login(Case):
                 self.comes(codes, lambda: [self.value(f"#three-{place}") for place in (1, 2, 3)])
                 hand.press("#three-send")
                 self.comes(["Next counter", "6", "changed, was 3"], lambda: self.measure("rows()")[0])
+
+    def test_the_last_counter_of_a_device(self) -> None:
+        """There the button does nothing more, and says so beside it; the login goes on."""
+        hotp = HOTP(SECRET)
+        self.visit()
+        hand = Pointer(self.browser)
+        hand.pick("kind", "hotp")
+        hand.fill("#counter", str(LAST))
+        hand.go("login")
+        self.shows(hotp.at(LAST), "#device-code")
+        hand.press("#device-press")
+        self.says("the device has reached its last counter", "#device .error")
+        self.assertFalse(self.browser.find("#panel-login .problem").displayed)
+        hand.press("#device-type")
+        hand.press("#login-verify")
+        self.says("Accepted", "#verdict")
+        self.assertEqual("", self.text("#device .error"))
+        self.assertIn("none: the last is spent", str(self.measure("rows()")))
+
+    def test_a_period_that_is_too_long_to_wait_for(self) -> None:
+        """It is said beside the clock, and the login goes on, with the next code when its time comes."""
+        totp = TOTP(SECRET, period=40_000_000)
+        _, end = totp.span(totp.step(MOMENT))
+        self.clock.now = end - 3
+        self.visit("login")
+        hand = Pointer(self.browser)
+        hand.fill("#period", "40000000")
+        self.shows(totp.at(MOMENT), "#device-code")
+        hand.press("#three summary")
+        hand.press("#three-read")
+        self.says("seconds is a whole number from 0 to", "#server .error")
+        self.assertFalse(self.browser.find("#panel-login .problem").displayed)
+        self.clock.now = end
+        self.shows(totp.at(end), "#device-code")
+        hand.press("#device-type")
+        hand.press("#login-verify")
+        self.says("Accepted", "#verdict")
+
+    def test_a_late_verdict_is_dropped(self) -> None:
+        """What another credential's session answers is neither shown nor noted."""
+        calls = self.server.site.interface.calls
+        answer = calls["/api/login/verify"]
+        reached, free, left = threading.Event(), threading.Event(), threading.Event()
+
+        def held(body: object) -> dict[str, object]:
+            found = answer(body)
+            reached.set()
+            free.wait(60)
+            left.set()
+            return found
+
+        self.visit("login")
+        hand = Pointer(self.browser)
+        calls["/api/login/verify"] = held
+        try:
+            hand.press("#login-guess")
+            self.browser.until(reached.is_set, "the guess")
+            hand.choose("#digits", "8")
+            self.shows(TOTP(SECRET, digits=8).at(MOMENT), "#device-code")
+            free.set()
+            self.browser.until(left.is_set, "the verdict")
+        finally:
+            free.set()
+            calls["/api/login/verify"] = answer
+        hand.press('[data-wait="30"]')
+        self.says("30 seconds pass", "#history")
+        self.shows("No code was tried yet.", "#verdict")
+        self.assertIn(["Wrong codes in a row", "0"], self.measure("rows()"))
+        self.assertEqual(2, len(self.texts("#history li")))
 
     def test_other_codes_of_the_device(self) -> None:
         """The code before is good within the window; the one after the next is not yet."""

@@ -12,7 +12,7 @@ from tests.playground.webdriver import Browser
 PARTS = ("code", "steps", "table", "match", "login")
 WIDTHS = (1280, 360)
 SCHEMES = ("light", "dark")
-HEIGHTS = {1280: 900, 360: 740}
+HEIGHTS = {1280: 900, 360: 740, 320: 568}
 """CSS pixels."""
 
 MOMENT = 1_111_111_112.0

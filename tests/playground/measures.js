@@ -83,6 +83,17 @@ const wide = () =>
     .filter((element) => element.getBoundingClientRect().right > innerWidth + 0.5)
     .map(brief);
 
+/** Codes that reach out of their place, or over what stands beside them. */
+const cramped = () =>
+  every(".code .group")
+    .filter((group) => {
+      const place = group.closest(".card").querySelector(".ring:not([hidden])");
+      const box = group.closest(".card").getBoundingClientRect();
+      const most = place?.getBoundingClientRect().left ?? box.right;
+      return shown(group) && group.getBoundingClientRect().right > most;
+    })
+    .map(brief);
+
 /** Controls that are too small to be hit: under 24 pixels, or not as high as they are here. */
 const small = () =>
   every(CONTROLS)
@@ -113,6 +124,20 @@ function ids() {
 }
 
 const place = (element) => every("*").indexOf(element);
+
+/** Begin to count what changes by itself inside of live regions: aloud, and where it is not to be said. */
+function listen() {
+  window.heard = { aloud: [], silent: 0 };
+  const live = "[aria-live=polite], [aria-live=assertive], [role=status], [role=log], [role=alert], output";
+  new MutationObserver((changes) => {
+    for (const { target } of changes) {
+      const element = target.nodeType === Node.TEXT_NODE ? target.parentElement : target;
+      const nearest = element?.closest(`${live}, [aria-live=off]`);
+      if (nearest?.matches("[aria-live=off]")) window.heard.silent += 1;
+      else if (nearest) window.heard.aloud.push(brief(element));
+    }
+  }).observe(document.body, { childList: true, characterData: true, subtree: true });
+}
 
 /** The places of all controls that Tab should come to, in their order. */
 const usable = () =>

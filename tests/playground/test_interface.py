@@ -10,6 +10,7 @@ from onetime.playground.fields import RequestError
 from onetime.playground.interface import Interface
 from onetime.provisioning import uri
 from onetime.provisioning.qr import QRCode
+from onetime.secret import MIN_SIZE
 from tests.playground.serving import CREDENTIAL
 from tests.playground.wrong import FACTOR, OBJECT, REQUESTS, wrong_requests
 from tests.support import RFC_KEY, vectors
@@ -44,6 +45,20 @@ class Errors(Asking):
                 self.assertEqual(400 if field is None else 200, status)
                 self.assertRegex(message, r"\A[ -~]{5,120}[^.]\Z")
                 self.assertNotIn("GEZDGNB", message)
+
+    def test_numbers_say_their_bounds(self) -> None:
+        """Whoever typed something else reads what can be typed."""
+        for name, bad, words in (
+            ("counter", "-1", "counter is a whole number from 0 to 2^64-1"),
+            ("counter", str(2**64), "counter is a whole number from 0 to 2^64-1"),
+            ("t0", "9" * 5000, "t0 is a whole number from 0 to 2^64-1"),
+            ("t0", -1, "t0 is a whole number from 0 to 2^64-1"),
+            ("period", 0, "period is a whole number from 1 to 2^64-1"),
+            ("digits", 11, "digits is a whole number from 6 to 10"),
+        ):
+            with self.subTest(name=name, bad=str(bad)[:30]):
+                refused = self.refusal("/api/code", {"credential": {**HOTP_CREDENTIAL, name: bad}})
+                self.assertEqual((200, name, words), refused)
 
     def test_a_request_is_an_object(self) -> None:
         """Any other JSON is refused at every address."""
@@ -143,12 +158,11 @@ class Codes(Asking):
                 "previous": {"factor": "0", "code": "755224"},
                 "next": {"factor": "2", "code": "359152"},
                 "factor": "1",
-                "time": NOW,
-                "now": NOW,
+                "period": 30,
                 "remaining": 0.75,
-                "span": [30, 60],
                 "bytes": 20,
                 "weak": False,
+                "least": 16,
                 "link": link,
                 "link_error": None,
                 "qr": QRCode(link).to_svg(title="QR code of the link"),
@@ -161,7 +175,7 @@ class Codes(Asking):
         """A HOTP has no time, and its link has the counter."""
         answer = self.ask("/api/code", {"credential": {**HOTP_CREDENTIAL, "counter": "1"}, "name": "a"})
         self.assertEqual(
-            ("287082", "1", None, None), tuple(map(answer.get, ("code", "factor", "span", "remaining")))
+            ("287082", "1", None, None), tuple(map(answer.get, ("code", "factor", "period", "remaining")))
         )
         account = Account("a", HOTP(Secret(RFC_KEY)), issuer="Acme", counter=1)
         self.assertEqual(account, uri.parse(answer["link"]))
@@ -195,10 +209,15 @@ class Codes(Asking):
                         self.assertEqual(totp.at(time), answer["code"])
 
     def test_a_weak_secret_is_told(self) -> None:
-        """Under 16 bytes it is weak (RFC 4226 section 4, R6)."""
-        for size, weak in ((15, True), (16, False)):
-            answer = self.ask("/api/code", {"credential": {"secret": "ab" * size, "form": "hex"}})
-            self.assertEqual((size, weak), (answer["bytes"], answer["weak"]))
+        """Under 16 bytes it is weak (RFC 4226 section 4, R6), wherever the credential is shown."""
+        for address in ("/api/code", "/api/steps", "/api/table", "/api/login/start"):
+            for size, weak in ((15, True), (16, False)):
+                if weak and address == "/api/login/start":
+                    continue  # it is not enrolled
+                with self.subTest(address=address, size=size):
+                    answer = self.ask(address, {"credential": {"secret": "ab" * size, "form": "hex"}})
+                    told = {name: answer[name] for name in ("bytes", "weak", "least")}
+                    self.assertEqual({"bytes": size, "weak": weak, "least": MIN_SIZE}, told)
 
     def test_what_a_link_cannot_say(self) -> None:
         """There is a code all the same, and the reason."""
@@ -223,14 +242,16 @@ class Codes(Asking):
         self.assertIn("secret=AAAA", answer["link"])
 
     def test_times_that_have_no_code(self) -> None:
-        """A time before t0 is refused, with the field."""
+        """A time before t0 is refused, with the field: t0 itself where the time is now."""
         for address in ("/api/code", "/api/steps", "/api/table"):
             name = "start" if address == "/api/table" else "time"
             with self.subTest(address=address):
                 credential = {**CREDENTIAL, "t0": 100}
-                refused = (200, name, "the time is before t0")
-                self.assertEqual(refused, self.refusal(address, {"credential": credential, name: 99}))
-                self.assertEqual(refused, self.refusal(address, {"credential": credential}))
+                words = "the time is before t0"
+                refused = self.refusal(address, {"credential": credential, name: 99})
+                self.assertEqual((200, name, words), refused)
+                refused = self.refusal(address, {"credential": credential})
+                self.assertEqual((200, "t0", words), refused)
 
 
 class Steps(Asking):
@@ -244,13 +265,12 @@ class Steps(Asking):
                     answer = self.ask("/api/steps", {"credential": credential, "time": 1_234_567_890})
                     totp = TOTP(Secret(key), algorithm=algorithm, digits=8)
                     explanation = explain(totp, totp.step(1_234_567_890))
-                    told = json.loads(
-                        json.dumps({**explanation.to_dict(), "factor": str(explanation.factor)})
-                    )
+                    told = {**explanation.to_dict(), "factor": "41152263", "t0": "0", "period": "30"}
+                    told["span"] = ["1234567890", "1234567920"]  # type: ignore[assignment]  # as JSON has it
                     self.assertEqual(told, {name: answer[name] for name in told})
                     # The picture's own values fit together, and fit what was explained.
                     padded = bytes.fromhex(answer["padded_key"])
-                    self.assertEqual(size, answer["key_size"])
+                    self.assertEqual(size, answer["bytes"])
                     self.assertEqual(
                         (len(padded), algorithm.digest_size), (answer["block_size"], answer["digest_size"])
                     )
@@ -263,8 +283,7 @@ class Steps(Asking):
                         (hs[-1], hs[-1]), (int(answer["last_byte"], 16), int(answer["last_bits"], 2))
                     )
                     self.assertEqual((2, 8), (len(answer["last_byte"]), len(answer["last_bits"])))
-                    self.assertEqual(hs[-1] & 15, int(answer["low_nibble"], 16))
-                    self.assertEqual(answer["last_byte"][1], answer["low_nibble"])
+                    self.assertEqual(hs[-1] & 15, answer["offset"])
                     start = answer["offset"]
                     self.assertEqual(list(range(start, start + 4)), answer["p_indices"])
                     self.assertEqual(answer["hs_bytes"][start : start + 4], answer["p_bytes"])
@@ -272,42 +291,58 @@ class Steps(Asking):
                     self.assertEqual(answer["p_first_bits"][0], str(answer["sign_bit"]))
                     self.assertEqual(8, len(answer["p_masked"]))
                     self.assertEqual(answer["snum"], int(answer["p_masked"], 16))
-                    self.assertEqual(answer["snum"], answer["quotient"] * answer["modulus"] + answer["d"])
+                    self.assertEqual(answer["d"], answer["snum"] % answer["modulus"])
                     self.assertEqual(10**8, answer["modulus"])
 
     def test_the_time_of_a_totp(self) -> None:
         """The step comes from the whole seconds since t0."""
         answer = self.ask("/api/steps", {"credential": {**CREDENTIAL, "t0": 20}})
-        names = ("time", "elapsed", "period", "t0", "factor", "span")
-        self.assertEqual([NOW, 39, 30, 20, "1", [50, 80]], [answer[name] for name in names])
+        names = ("time", "period", "t0", "factor", "span", "remaining")
+        self.assertEqual(["59", "30", "20", "1", ["50", "80"], 20.75], [answer[name] for name in names])
+
+    def test_numbers_past_what_javascript_has(self) -> None:
+        """Past 2^53 they are exact all the same, because they are text."""
+        credential = {**CREDENTIAL, "t0": 2**63 + 1, "period": 2**62 + 1}
+        answer = self.ask("/api/steps", {"credential": credential, "time": LAST})
+        names = ("time", "period", "t0", "factor", "span")
+        span = [str(2**63 + 2**62 + 2), str(2**64 + 3)]
+        told = [str(LAST), str(2**62 + 1), str(2**63 + 1), "1", span]
+        self.assertEqual(told, [answer[name] for name in names])
+        rows = self.ask("/api/table", {"credential": credential, "start": LAST, "count": 1})["rows"]
+        self.assertEqual(span[0], rows[0]["time"])
 
     def test_a_hotp_has_no_time(self) -> None:
         """Where a TOTP has a time, a HOTP has nothing."""
         answer = self.ask("/api/steps", {"credential": {**HOTP_CREDENTIAL, "counter": str(LAST)}})
         self.assertEqual(str(LAST), answer["factor"])
         self.assertEqual("f" * 16, answer["message"])
-        self.assertEqual([None] * 5, [answer[name] for name in ("time", "elapsed", "period", "t0", "span")])
+        names = ("time", "period", "t0", "span", "remaining")
+        self.assertEqual([None] * 5, [answer[name] for name in names])
 
 
 class Table(Asking):
     def test_rows_of_a_totp(self) -> None:
         """From the step of a time on, each with the second at which it begins."""
-        rows = self.ask("/api/table", {"credential": CREDENTIAL, "start": 31.5, "count": 2})["rows"]
+        answer = self.ask("/api/table", {"credential": CREDENTIAL, "start": 31.5, "count": 2})
         self.assertEqual(
             [
-                {"factor": "1", "time": 30, "code": "287082"},
-                {"factor": "2", "time": 60, "code": "359152"},
+                {"factor": "1", "time": "30", "code": "287082"},
+                {"factor": "2", "time": "60", "code": "359152"},
             ],
-            rows,
+            answer["rows"],
         )
-        now = self.ask("/api/table", {"credential": CREDENTIAL})["rows"]
-        self.assertEqual((10, "1"), (len(now), now[0]["factor"]))
+        self.assertEqual(28.5, answer["remaining"])
+        now = self.ask("/api/table", {"credential": CREDENTIAL})
+        self.assertEqual((10, "1"), (len(now["rows"]), now["rows"][0]["factor"]))
+        self.assertEqual(0.75, now["remaining"])
 
     def test_rows_of_a_hotp(self) -> None:
         """From a counter on, or from the credential's."""
         credential = {**HOTP_CREDENTIAL, "counter": "7"}
         for start, first in (("3", 3), (None, 7)):
-            rows = self.ask("/api/table", {"credential": credential, "start": start, "count": 1000})["rows"]
+            answer = self.ask("/api/table", {"credential": credential, "start": start, "count": 1000})
+            self.assertIsNone(answer["remaining"])
+            rows = answer["rows"]
             self.assertEqual([str(first + number) for number in range(1000)], [row["factor"] for row in rows])
             self.assertEqual(list(HOTP(Secret(RFC_KEY)).codes(first, 1000)), [row["code"] for row in rows])
             self.assertEqual({None}, {row["time"] for row in rows})
@@ -320,10 +355,15 @@ class Table(Asking):
                 self.assertEqual("start", refused[1])
 
     def test_the_end_of_the_range(self) -> None:
-        """More rows than there are counters are refused."""
-        credential = {**HOTP_CREDENTIAL, "counter": str(LAST)}
-        self.assertEqual(1, len(self.ask("/api/table", {"credential": credential, "count": 1})["rows"]))
-        self.assertEqual("count", self.refusal("/api/table", {"credential": credential, "count": 2})[1])
+        """After the last counter or step there are no more rows, however many are asked for."""
+        hotp = {"credential": {**HOTP_CREDENTIAL, "counter": str(LAST - 1)}}
+        totp = {"credential": {**CREDENTIAL, "period": 1}, "start": LAST - 1}
+        for values in (hotp, totp):
+            for count, last in ((1, LAST - 1), (2, LAST), (3, LAST), (1000, LAST)):
+                with self.subTest(values=values, count=count):
+                    rows = self.ask("/api/table", {**values, "count": count})["rows"]
+                    expected = [str(factor) for factor in range(LAST - 1, last + 1)]
+                    self.assertEqual(expected, [row["factor"] for row in rows])
 
 
 class Clock(unittest.TestCase):
@@ -331,5 +371,5 @@ class Clock(unittest.TestCase):
         """Now is when the request comes."""
         with mock.patch("time.time", return_value=1e9):
             interface = Interface()
-        answer = json.loads(interface.answer("/api/code", json.dumps({"credential": CREDENTIAL}).encode()))
-        self.assertGreater(answer["now"], 1.7e9)
+        answer = json.loads(interface.answer("/api/steps", json.dumps({"credential": CREDENTIAL}).encode()))
+        self.assertGreater(int(answer["time"]), 1.7e9)

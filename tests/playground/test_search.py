@@ -5,10 +5,12 @@ import threading
 import traceback
 import unittest
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 from unittest import mock
 
 from onetime.inspection.diagnosis import Diagnosis, Sighting, diagnose
+from onetime.inspection.wording import odds
 from onetime.playground.fields import RequestError
 from onetime.playground.interface import Interface
 from onetime.playground.search import MAX_SEARCHES
@@ -16,6 +18,7 @@ from tests.playground.serving import KEY
 
 NOW = 59.25
 PATIENCE = 30
+DIAGNOSE = "onetime.playground.search.diagnose"
 SEARCH: dict[str, Any] = {"secret": KEY, "codes": [{"code": "287082", "time": 59}]}
 
 
@@ -86,7 +89,7 @@ class Searching(unittest.TestCase):
     def slow(self) -> Slow:
         """Put a stand-in in the place of `diagnose`."""
         slow = Slow()
-        patch = mock.patch("onetime.playground.search.diagnose", slow)
+        patch = mock.patch(DIAGNOSE, slow)
         patch.start()
         self.addCleanup(patch.stop)
         self.addCleanup(self.end)
@@ -96,20 +99,21 @@ class Searching(unittest.TestCase):
 
 class Results(Searching):
     def test_what_the_library_finds(self) -> None:
-        """The findings are those of `diagnose`, in words and by name."""
+        """The findings are those of `diagnose`, by name; how likely chance is, in the library's words."""
         job = self.begin()
         self.end()
         answer = self.ask("/result", job=job)
         diagnosis = diagnose(KEY, "287082", 59)
         self.assertTrue(diagnosis.findings)
         self.assertEqual((1, diagnosis.tried), (answer["progress"], answer["tried"]))
-        self.assertEqual(
-            [finding.to_text() for finding in diagnosis.findings],
-            [finding["text"] for finding in answer["findings"]],
-        )
         for finding, shown in zip(diagnosis.findings, answer["findings"], strict=True):
-            details = {**finding.to_dict(), "factors": list(map(str, finding.factors))}
-            self.assertEqual(json.loads(json.dumps(details)), shown["details"])
+            details = {
+                **finding.to_dict(),
+                "factors": list(map(str, finding.factors)),
+                "likelihood": odds(finding.chance),
+                "convincing": Diagnosis((finding,), 1, 1).found,
+            }
+            self.assertEqual(json.loads(json.dumps(details)), shown)
         self.assertEqual(answer, self.ask("/result", job=job))
 
     def test_progress(self) -> None:
@@ -147,7 +151,6 @@ class Results(Searching):
         for values, field in (
             ({"secret": ""}, "secret"),
             ({"secret": "\ud800"}, "secret"),
-            ({"codes": [{"code": "x", "time": 59}]}, "codes"),
             ({"codes": [{"code": "1", "time": 59}, {"code": "1", "counter": "1"}]}, "codes"),
         ):
             with self.subTest(values=values):
@@ -155,6 +158,39 @@ class Results(Searching):
                 self.end()
                 for _ in range(2):
                     self.assertEqual((200, field), self.refusal("/result", job=job)[:2])
+
+    def test_which_code_is_wrong(self) -> None:
+        """An error of one of the codes says which one it is, and is at once there."""
+        right = {"code": "287082", "time": 59}
+        digits = "a code has 1 to 10 digits, and nothing else but spaces and hyphens"
+        for wrong, words in (
+            ({"code": "12x", "time": 59}, digits),
+            ({"code": "", "time": 59}, digits),
+            ({"code": 1, "time": 59}, "code is text"),
+            ({"code": "1", "time": "x"}, "time is a number: Unix time in seconds"),
+            ({"code": "1", "counter": "-1"}, "counter is a whole number from 0 to 2^64-1"),
+        ):
+            for before in (0, 2):
+                with self.subTest(wrong=wrong, before=before):
+                    name = f"code {before + 1}"
+                    refused = self.refusal("", secret=KEY, codes=[*[right] * before, wrong, right])
+                    self.assertEqual((200, name, f"{name}: {words}"), refused)
+        self.assertEqual([], self.interface.searches._running)
+
+    def test_what_is_hardly_chance(self) -> None:
+        """What convinces, and the words for it, are the library's."""
+        (finding,) = diagnose(KEY, "287082", 59).findings
+        for chance, told in (
+            (0.6, ("likely by accident", False)),
+            (0.01, ("by accident: 1%", False)),
+            (0.001, ("by accident: 1 in 1,000", True)),
+        ):
+            found = Diagnosis((replace(finding, chance=chance),), 1, 1)
+            with self.subTest(chance=chance), mock.patch(DIAGNOSE, return_value=found):
+                job = self.begin()
+                self.end()
+                (shown,) = self.ask("/result", job=job)["findings"]
+                self.assertEqual(told, (shown["likelihood"], shown["convincing"]))
 
     def test_an_error_does_not_grow(self) -> None:
         """However often it is asked for, it keeps no more of those who asked."""
@@ -171,7 +207,7 @@ class Results(Searching):
 
     def test_a_search_that_breaks(self) -> None:
         """The page is told, and not why; nothing is printed."""
-        with mock.patch("onetime.playground.search.diagnose", side_effect=KeyError("GEZDGNB")):
+        with mock.patch(DIAGNOSE, side_effect=KeyError("GEZDGNB")):
             job = self.begin()
             self.end()
         self.assertEqual((500, None, "the search failed"), self.refusal("/result", job=job))

@@ -74,7 +74,7 @@ WRONG: dict[str, tuple[object, ...]] = {
     "start": NUMBER,
     "count": (*WHOLE, 0, 1001),
     "code": TEXT,
-    "codes": (*TEXT[:-1], "123456", ["123456"] * 11),
+    "codes": (*TEXT[:-2], "123456", ["123456"] * 11),
     "press": (None, 0, 1, "", "true", [], {}),
     "seconds": (*WHOLE, 365 * 86_400 + 1),
     "session": (*TEXT, "", "0" * 32, "\ud800"),
@@ -104,14 +104,14 @@ def wrong_requests() -> list[tuple[str, dict[str, Any], str | None]]:
         if "codes" in values and address == "/api/diagnose":
             code = values["codes"][0]
             found += [
-                (address, {**values, "codes": [{**code, name: bad}]}, name)
+                (address, {**values, "codes": [code, {**code, name: bad}]}, "code 2")
                 for name in code
                 for bad in WRONG[name]
                 if bad is not None or name == "code"
             ]
-            found += [(address, {**values, "codes": [bad]}, "codes") for bad in OBJECT]
+            found += [(address, {**values, "codes": [bad]}, "code 1") for bad in OBJECT]
             found.append((address, {**values, "codes": []}, "codes"))
-            found.append((address, {**values, "codes": [{**code, "x": 1}]}, "codes"))
+            found.append((address, {**values, "codes": [{**code, "x": 1}]}, "code 1"))
         elif "codes" in values:
             for bad in ([], ["1", "2"], ["1"] * 4, ["1", "2", 3], ["1", "2", None], [["1"], "2", "3"]):
                 found.append((address, {**values, "codes": bad}, "codes"))

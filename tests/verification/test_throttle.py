@@ -132,6 +132,19 @@ class SecondTier(unittest.TestCase):
                 while tried.retry_at(LIMITS) <= now:
                     tried, count = tried.failed(LIMITS, now).succeeded(), count + 1
                 self.assertEqual(left, count)
+                self.assertEqual(50 - left, throttle.spent(LIMITS, START + later))
+
+    def test_how_much_is_spent(self) -> None:
+        """What is left of the budget is exactly the failures that are judged at once."""
+        self.assertEqual(0, Throttle().spent(LIMITS, 0))
+        limits = Limits(budget=3, refill=10, delay_after=100)
+        for full_at in range(START - 1, START + 31):
+            throttle = Throttle(0, 0, full_at)
+            with self.subTest(full_at=full_at - START):
+                tried, count = throttle, 0
+                while tried.retry_at(limits) <= START:
+                    tried, count = tried.failed(limits, START), count + 1
+                self.assertEqual(3 - count, throttle.spent(limits, START))
 
 
 class Clamping(unittest.TestCase):

@@ -149,7 +149,7 @@ def diagnose(
     """
     keys = readings(text)
     sightings = (Sighting(code, time, counter), *more)
-    codes = [_read_code(sighting) for sighting in sightings]
+    codes = [read_code(sighting) for sighting in sightings]
     numbers = [int(digits) for digits in codes]
     ways = courses(_times(sightings), _counters(sightings))
     hypotheses = plan(keys, _lengths(codes), ways, len(set(numbers)))
@@ -200,7 +200,13 @@ def _says_less(finding: Finding, other: Finding) -> bool:
     )
 
 
-def _read_code(sighting: Sighting) -> str:
+def read_code(sighting: Sighting) -> str:
+    """Read the digits of a code, without spaces and hyphens.
+
+    Raises:
+        ValueError: It is not of 1 to 10 digits.
+        TypeError: It is no Sighting, or its code no str.
+    """
     if not isinstance(sighting, Sighting):
         raise TypeError("each other code is a Sighting")
     if not isinstance(sighting.code, str):

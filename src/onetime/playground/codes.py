@@ -1,19 +1,14 @@
 """What the page shows of codes: secrets, one code, its steps, a table. Every value is the library's."""
 
-from collections.abc import Callable
-
 from onetime.algorithm import Algorithm
 from onetime.errors import URIError
 from onetime.hotp import HOTP, LAST_FACTOR
 from onetime.inspection.explanation import explain
-from onetime.playground.fields import FORMS, Fields, RequestError, blame
+from onetime.playground.fields import FORMS, Answer, Clock, Fields, RequestError, blame
 from onetime.provisioning.qr import QRCode
 from onetime.provisioning.uri import Account, build
 from onetime.secret import MIN_SIZE, Secret
-from onetime.totp import TOTP
-
-Answer = dict[str, object]
-Clock = Callable[[], float]
+from onetime.totp import TOTP, split_time
 
 WRITERS = {"base32": Secret.to_base32, "hex": Secret.to_hex, "base64": Secret.to_base64}
 MAX_ROWS = 1000
@@ -35,8 +30,7 @@ def code(clock: Clock, values: object) -> Answer:
     account = fields.account()
     name = fields.text("name", "alice@example.com")
     issuer = fields.text("issuer", "Acme")
-    now = clock()
-    time, factor = _moment(fields, account, now)
+    time, factor = _moment(clock, fields, account)
     credential = account.credential
     hotp = credential.hotp if isinstance(credential, TOTP) else credential
     return {
@@ -44,31 +38,39 @@ def code(clock: Clock, values: object) -> Answer:
         "previous": _neighbour(hotp, factor - 1),
         "next": _neighbour(hotp, factor + 1),
         "factor": str(factor),
-        "time": time,
-        "now": now,
+        "period": credential.period if isinstance(credential, TOTP) else None,
         "remaining": credential.remaining(time) if isinstance(credential, TOTP) else None,
-        "span": credential.span(factor) if isinstance(credential, TOTP) else None,
         **describe(account),
         **_link(account, name, issuer or None),
     }
 
 
 def steps(clock: Clock, values: object) -> Answer:
-    """Give out every value on the way to a code, and the parts of them that a picture shows."""
+    """Give out every value on the way to a code, and the parts of them that a picture shows.
+
+    What may be past 2^53 is text, because JavaScript's numbers are exact only so far.
+    """
     fields = Fields(values, ("credential", "time"))
     account = fields.account()
-    time, factor = _moment(fields, account, clock())
+    time, factor = _moment(clock, fields, account)
     credential = account.credential
     explanation = explain(credential, factor)
     algorithm, hs, p = explanation.algorithm, explanation.hs, explanation.p
-    is_totp = isinstance(credential, TOTP)
     key_hashed = len(explanation.key) > algorithm.block_size
     filled = algorithm.digest_size if key_hashed else len(explanation.key)
+    moment: Answer = {"time": None, "remaining": None}
+    if isinstance(credential, TOTP):
+        moment = {
+            "time": str(split_time(time)[0]),
+            "t0": str(credential.t0),
+            "period": str(credential.period),
+            "span": [str(second) for second in credential.span(factor)],
+            "remaining": credential.remaining(time),
+        }
     return {
         **explanation.to_dict(),
+        **moment,
         "factor": str(factor),
-        "time": time if is_totp else None,
-        "elapsed": int(time // 1) - credential.t0 if isinstance(credential, TOTP) else None,
         **describe(account),
         "block_size": algorithm.block_size,
         "digest_size": algorithm.digest_size,
@@ -77,62 +79,56 @@ def steps(clock: Clock, values: object) -> Answer:
         "hs_bytes": [f"{byte:02x}" for byte in hs],
         "last_byte": f"{hs[-1]:02x}",
         "last_bits": f"{hs[-1]:08b}",
-        "low_nibble": f"{explanation.offset:x}",
         "p_indices": list(range(explanation.offset, explanation.offset + len(p))),
         "p_bytes": [f"{byte:02x}" for byte in p],
         "p_first_bits": f"{p[0]:08b}",
         "sign_bit": p[0] >> 7,
         "p_masked": f"{explanation.snum:08x}",
         "modulus": 10**explanation.digits,
-        "quotient": explanation.snum // 10**explanation.digits,
     }
 
 
 def table(clock: Clock, values: object) -> Answer:
-    """Make the codes of consecutive counters or steps."""
+    """Make the codes of consecutive counters or steps; fewer than asked for where they end."""
     fields = Fields(values, ("credential", "start", "count"))
     account = fields.account()
     credential = account.credential
     count = fields.whole("count", 1, MAX_ROWS, 10)
     if isinstance(credential, TOTP):
-        given = fields.time("start")
-        time = clock() if given is None else given
-        with blame("start"):
-            start = credential.step(time)
+        time, start = _moment(clock, fields, account, "start")
         remaining = credential.remaining(time)
         hotp = credential.hotp
     else:
         start = account.counter if fields.is_null("start") else fields.factor("start")
         hotp, remaining = credential, None
-    with blame("count"):
-        made = hotp.codes(start, count)
+    made = hotp.codes(start, min(count, LAST_FACTOR + 1 - start))
     return {
         **describe(account),
         "remaining": remaining,
         "rows": [
             {
                 "factor": str(factor),
-                "time": credential.span(factor)[0] if isinstance(credential, TOTP) else None,
+                "time": str(credential.span(factor)[0]) if isinstance(credential, TOTP) else None,
                 "code": each,
             }
             for factor, each in enumerate(made, start)
-        ]
+        ],
     }
 
 
 def describe(account: Account) -> Answer:
-    """Tell how long the secret is, and whether that is less than R6 asks for."""
+    """Tell how long the secret is, and whether that is less than RFC 4226 section 4, R6 asks for."""
     size = len(account.credential.secret)
-    return {"bytes": size, "weak": size < MIN_SIZE}
+    return {"bytes": size, "weak": size < MIN_SIZE, "least": MIN_SIZE}
 
 
-def _moment(fields: Fields, account: Account, now: float) -> tuple[float, int]:
-    """Tell the time that is asked for, and the factor: the step of that time, or the counter."""
-    given = fields.time("time")
-    time = now if given is None else given
+def _moment(clock: Clock, fields: Fields, account: Account, name: str = "time") -> tuple[float, int]:
+    """Tell the time that a field asks for, and the factor: the step of that time, or the counter."""
+    given = fields.time(name)
+    time = clock() if given is None else given
     if isinstance(account.credential, HOTP):
         return time, account.counter
-    with blame("time"):
+    with blame("t0" if given is None else name):  # nobody can type another now
         return time, account.credential.step(time)
 
 

@@ -1,15 +1,18 @@
 """What a request says: the fields of a JSON object, read one by one and checked."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
 from onetime.algorithm import Algorithm
 from onetime.errors import OnetimeError
-from onetime.hotp import HOTP, LAST_FACTOR, MAX_DIGITS, MIN_DIGITS, check_integer
+from onetime.hotp import HOTP, LAST_FACTOR, MAX_DIGITS, MIN_DIGITS
 from onetime.provisioning.uri import Account
 from onetime.secret import Secret
 from onetime.totp import TOTP
+
+Answer = dict[str, object]
+Clock = Callable[[], float]
 
 FORMS = {
     "base32": Secret.from_base32,
@@ -83,19 +86,16 @@ class Fields:
     def whole(self, name: str, low: int, high: int, default: int | None = None) -> int:
         """Read a whole number within bounds."""
         value = self._values.get(name, default)
-        if not isinstance(value, int) or isinstance(value, bool):
-            self._refuse(name, "a whole number")
-        with blame(name):
-            check_integer(name, value, low, high)
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            self._refuse(name, f"a whole number from {low} to {_written(high)}")
         return value
 
     def factor(self, name: str, default: str | None = None) -> int:
         """Read a moving factor: decimal digits in a text, because JavaScript's numbers have 53 bits."""
         value = self.text(name, default)
-        if not (value.isascii() and value.isdigit() and len(value) <= len(str(LAST_FACTOR))):
-            self._refuse(name, "a whole number below 2^64, as decimal digits in a text")
-        with blame(name):
-            check_integer(name, int(value), 0, LAST_FACTOR)
+        digits = value.isascii() and value.isdigit() and len(value) <= len(str(LAST_FACTOR))
+        if not digits or int(value) > LAST_FACTOR:
+            self._refuse(name, f"a whole number from 0 to {_written(LAST_FACTOR)}")
         return int(value)
 
     def time(self, name: str) -> float | None:
@@ -106,7 +106,7 @@ class Fields:
         if not isinstance(value, int | float) or isinstance(value, bool):
             self._refuse(name, "a number: Unix time in seconds")
         if not 0 <= value <= LAST_FACTOR:
-            self._refuse(name, "Unix time in seconds, from 0 to 2^64-1")
+            self._refuse(name, f"Unix time in seconds, from 0 to {_written(LAST_FACTOR)}")
         return value
 
     def flag(self, name: str) -> bool:
@@ -148,3 +148,7 @@ class Fields:
 
     def _refuse(self, name: str, what: str) -> NoReturn:
         raise RequestError(f"{name} is {what}", name)
+
+
+def _written(number: int) -> str:
+    return "2^64-1" if number == LAST_FACTOR else str(number)

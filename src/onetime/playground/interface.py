@@ -7,7 +7,7 @@ from functools import partial
 from typing import NoReturn
 
 from onetime.playground import codes
-from onetime.playground.fields import RequestError
+from onetime.playground.fields import Answer, Clock, RequestError
 from onetime.playground.login import Logins
 from onetime.playground.search import Searches
 
@@ -19,10 +19,10 @@ class Interface:
         clock: Gives Unix time in seconds.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Clock = time.time) -> None:
         self.logins = Logins(clock)
         self.searches = Searches(clock)
-        self.calls: dict[str, Callable[[object], dict[str, object]]] = {
+        self.calls: dict[str, Callable[[object], Answer]] = {
             "/api/secret": codes.secret,
             "/api/code": partial(codes.code, clock),
             "/api/steps": partial(codes.steps, clock),

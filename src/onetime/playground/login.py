@@ -1,6 +1,5 @@
 """The server's side of a login, to try out: real verifiers in memory, each with a clock that can be moved."""
 
-import math
 import secrets
 import threading
 from collections import OrderedDict
@@ -15,17 +14,14 @@ from onetime.errors import (
 )
 from onetime.hotp import LAST_FACTOR
 from onetime.playground.codes import describe
-from onetime.playground.fields import Fields, RequestError, blame
+from onetime.playground.fields import Answer, Clock, Fields, RequestError, blame
 from onetime.provisioning.uri import Account
 from onetime.totp import TOTP
 from onetime.verification.decision import Accepted
 from onetime.verification.policy import YEAR
-from onetime.verification.state import State
+from onetime.verification.state import LEAN, State
 from onetime.verification.store import MemoryStore
 from onetime.verification.verifier import Verifier
-
-Answer = dict[str, object]
-Clock = Callable[[], float]
 
 MAX_SESSIONS = 16
 OWNER = "owner"
@@ -65,7 +61,6 @@ class Session:
         state: State = self.verifier.state(OWNER)  # type: ignore[assignment]  # it is enrolled
         throttle = state.throttle.clamped(policy, int(now))
         retry_at = throttle.retry_at(policy)
-        spent = math.ceil(max(0, throttle.full_at - now) / policy.refill)
         return {
             "now": now,
             "state": {
@@ -73,13 +68,11 @@ class Session:
                 "next_factor": str(state.next_factor),
                 "drift": state.drift,
                 "lean": state.lean,
+                "lean_limit": LEAN,
                 "failures": throttle.failures,
                 "delayed_until": retry_at if retry_at > now else None,
-                "wait": max(0, math.ceil(retry_at - now)),
                 "budget": policy.budget,
-                "budget_left": policy.budget - spent,
-                "refill": policy.refill,
-                "disabled": bool(state.disabled),
+                "budget_left": policy.budget - throttle.spent(policy, int(now)),
                 "exhausted": state.exhausted,
                 "mark": f"{state.mark:016x}",
                 "seal": f"{state.seal:08x}",
@@ -88,21 +81,13 @@ class Session:
 
     def judge(self, ask: Callable[[], Accepted]) -> Answer:
         """Give the verdict on what was typed, whatever it is."""
-        answer: Answer = {
-            "verdict": "accepted",
-            "reason": None,
-            "message": None,
-            "retry_at": None,
-            "accepted": None,
-        }
+        answer: Answer = {"verdict": "accepted", "message": None, "accepted": None}
         with blame(None):  # a clock that was set back may stand before t0
             try:
                 accepted = ask()
             except VerificationError as error:
                 answer["verdict"] = VERDICTS[type(error)]
-                answer["reason"] = type(error).__name__
                 answer["message"] = str(error)
-                answer["retry_at"] = getattr(error, "retry_at", None)
             else:
                 answer["accepted"] = {**accepted._asdict(), "factor": str(accepted.factor)}
         return {**answer, **self.state()}

@@ -3,14 +3,11 @@
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 
 from onetime.errors import SecretError
-from onetime.inspection.diagnosis import Finding, Sighting, diagnose
-from onetime.playground.fields import Fields, RequestError
-
-Answer = dict[str, object]
-Clock = Callable[[], float]
+from onetime.inspection.diagnosis import CONVINCING, Finding, Sighting, diagnose, read_code
+from onetime.inspection.wording import odds
+from onetime.playground.fields import Answer, Clock, Fields, RequestError, blame
 
 MAX_SEARCHES = 4
 """So many are kept, and so many are under way at most: the oldest makes room."""
@@ -75,7 +72,8 @@ class Searches:
         """Begin a search."""
         fields = Fields(values, ("secret", "codes"))
         text = fields.text("secret")
-        sightings = [self._sighting(each) for each in fields.list("codes", 1, MAX_CODES)]
+        given = fields.list("codes", 1, MAX_CODES)
+        sightings = [self._sighting(f"code {number}", each) for number, each in enumerate(given, 1)]
         search = Search(text, sightings)
         name = secrets.token_hex(16)
         with self._lock:
@@ -102,13 +100,20 @@ class Searches:
             del self._kept[fields.text("job")]
         return {}
 
-    def _sighting(self, values: object) -> Sighting:
-        fields = Fields(values, ("code", "time", "counter"), "codes")
-        counter = None if fields.is_null("counter") else fields.factor("counter")
-        time = fields.time("time")
-        if time is None and counter is None:
-            time = self._clock()
-        return Sighting(fields.text("code"), time, counter)
+    def _sighting(self, name: str, values: object) -> Sighting:
+        """Read one of the codes; an error is of that code, and says which it is."""
+        fields = Fields(values, ("code", "time", "counter"), name)
+        try:
+            counter = None if fields.is_null("counter") else fields.factor("counter")
+            time = fields.time("time")
+            if time is None and counter is None:
+                time = self._clock()
+            sighting = Sighting(fields.text("code"), time, counter)
+            with blame(name):
+                read_code(sighting)
+        except RequestError as error:
+            raise RequestError(f"{name}: {error.message}", name) from None
+        return sighting
 
     def _find(self, fields: Fields) -> Search:
         search = self._kept.get(fields.text("job"))
@@ -118,8 +123,9 @@ class Searches:
 
 
 def _shown(finding: Finding) -> Answer:
-    details = finding.to_dict()
     return {
-        "text": finding.to_text(),
-        "details": {**details, "factors": [str(each) for each in finding.factors]},
+        **finding.to_dict(),
+        "factors": [str(each) for each in finding.factors],
+        "likelihood": odds(finding.chance),
+        "convincing": finding.chance < CONVINCING,
     }

@@ -36,6 +36,10 @@ class Throttle(NamedTuple):
         second = self.full_at - (limits.budget - 1) * limits.refill
         return second if second > self.delayed_until else self.delayed_until
 
+    def spent(self, limits: Limits, now: int) -> int:
+        """Tell how much of the second tier's budget is spent: some of it comes back with each refill."""
+        return max(0, -((now - self.full_at) // limits.refill))  # rounded up
+
     def failed(self, limits: Limits, now: int) -> "Throttle":
         """Count a wrong try that was judged."""
         failures = self.failures + 1

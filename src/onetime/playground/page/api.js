@@ -31,7 +31,7 @@ export async function ask(path, body, signal) {
     answer = await response.json();
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Refusal(null, "The playground does not answer. Start it again, then load this page anew");
+    throw new Refusal(null, "The playground does not answer. Start it again, and open the address it prints");
   }
   if (answer.error) throw new Refusal(answer.error.field, answer.error.message);
   return answer;
@@ -64,11 +64,11 @@ export class Line {
 /** What was typed as a whole number: exact if it is one, else as it stands, for the server to refuse. */
 export function whole(text) {
   const trimmed = text.trim();
-  return /^-?[0-9]+$/.test(trimmed) ? BigInt(trimmed) : trimmed;
+  return /^-?[0-9]{1,20}$/.test(trimmed) ? BigInt(trimmed) : trimmed;
 }
 
 /** What was typed as a number of seconds, a fraction allowed; else as it stands, for the server to refuse. */
 export function seconds(text) {
   const trimmed = text.trim();
-  return /^-?[0-9]+\.[0-9]+$/.test(trimmed) ? Number(trimmed) : whole(trimmed);
+  return /^-?[0-9]{1,20}\.[0-9]+$/.test(trimmed) ? Number(trimmed) : whole(trimmed);
 }

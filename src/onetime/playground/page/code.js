@@ -46,7 +46,7 @@ export class CodePanel extends Panel {
   }
 
   #show(answer) {
-    const totp = answer.span !== null;
+    const totp = answer.period !== null;
     this.#shown = answer;
     this.#arrived = performance.now();
     shared.describe(answer);
@@ -94,7 +94,7 @@ export class CodePanel extends Panel {
 
   /** Show what is left of the code's time. */
   #run() {
-    const { remaining, span } = this.#shown;
+    const { remaining, period } = this.#shown;
     const now = shared.isNow();
     const left = now ? Math.max(0, remaining - (performance.now() - this.#arrived) / 1000) : remaining;
     const words = inWords(left);
@@ -103,9 +103,6 @@ export class CodePanel extends Panel {
       : `At that moment, good for ${words} more.`;
     const seconds = Math.ceil(left);
     find("ring-seconds").textContent = seconds < 10000 ? String(seconds) : "…";
-    find("ring-left").style.setProperty(
-      "stroke-dashoffset",
-      String(100 - (100 * left) / (span[1] - span[0])),
-    );
+    find("ring-left").style.setProperty("stroke-dashoffset", String(100 - (100 * left) / period));
   }
 }

@@ -1,12 +1,11 @@
 // The credential, which Code, Steps, Table and Login share: its fields, and what they say.
 
 import { ask, seconds, whole } from "./api.js";
-import { announce, find, mark, settled, unmark } from "./dom.js";
+import { announce, find, mark, settled, times, unmark } from "./dom.js";
 import { fillIn, keepTogether, thisMoment } from "./moment.js";
 
 const root = find("credential");
 const EXAMPLE = find("secret").value;
-const LAST_FACTOR = 2n ** 64n - 1n;
 
 const chosen = (name) => root.querySelector(`input[name="${name}"]:checked`).value;
 
@@ -37,9 +36,9 @@ export const identity = () =>
 /** Say how long the secret is, and that a short one is weak. */
 export function describe(answer) {
   const example = find("secret").value === EXAMPLE && find("form").value === "base32";
-  const size = `${answer.bytes} ${answer.bytes === 1 ? "byte" : "bytes"}`;
+  const size = times(answer.bytes, "byte");
   find("secret-hint").textContent = answer.weak
-    ? `⚠ ${size}: RFC 4226 asks for 16 at least`
+    ? `⚠ ${size}: RFC 4226 asks for ${answer.least} at least`
     : size + (example ? ", from the examples of the RFCs" : "");
   find("secret-hint").classList.toggle("warning", answer.weak);
 }
@@ -102,7 +101,7 @@ export function watch(changed) {
     find(id).addEventListener("click", () => {
       const counter = whole(find("counter").value);
       const next = typeof counter === "bigint" ? counter + by : 0n;
-      if (next < 0n || next > LAST_FACTOR) return;
+      if (next < 0n) return; // the last one is the server's to know
       find("counter").value = String(next);
       announce(`Counter ${next}`);
       now();

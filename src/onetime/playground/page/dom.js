@@ -49,15 +49,15 @@ export function showCode(element, code) {
 
 /** Copy a text, and say so on the button. */
 export async function copy(text, button, what) {
+  const words = (button.dataset.words ??= button.textContent);
   try {
     await navigator.clipboard.writeText(text);
+    button.textContent = "Copied ✓";
+    announce(`${what} is copied`);
   } catch {
+    button.textContent = "Not copied ✕";
     announce("The browser does not allow copying here. Select the text instead");
-    return;
   }
-  announce(`${what} is copied`);
-  const words = (button.dataset.words ??= button.textContent);
-  button.textContent = "Copied ✓";
   clearTimeout(button.timer);
   button.timer = setTimeout(() => (button.textContent = words), 1600);
 }

@@ -81,7 +81,7 @@ export class LoginPanel extends Panel {
         );
       }
       if (error === OTHER) return undefined;
-      if (!["code", "codes", "press"].includes(error.field)) clearInterval(this.#tick);
+      if (!["code", "codes", "press", "seconds"].includes(error.field)) clearInterval(this.#tick);
       if (["secret", "form", "kind", "algorithm", "digits", "period", "t0", "counter"].includes(error.field))
         this.#enrolled = null;
       this.refused(error);

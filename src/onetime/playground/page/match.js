@@ -5,7 +5,6 @@ import { announce, find, HASHES, make, sentence } from "./dom.js";
 import { fillIn, keepTogether, thisMoment } from "./moment.js";
 import { Panel } from "./panel.js";
 
-const MOST = 10;
 const EVERY = 200; // milliseconds between two looks at a search
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -19,7 +18,7 @@ class Given {
     const field = (name, label, control) => {
       control.id = `${id}-${name}`;
       control.autocomplete = "off";
-      control.setAttribute("aria-describedby", "match-codes-error");
+      control.setAttribute("aria-describedby", `${id}-error match-codes-error`);
       const words = make("label", "", label);
       words.htmlFor = control.id;
       return make("div", "field", words, control);
@@ -61,11 +60,15 @@ class Given {
     this.counter.value = "0";
     show();
     const fields = [field("code", "Code", this.code), field("by", "Made", this.by), date, unix, counter];
-    this.element = make("li", "", make("fieldset", "", this.name, ...fields, this.button));
+    const error = make("p", "error");
+    error.id = `${id}-error`;
+    error.setAttribute("aria-live", "polite");
+    this.element = make("li", "", make("fieldset", "", this.name, ...fields, this.button), error);
   }
 
   number(index) {
     this.name.textContent = `Code ${index + 1}`;
+    this.element.dataset.field = `code ${index + 1}`; // as the server calls it
     this.button.setAttribute("aria-label", `Remove code ${index + 1}`);
   }
 
@@ -86,14 +89,6 @@ class Given {
   }
 }
 
-/** How likely it is that something fits so well by accident, in words. */
-function likelihood(chance) {
-  if (chance >= 0.01)
-    return `⚠ This may be chance: something fits so well by accident in ${Math.round(100 * chance)} of 100 searches.`;
-  const once = Number((1 / chance).toPrecision(2));
-  return `Hardly chance: something fits so well by accident once in ${once < 1e12 ? once.toLocaleString("en") : "a million million"} searches.`;
-}
-
 export class MatchPanel extends Panel {
   #given = [];
   #job = null;
@@ -107,6 +102,12 @@ export class MatchPanel extends Panel {
     });
     find("match-example").addEventListener("click", () => this.#example());
     find("match-cancel").addEventListener("click", () => this.#cancel("The search is cancelled."));
+    // What was found is not about what is typed now.
+    find("match-form").addEventListener("input", () => {
+      find("match-result").replaceChildren();
+      if (this.#job) announce("The search is cancelled");
+      this.#cancel("");
+    });
     find("match-form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#search();
@@ -138,7 +139,6 @@ export class MatchPanel extends Panel {
 
   #count() {
     this.#given.forEach((given, index) => given.number(index));
-    find("match-add").disabled = this.#given.length >= MOST;
     find("match-codes").classList.toggle("alone", this.#given.length === 1);
   }
 
@@ -176,7 +176,6 @@ export class MatchPanel extends Panel {
     } catch (error) {
       if (mine !== this.#job) return;
       this.#end();
-      if (["code", "time", "counter"].includes(error.field)) error.field = "codes";
       this.refused(error);
     }
   }
@@ -224,20 +223,14 @@ export class MatchPanel extends Panel {
     find("match-result").replaceChildren(make("div", "card", make("h3", "", title), list, last));
   }
 
-  #finding({ details }) {
-    const { kind, reading, algorithm, digits, period, factors, mistakes, chance } = details;
+  #finding({ kind, reading, algorithm, digits, period, factors, mistakes, likelihood, convincing }) {
     const every = period === null ? "" : `, every ${period} s`;
     const head = `${HASHES[algorithm]}, ${digits} digits${every}, the secret read as ${reading}`;
     const wrong = make("ul", "wrong", ...mistakes.map((words) => make("li", "", sentence(words))));
     const name = kind === "totp" ? "step" : "counter";
     const origin = `It makes the code${factors.length === 1 ? "" : "s"} of ${name}${factors.length === 1 ? "" : "s"} ${factors.join(", ")}.`;
+    const odds = `${convincing ? "Hardly chance" : "⚠ This may be chance"} (${likelihood}).`;
     const parts = mistakes.length ? [wrong] : [make("p", "", "Nothing else is out of the ordinary.")];
-    return make(
-      "li",
-      "",
-      make("p", "strong", head),
-      ...parts,
-      make("p", "hint", `${origin} ${likelihood(chance)}`),
-    );
+    return make("li", "", make("p", "strong", head), ...parts, make("p", "hint", `${origin} ${odds}`));
   }
 }

@@ -26,8 +26,8 @@ export class Panel {
     if (!(error instanceof Refusal)) throw error;
     faultless();
     unmark(this.root);
-    this.wait();
     if (mark(this.root, error.field, error.message) && error.field !== "count") return;
+    this.wait();
     const placed = error.field === "count" || fault(error);
     if (this.answer) this.answer.hidden = true;
     this.problem.hidden = false;

@@ -6,7 +6,7 @@ const REFUSES = "Refuses all until";
 
 /** Each value by its name, in words. */
 function described(state) {
-  const { lean } = state;
+  const { lean, lean_limit } = state;
   const totp = state.kind === "totp";
   return new Map([
     [
@@ -21,7 +21,7 @@ function described(state) {
       ? [
           [
             "Leaning to the next step",
-            `${Math.abs(lean)} of 3${lean ? (lean > 0 ? ", ahead" : ", behind") : ""}`,
+            `${Math.abs(lean)} of ${lean_limit}${lean ? (lean > 0 ? ", ahead" : ", behind") : ""}`,
           ],
         ]
       : []),

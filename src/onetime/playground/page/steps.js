@@ -41,18 +41,18 @@ function message(answer, name) {
     sentence.append(
       strong("T"),
       " = ⌊(time − T0) / X⌋ = ⌊(",
-      mono(String(Math.floor(answer.time))),
+      mono(answer.time),
       " − ",
-      mono(String(answer.t0)),
+      mono(answer.t0),
       ") / ",
-      mono(String(answer.period)),
+      mono(answer.period),
       "⌋ = ",
       strong(answer.factor),
     );
   } else sentence.append(strong("C"), " = ", strong(answer.factor), ", the counter");
   const span =
     answer.span &&
-    `Step ${answer.factor} goes from ${utc(answer.span[0])} to ${utc(answer.span[1] - 1)}, UTC.`;
+    `Step ${answer.factor} goes from ${utc(answer.span[0])} to ${utc(String(BigInt(answer.span[1]) - 1n))}, UTC.`;
   const zeros = pairs(answer.message).findIndex((byte) => byte !== "00");
   const first = zeros < 0 ? 8 : zeros;
   return step(
@@ -233,7 +233,7 @@ export class StepsPanel extends Panel {
       );
       this.#arrow = arrow;
       arrow.draw();
-      this.wait(answer.span && shared.isNow() ? answer.span[1] - answer.time : undefined);
+      this.wait(answer.span && shared.isNow() ? answer.remaining : undefined);
     } catch (error) {
       this.refused(error);
     }

@@ -2,7 +2,7 @@
 
 import { Line, whole } from "./api.js";
 import * as shared from "./credential.js";
-import { copy, find, make, settled, utc } from "./dom.js";
+import { copy, find, make, settled, times, utc } from "./dom.js";
 import { Panel } from "./panel.js";
 
 export class TablePanel extends Panel {
@@ -48,7 +48,7 @@ export class TablePanel extends Panel {
 
   #show(rows, totp) {
     this.#rows = rows;
-    find("table-caption").textContent = `${rows.length} ${rows.length === 1 ? "code" : "codes"}`;
+    find("table-caption").textContent = times(rows.length, "code");
     const heads = totp ? ["Step", "From, UTC", "Unix seconds", "Code"] : ["Counter", "Code"];
     find("table-head").replaceChildren(
       ...heads.map((head) => {
@@ -61,8 +61,8 @@ export class TablePanel extends Panel {
       ...rows.map((row) => {
         const first = make("th", "mono", row.factor);
         first.scope = "row";
-        const times = totp ? [make("td", "mono", utc(row.time)), make("td", "mono", String(row.time))] : [];
-        const line = make("tr", "", first, ...times, make("td", "mono strong", row.code));
+        const moments = totp ? [make("td", "mono", utc(row.time)), make("td", "mono", row.time)] : [];
+        const line = make("tr", "", first, ...moments, make("td", "mono strong", row.code));
         [...line.children].forEach((cell, column) => (cell.dataset.head = heads[column]));
         return line;
       }),

@@ -8,7 +8,6 @@ const VERDICTS = {
   incorrect: ["✕", "Incorrect"],
   malformed: ["✎", "Malformed"],
   throttled: ["◷", "Slowed down"],
-  disabled: ["⊘", "Disabled"],
 };
 
 /** What the verdict means, for who runs the server. */
@@ -28,10 +27,8 @@ function meaning(answer) {
       return `It matches nothing in sight: ${times(state.failures, "wrong code")} in a row.`;
     case "malformed":
       return "It is no code: another length, or not digits. It is not counted as a guess.";
-    case "throttled":
-      return "Too many were wrong. It was not even looked at, right or wrong.";
     default:
-      return "The credential is out of use.";
+      return "Too many were wrong. It was not even looked at, right or wrong.";
   }
 }
 
