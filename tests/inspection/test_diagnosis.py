@@ -189,6 +189,8 @@ class Times(unittest.TestCase):
         first = Sighting(TOTP(SECRET).at(TIME - 92), TIME)
         second = Sighting(TOTP(SECRET).at(TIME + 1012 - 92), TIME + 1012)
         self.assertEqual((-102, -71), best(first, second).clock)
+        millis = [Sighting(HOTP(SECRET).at(time * 1000 // 30), time) for time in (TIME, TIME + 600)]
+        self.assertEqual((-6, 5), best(*millis).clock)  # to 30 ms and the tolerance
 
     def test_slow_people_are_believed(self) -> None:
         """Times that are written down 5 seconds too early or too late don't contradict each other."""
@@ -230,6 +232,44 @@ class Times(unittest.TestCase):
             with self.subTest(sighting), mock.patch.object(search, "MAX_MISTAKES", 1):
                 diagnosed = diagnose(TEXT, sighting.code, sighting.time, counter=sighting.counter)
                 self.assertEqual(found, diagnosed.found)
+
+    def test_what_each_way_to_a_factor_costs(self) -> None:
+        """The usual one is free, and each thing that is wrong with it is a mistake."""
+        by_time = [
+            (30, 1, 0),
+            (30, 1000, 1),
+            (15, 1, 1),
+            (15, 1000, 2),
+            (60, 1, 1),
+            (60, 1000, 2),
+            (None, 1, 1),
+        ]
+        by_counter = [(None, 0, 0), (30, 0, 1), (15, 0, 2), (60, 0, 2)]
+        for times, counters, expected in (
+            ((TIME,), (), [(None, 0, 1), *by_time]),
+            ((), (5,), by_counter),
+            ((TIME,), (5,), [*by_counter, *((period, second, cost + 1) for period, second, cost in by_time)]),
+        ):
+            with self.subTest(times=times, counters=counters):
+                ways = courses(times, counters)
+                self.assertEqual(expected, [(way.value.period, way.value.second, way.cost) for way in ways])
+                hypotheses = plan(readings(TEXT), [Choice(6)], ways, 2)
+                ranks = [(hypothesis.mistakes, len(hypothesis.factors)) for hypothesis in hypotheses]
+                self.assertEqual(sorted(ranks), ranks)
+                self.assertEqual({0, 1, 2}, {mistakes for mistakes, _ in ranks})
+
+    def test_how_far_is_looked_for_seconds_and_milliseconds(self) -> None:
+        """It is as far as for steps of 30 s, and a day."""
+        _, _, millis, *_, undivided = (way.value for way in courses((TIME,), ()))
+        self.assertEqual([range(TIME - 305, TIME + 306)], undivided.search(False))
+        self.assertEqual(
+            [range(TIME - 86_405, TIME - 295), range(TIME + 296, TIME + 86_406)], undivided.search(True)
+        )
+        low, high = (TIME - 305) * 1000 // 30, (TIME + 306) * 1000 // 30
+        self.assertEqual([range(low, high)], millis.search(False))
+        before, after = millis.search(True)
+        self.assertEqual((TIME - 86_405) * 1000 // 30, before.start)
+        self.assertEqual((TIME + 86_406) * 1000 // 30, after.stop)
 
     def test_nothing_is_tried_both_near_and_far(self) -> None:
         """What is far begins where what is near ends."""
@@ -486,6 +526,7 @@ class Arguments(unittest.TestCase):
             (ValueError, "others none", lambda: diagnose(secret, code, counter=1, more=[right])),
             (ValueError, "others none", lambda: diagnose(secret, code, 1, more=[Sighting(code, counter=1)])),
             (ValueError, "some codes have a time", lambda: diagnose(secret, code, 1, more=[Sighting(code)])),
+            (ValueError, "some codes have a time", lambda: diagnose(secret, code, 0, more=[Sighting(code)])),
             (
                 ValueError,
                 "some codes have a counter",
@@ -587,6 +628,12 @@ class Words(unittest.TestCase):
             with self.subTest(words):
                 said = best(sighting, text=text).to_text()
                 self.assertEqual(words, said[: len(words)])
+
+        self.assertEqual(
+            "SHA1, 6 digits, secret read as base32, counter 0; as most apps make it "
+            "(by accident: 1 in 90,888)",
+            best(Sighting("755224", counter=0)).to_text(),
+        )
 
     def test_how_likely_chance_is(self) -> None:
         """It is said in words that fit its size."""
