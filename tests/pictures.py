@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tests.playground import looks
 from tests.playground.hands import Pointer
+from tests.playground.serving import running
 from tests.playground.webdriver import Browser
 
 README = Path(__file__).parent / "playground" / "page.png"
@@ -53,7 +54,7 @@ def fill(browser: Browser, part: str) -> None:
 def take(folder: Path) -> None:
     """Take every picture."""
     folder.mkdir(parents=True, exist_ok=True)
-    with looks.serving(looks.Clock()) as server, Browser() as browser:
+    with running(looks.Clock()) as server, Browser() as browser:
         for name, width, scheme in product((*looks.PARTS, LONG), looks.WIDTHS, looks.SCHEMES):
             part = "code" if name == LONG else name
             looks.look(browser, width, scheme)
@@ -134,7 +135,7 @@ def main() -> int:
     if not options.readme and options.folder is None:
         parser.error("a FOLDER or --readme is needed")
     if options.readme:
-        with looks.serving(looks.Clock()) as server, Browser(1000, 700) as browser:
+        with running(looks.Clock()) as server, Browser(1000, 700) as browser:
             looks.visit(browser, server.address)
             picture = smaller(browser.picture())
         README.write_bytes(picture)

@@ -16,8 +16,10 @@ LAST_FACTOR = 2**64 - 1
 MIN_DIGITS, MAX_DIGITS = 6, 10
 """RFC 4226 section 5.3 asks for 6 digits at least; the 31 bits of a code fill 10 at most."""
 
-_INNER = bytes(byte ^ 0x36 for byte in range(256))
-_OUTER = bytes(byte ^ 0x5C for byte in range(256))
+IPAD = bytes(byte ^ 0x36 for byte in range(256))
+OPAD = bytes(byte ^ 0x5C for byte in range(256))
+"""The pads of RFC 2104 section 2, as tables that translate a padded key."""
+
 _message = struct.Struct(">Q").pack
 _four_bytes = struct.Struct(">I").unpack_from
 
@@ -78,8 +80,8 @@ class HOTP(Confidential):
         put(self, "secret", secret)
         put(self, "digits", digits)
         put(self, "algorithm", algorithm)
-        put(self, "_inner", algorithm.new(key.translate(_INNER)))
-        put(self, "_outer", algorithm.new(key.translate(_OUTER)))
+        put(self, "_inner", algorithm.new(key.translate(IPAD)))
+        put(self, "_outer", algorithm.new(key.translate(OPAD)))
         put(self, "_modulus", 10**digits)
 
     def at(self, counter: int) -> str:

@@ -1,8 +1,6 @@
 """Codes: one from a credential at hand, and what a server does for one login."""
 
 import base64
-import gc
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from statistics import median
@@ -15,7 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA1  # type: ignore[import-no
 from cryptography.hazmat.primitives.twofactor import hotp, totp  # type: ignore[import-not-found]  # the same
 
 from onetime import HOTP, TOTP, Secret
-from tests.benchmarks.turns import interleave, ratio
+from tests.benchmarks.turns import block, interleave, ratio
 
 KEY = b"12345678901234567890"
 TEXT = base64.b32encode(KEY).decode("ascii")
@@ -23,9 +21,6 @@ TIME = 1_234_567_890
 STEP = TIME // 30
 CODE = "005924"
 """The last six digits of RFC 6238 appendix B for that time."""
-
-CALLS = 2000
-"""Calls in a block, between two looks at the clock."""
 
 
 Calls = dict[str, Callable[[], object]]
@@ -75,18 +70,6 @@ def login() -> tuple[str, str, str]:
 def pyotp_login(code: str) -> bool:
     """Let PyOTP do the same; a wrong code makes it look at all three steps."""
     return bool(pyotp.TOTP(TEXT).verify(code, for_time=TIME, valid_window=1))
-
-
-def block(call: Callable[[], object]) -> float:
-    """Time a block of calls, and tell the seconds of one."""
-    rounds = range(CALLS)
-    gc.disable()
-    start = time.perf_counter()
-    for _ in rounds:
-        call()
-    end = time.perf_counter()
-    gc.enable()
-    return (end - start) / CALLS
 
 
 def check(wrong: str) -> None:

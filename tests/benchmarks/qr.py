@@ -1,8 +1,6 @@
 """QR codes: what it costs to draw a link."""
 
-import gc
 import io
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib import import_module
@@ -10,7 +8,7 @@ from statistics import median
 from typing import Any
 
 from onetime.provisioning.qr import QRCode
-from tests.benchmarks.turns import interleave, ratio
+from tests.benchmarks.turns import block, interleave, ratio
 
 segno: Any = import_module("segno")  # what of it is not typed is not checked
 
@@ -42,18 +40,6 @@ def segno_svg(link: str) -> bytes:
         return out.getvalue()
 
 
-def block(maker: str, call: Callable[[], object]) -> float:
-    """Time a block of calls, and tell the seconds of one."""
-    rounds = range(CALLS[maker])
-    gc.disable()
-    start = time.perf_counter()
-    for _ in rounds:
-        call()
-    end = time.perf_counter()
-    gc.enable()
-    return (end - start) / CALLS[maker]
-
-
 def table() -> Iterator[str]:
     """Measure, and lay out the lines of the table."""
     groups: dict[str, dict[str, Callable[[], object]]] = {}
@@ -68,7 +54,7 @@ def table() -> Iterator[str]:
         }
     times = interleave(
         {
-            f"{group} {maker}": partial(block, maker, call)
+            f"{group} {maker}": partial(block, call, CALLS[maker])
             for group, calls in groups.items()
             for maker, call in calls.items()
         }

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from onetime import Secret
 from onetime.playground.server import Server
-from tests.playground.looks import MOMENT, PARTS, Clock, look, serving, visit
+from tests.playground.looks import MOMENT, PARTS, Clock, look, visit
+from tests.playground.serving import running
 from tests.playground.webdriver import Browser
 from tests.support import RFC_KEY
 
@@ -127,7 +128,7 @@ class Case(unittest.TestCase):
             Case.browser = Browser()
             unittest.addModuleCleanup(_end_browser)
         cls.clock = Clock()
-        cls.server = cls.enterClassContext(serving(cls.clock))
+        cls.server = cls.enterClassContext(running(cls.clock))
         cls.browser.devtools(
             "Browser.grantPermissions",
             permissions=["clipboardReadWrite", "clipboardSanitizedWrite"],

@@ -1,12 +1,10 @@
 """The page, served with a clock that stands still and looked at in a browser."""
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 
-from onetime.playground.server import Server
+from tests.playground.serving import running
 from tests.playground.webdriver import Browser
 
 PARTS = ("code", "steps", "table", "match", "login")
@@ -27,19 +25,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-@contextmanager
-def serving(clock: Clock) -> Iterator[Server]:
-    """Run a server with a clock."""
-    with Server(clock=clock) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def look(browser: Browser, width: int, scheme: str) -> None:
@@ -75,7 +60,7 @@ def first_pictures(loads: int = 15) -> list[float]:
     """
     paint = "return performance.getEntriesByName('first-contentful-paint').map(entry => entry.startTime)"
     found = []
-    with serving(Clock()) as server, Browser() as browser:
+    with running(Clock()) as server, Browser() as browser:
         browser.devtools("Network.setCacheDisabled", cacheDisabled=True)
         for _ in range(loads):
             visit(browser, server.address)

@@ -26,9 +26,9 @@ CREDENTIAL: dict[str, Any] = {"secret": KEY}
 
 
 @contextmanager
-def running() -> Iterator[Server]:
+def running(clock: Callable[[], float] = time.time) -> Iterator[Server]:
     """Run a server for the length of a block."""
-    with Server() as server:
+    with Server(clock=clock) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import accumulate, product
 from typing import Any, NamedTuple
 
-from onetime.hotp import LAST_FACTOR
+from onetime.hotp import IPAD, LAST_FACTOR, OPAD
 from onetime.inspection.mistake import BYTE_19, MESSAGES, PLACES, SIGNS, Choice, Keying, keyings, truncation
 from onetime.inspection.reading import Reading
 
@@ -30,9 +30,6 @@ TOLERANCE = 5
 
 PERIODS = (30, 15, 60)
 """Seconds, the usual one first."""
-
-_INNER = bytes(byte ^ 0x36 for byte in range(256))
-_OUTER = bytes(byte ^ 0x5C for byte in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +209,8 @@ class Machine:
         keying = hypothesis.keying.value
         padded = keying.padded(hypothesis.reading.value.key)
         # RFC 2104 section 4: the two keyed states are computed once, and copied for each code.
-        self.inner = keying.algorithm.new(padded.translate(_INNER))
-        self.outer = keying.algorithm.new(padded.translate(_OUTER))
+        self.inner = keying.algorithm.new(padded.translate(IPAD))
+        self.outer = keying.algorithm.new(padded.translate(OPAD))
         self.hypothesis = hypothesis
 
     def matches(self, factors: range, number: int) -> Iterator[int]:
