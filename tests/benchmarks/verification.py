@@ -19,7 +19,7 @@ from onetime import TOTP, Policy, Secret, SQLStore, State, Verifier, decide
 from onetime.errors import IncorrectCodeError
 from onetime.verification.store import MemoryStore, Store, entry
 from tests.benchmarks.codes import TEXT
-from tests.benchmarks.turns import Times, block, interleave, less, ratio
+from tests.benchmarks.turns import CALLS, Times, block, interleave, less, ratio
 from tests.peers import CHECKOUT
 from tests.verification.postgres import Postgres
 
