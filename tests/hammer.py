@@ -15,11 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from onetime.verification.sql import SQLStore
-from onetime.verification.store import Store
+from onetime.storage.sql import SQLStore
+from onetime.storage.store import Store
+from tests.support.postgres import ISOLATION_LEVELS, Postgres
 from tests.verification import contests
 from tests.verification.hammer import Contest, Tally, hammer, on_postgres, read_then_write
-from tests.verification.postgres import ISOLATION_LEVELS, Postgres
 
 ONCE: list[tuple[type[Contest], int]] = [
     (contests.Timed, 1),

@@ -8,7 +8,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from onetime.verification.sql import SQLStore
+from onetime.storage.sql import SQLStore
 from tests.verification.kill import WriteBehind, kill
 
 

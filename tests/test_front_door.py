@@ -41,7 +41,6 @@ PUBLIC = [
     "Sighting",
     "State",
     "Store",
-    "StoreContract",
     "StoreError",
     "TOTP",
     "ThrottledError",

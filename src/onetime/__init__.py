@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from onetime.provisioning.migration import Batch as Batch
     from onetime.provisioning.qr import QRCode as QRCode
     from onetime.provisioning.uri import Account as Account
-    from onetime.verification.contract import StoreContract as StoreContract
+    from onetime.storage.memory import MemoryStore as MemoryStore
+    from onetime.storage.sql import SQLStore as SQLStore
+    from onetime.storage.store import Store as Store
     from onetime.verification.decision import Accepted as Accepted
     from onetime.verification.decision import Decision as Decision
     from onetime.verification.decision import decide as decide
@@ -47,10 +49,7 @@ if TYPE_CHECKING:
     from onetime.verification.policy import Policy as Policy
     from onetime.verification.recovery import RecoveryCodes as RecoveryCodes
     from onetime.verification.recovery import Redeemed as Redeemed
-    from onetime.verification.sql import SQLStore as SQLStore
     from onetime.verification.state import State as State
-    from onetime.verification.store import MemoryStore as MemoryStore
-    from onetime.verification.store import Store as Store
     from onetime.verification.verifier import Verifier as Verifier
 
 _WINGS = {
@@ -64,16 +63,15 @@ _WINGS = {
     "Explanation": "onetime.inspection.explanation",
     "Finding": "onetime.inspection.diagnosis",
     "Limits": "onetime.verification.policy",
-    "MemoryStore": "onetime.verification.store",
+    "MemoryStore": "onetime.storage.memory",
     "Policy": "onetime.verification.policy",
     "QRCode": "onetime.provisioning.qr",
     "RecoveryCodes": "onetime.verification.recovery",
     "Redeemed": "onetime.verification.recovery",
-    "SQLStore": "onetime.verification.sql",
+    "SQLStore": "onetime.storage.sql",
     "Sighting": "onetime.inspection.diagnosis",
     "State": "onetime.verification.state",
-    "Store": "onetime.verification.store",
-    "StoreContract": "onetime.verification.contract",
+    "Store": "onetime.storage.store",
     "Verifier": "onetime.verification.verifier",
     "decide": "onetime.verification.decision",
     "decide_resync": "onetime.verification.decision",

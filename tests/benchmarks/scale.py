@@ -19,7 +19,8 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 from onetime import SQLStore, State, Verifier
-from onetime.verification.store import Store, entry
+from onetime.storage.memory import MemoryStore
+from onetime.storage.store import Records, Store
 from tests.benchmarks.turns import interleave, ratio
 from tests.benchmarks.verification import (
     CODES,
@@ -81,6 +82,9 @@ def text() -> str:
     return State.fresh(CREDENTIAL, MARK)._replace(next_factor=CREDENTIAL.step(TIMES[0])).to_text()
 
 
+storage_key = Records(MemoryStore(), "otp").key
+
+
 def fill_sqlite(path: Path, size: int) -> float:
     """Make a file with so many credentials, and tell the bytes that each takes."""
     SQLStore.sqlite(path, table=TABLE).close()
@@ -88,7 +92,7 @@ def fill_sqlite(path: Path, size: int) -> float:
         connection.execute("PRAGMA cache_size = -1000000")
         connection.execute("BEGIN")
         state = text()
-        rows = ((entry("otp", key(number)), state) for number in range(size))
+        rows = ((storage_key(key(number)), state) for number in range(size))
         connection.executemany(f"INSERT INTO {TABLE} VALUES (?, ?)", rows)
         connection.execute("COMMIT")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -97,7 +101,7 @@ def fill_sqlite(path: Path, size: int) -> float:
 
 def fill_postgres(connection: Any, table: str, size: int) -> float:
     """Fill a table with so many credentials, and tell the bytes that each takes, with its index."""
-    prefix = entry("otp", key(0)).removesuffix(key(0))
+    prefix = storage_key(key(0)).removesuffix(key(0))
     connection.execute(
         f"INSERT INTO {table} SELECT %s || md5(number::text), %s FROM generate_series(0, %s) AS number",
         (prefix, text(), size - 1),

@@ -17,11 +17,12 @@ import pyotp  # type: ignore[import-not-found]  # only in the peers' environment
 
 from onetime import TOTP, Policy, Secret, SQLStore, State, Verifier, decide
 from onetime.errors import IncorrectCodeError
-from onetime.verification.store import MemoryStore, Store, entry
+from onetime.storage.memory import MemoryStore
+from onetime.storage.store import Records, Store
 from tests.benchmarks.codes import TEXT
 from tests.benchmarks.turns import CALLS, Times, block, interleave, less, ratio
 from tests.peers import CHECKOUT
-from tests.verification.postgres import Postgres
+from tests.support.postgres import Postgres
 
 CREDENTIAL = TOTP(Secret.from_base32(TEXT))
 TIME = 1_800_000_000.5
@@ -62,7 +63,7 @@ def once(call: Callable[[], object], clock: Callable[[], float] = time.perf_coun
 
 def verification(store: Store) -> Callable[[], object]:
     """Enrol the credential, and prepare the call that verifies the next right code."""
-    assert store.swap(entry("otp", KEY), None, State.fresh(CREDENTIAL, MARK).to_text())
+    assert store.swap(Records(store, "otp").key(KEY), None, State.fresh(CREDENTIAL, MARK).to_text())
     verify, code = Verifier(store, clock=iter(TIMES).__next__).verify, iter(CODES).__next__
     return lambda: verify(KEY, CREDENTIAL, code())
 
@@ -165,7 +166,7 @@ def beside_the_floor(
         hand: The floor.
     """
     states = texts()
-    key = entry("otp", "by hand")
+    key = Records(store, "otp").key("by hand")
     assert hand.store.swap(key, None, states[0])
     pairs = pairwise(states)
     calls = {
@@ -176,7 +177,7 @@ def beside_the_floor(
     passed = interleave({who: partial(once, call) for who, call in calls.items()}, OPERATIONS)
     # To wait for a disk takes no time of the processor; what the library does takes nothing else.
     busy = interleave({who: partial(once, call, time.thread_time) for who, call in calls.items()}, OPERATIONS)
-    assert store.get(entry("otp", KEY)) == hand.store.get(key) == states[-1]
+    assert store.get(Records(store, "otp").key(KEY)) == hand.store.get(key) == states[-1]
     ours, floor = passed["ours"], passed["hand"]
     yield (
         f"| a right code, {name} | onetime | {median(ours) * 1e6:.0f} | "

@@ -19,10 +19,10 @@ from multiprocessing.synchronize import Barrier
 from typing import Any, Literal
 
 from onetime.errors import OnetimeError
-from onetime.verification.sql import SQLStore
-from onetime.verification.store import Store
+from onetime.storage.sql import SQLStore
+from onetime.storage.store import Store
 from onetime.verification.verifier import Verifier
-from tests.verification.postgres import Postgres
+from tests.support.postgres import Postgres
 
 START = 1_800_000_000
 """Unix time of the first round."""

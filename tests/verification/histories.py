@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from onetime import HOTP, TOTP, OnetimeError, Secret
+from onetime.storage.memory import MemoryStore
 from onetime.verification.policy import YEAR, Policy
-from onetime.verification.store import MemoryStore
 from onetime.verification.verifier import Verifier
 from tests.support import RFC_KEY
 from tests.verification.model import LAST, Device, Model, Numbers, Verdict
@@ -458,7 +458,7 @@ def program(history: History, steps: list[Step]) -> str:
     lines = [
         "from onetime import HOTP, TOTP, OnetimeError, Secret",
         "from onetime.verification.policy import Policy",
-        "from onetime.verification.store import MemoryStore",
+        "from onetime.storage.memory import MemoryStore",
         "from onetime.verification.verifier import Verifier",
         "",
         "now = 0",

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from onetime.verification.store import Store
+from onetime.storage.store import Store
 
 Actor = Callable[[Store], object]
 

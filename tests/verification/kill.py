@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 
 from onetime import HOTP, TOTP
 from onetime.errors import OnetimeError, ThrottledError, VerificationError
+from onetime.storage.store import Store
 from onetime.verification.decision import Accepted, Decision, decide
 from onetime.verification.state import State
-from onetime.verification.store import Store
 from onetime.verification.verifier import Verifier
 from tests.verification.contests import secret_of
 from tests.verification.hammer import PATIENCE, START, close

@@ -25,8 +25,8 @@ from typing import NamedTuple, Protocol
 
 from onetime import HOTP, TOTP, Secret
 from onetime.errors import OnetimeError, StoreError
-from onetime.verification.sql import SQLStore
-from onetime.verification.store import Store
+from onetime.storage.sql import SQLStore
+from onetime.storage.store import Store
 from onetime.verification.verifier import Verifier
 from tests.support import program
 from tests.verification.disk import CALLS, FATES, UNSYNCED, Disk, Event, Image, Reader

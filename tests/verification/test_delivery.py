@@ -17,10 +17,10 @@ from onetime.errors import (
     ThrottledError,
 )
 from onetime.secret import Secret
+from onetime.storage.memory import MemoryStore
 from onetime.verification.delivery import Delivered, DeliveredCodes
 from onetime.verification.record import Layout
-from onetime.verification.store import MemoryStore
-from tests.verification.stand_ins import (
+from tests.support.stand_ins import (
     NOT_CODES,
     NOW,
     Clock,
@@ -637,13 +637,13 @@ class Arguments(Case):
 
     def test_keys_and_purposes(self) -> None:
         """The programmer's mistakes are ValueError and TypeError, whatever is typed."""
-        for key in ("", "a" * 201, "a\0", "\ud800", None, 7, b"alice"):
+        for key in ("", "a" * 256, "a\0", "\ud800", None, 7, b"alice"):
             for call in (
                 partial(self.codes.issue),
                 partial(self.codes.verify, code=""),
                 partial(self.codes.forget),
             ):
-                with self.subTest(key=key), self.assertRaises(ValueError):
+                with self.subTest(key=key), self.assertRaises((TypeError, ValueError)):
                     call(key)  # type: ignore[arg-type]  # mistakes
         for error, purpose in ((TypeError, None), (TypeError, b"login"), (ValueError, "\ud800")):
             with self.subTest(purpose=purpose):

@@ -27,14 +27,14 @@ from onetime.errors import (
     StoreError,
     VerificationError,
 )
-from onetime.verification import connections
+from onetime.storage import pool as connections
+from onetime.storage.sql import SQLStore
+from onetime.storage.store import Store
 from onetime.verification.decision import Accepted
-from onetime.verification.sql import SQLStore
-from onetime.verification.store import Store
 from onetime.verification.verifier import Verifier
 from tests.support import RFC_KEY, SOURCE, posix
-from tests.verification.children import in_child, unprivileged
-from tests.verification.postgres import Postgres
+from tests.support.children import in_child, unprivileged
+from tests.support.postgres import Postgres
 
 NOW = 1_800_000_000
 SECRET = Secret(RFC_KEY)

@@ -11,11 +11,13 @@ from typing import Any
 
 from onetime import HOTP
 from onetime.errors import IncorrectCodeError, NotEnrolledError, ReplayedCodeError, StoreError
+from onetime.storage.memory import MemoryStore
+from onetime.storage.sql import SQLStore
+from onetime.storage.store import Store
 from onetime.verification.decision import Accepted
-from onetime.verification.sql import SQLStore
-from onetime.verification.store import MemoryStore, Store
 from onetime.verification.verifier import Verifier
 from tests import support
+from tests.support.postgres import Postgres
 from tests.verification import contests
 from tests.verification.hammer import (
     START,
@@ -28,7 +30,6 @@ from tests.verification.hammer import (
     read_then_write,
 )
 from tests.verification.interleaving import Actor, Run, interleavings
-from tests.verification.postgres import Postgres
 
 Plan = Sequence[tuple[type[Contest], int]]
 

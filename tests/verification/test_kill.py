@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from onetime.verification.sql import SQLStore
-from onetime.verification.store import Store
+from onetime.storage.sql import SQLStore
+from onetime.storage.store import Store
 from tests import support
 from tests.verification.kill import WriteBehind, kill
 

@@ -17,12 +17,12 @@ from onetime.errors import (
     StoreError,
     ThrottledError,
 )
+from onetime.storage.memory import MemoryStore
 from onetime.verification import recovery
 from onetime.verification.policy import Limits
 from onetime.verification.record import Layout
 from onetime.verification.recovery import ALPHABET, RecoveryCodes, Redeemed
-from onetime.verification.store import MemoryStore
-from tests.verification.stand_ins import (
+from tests.support.stand_ins import (
     NOT_CODES,
     NOW,
     Clock,
@@ -442,9 +442,9 @@ class Arguments(Case):
             self.recovery.remaining,
             self.recovery.forget,
         ]
-        for key in ("", "a" * 201, "a\0", "\ud800", None, 7, b"alice"):
+        for key in ("", "a" * 256, "a\0", "\ud800", None, 7, b"alice"):
             for call in calls:
-                with self.subTest(key=key), self.assertRaises(ValueError):
+                with self.subTest(key=key), self.assertRaises((TypeError, ValueError)):
                     call(key)
 
     def test_the_real_clock(self) -> None:

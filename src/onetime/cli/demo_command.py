@@ -8,8 +8,8 @@ from pathlib import Path
 from onetime.cli.intake import Parser
 from onetime.errors import VerificationError
 from onetime.secret import Secret
+from onetime.storage.sql import SQLStore
 from onetime.totp import TOTP
-from onetime.verification.sql import SQLStore
 from onetime.verification.verifier import Verifier
 
 

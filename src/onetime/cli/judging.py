@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from onetime.cli.intake import Parser, UsageError, add_json, add_source, tell
 from onetime.errors import AlreadyEnrolledError, NotEnrolledError, VerificationError
+from onetime.storage.sql import SQLStore
 from onetime.verification.decision import Accepted
-from onetime.verification.sql import SQLStore
 from onetime.verification.verifier import Verifier
 
 

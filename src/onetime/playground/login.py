@@ -16,11 +16,11 @@ from onetime.hotp import LAST_FACTOR
 from onetime.playground.codes import describe
 from onetime.playground.fields import Answer, Clock, Fields, RequestError, blame
 from onetime.provisioning.uri import Account
+from onetime.storage.memory import MemoryStore
 from onetime.totp import TOTP
 from onetime.verification.decision import Accepted
 from onetime.verification.policy import YEAR
 from onetime.verification.state import LEAN, State
-from onetime.verification.store import MemoryStore
 from onetime.verification.verifier import Verifier
 
 MAX_SESSIONS = 16

@@ -18,9 +18,9 @@ from onetime.errors import (
 )
 from onetime.hotp import MAX_DIGITS, MIN_DIGITS, check_integer
 from onetime.secret import MIN_SIZE, Secret
+from onetime.storage.store import Records, Store
 from onetime.verification.policy import Limits
 from onetime.verification.record import Layout
-from onetime.verification.store import Store, entry, settle
 from onetime.verification.throttle import Throttle
 from onetime.verification.typed import canonical
 
@@ -144,6 +144,7 @@ class DeliveredCodes:
         check_integer("lifetime", lifetime, 1, LIFETIME)
         check_integer("tries", tries, 1, 100)
         check_integer("pause", pause, 0, 3600)
+        self._records = Records(store, "delivered")
         self.store = store
         self.pepper = pepper
         self.digits = digits
@@ -177,7 +178,7 @@ class DeliveredCodes:
             TypeError: The purpose is not a str.
             StoreError: The state could not be read or kept; send nothing.
         """
-        name = entry("delivered", key)
+        self._records.key(key)  # the key is part of what the code is bound to
         code = f"{secrets.randbelow(10**self.digits):0{self.digits}}"
         nonce = secrets.randbits(128)
         mac = int.from_bytes(self._mac(key, _encoded(purpose), nonce, code))
@@ -197,7 +198,7 @@ class DeliveredCodes:
             new = _Sent(throttle.failures, throttle.full_at, seconds, 0, 0, nonce, mac)
             return _LAYOUT.to_text(new), None
 
-        refusal = settle(self.store, name, replace)
+        refusal = self._records.transact(key, replace)
         if refusal is not None:
             raise refusal
         return code
@@ -225,7 +226,8 @@ class DeliveredCodes:
             TypeError: The purpose is not a str.
             StoreError: The state could not be read or kept; nothing was accepted.
         """
-        name, bound = entry("delivered", key), _encoded(purpose)
+        self._records.key(key)  # the program's mistake comes before the owner's
+        bound = _encoded(purpose)
         typed = canonical(code, self.digits)
         if typed is None:
             raise MalformedCodeError
@@ -256,7 +258,7 @@ class DeliveredCodes:
             used = sent.throttled(throttle.succeeded())._replace(used=1)
             return _LAYOUT.to_text(used), Delivered(sent.issued_at, throttle.failures)
 
-        verdict = settle(self.store, name, judge)
+        verdict = self._records.transact(key, judge)
         if isinstance(verdict, Delivered):
             return verdict
         raise verdict
@@ -270,7 +272,7 @@ class DeliveredCodes:
             ValueError: The key is malformed.
             StoreError: The entry could not be removed.
         """
-        settle(self.store, entry("delivered", key), lambda _: (None, None))
+        self._records.delete(key)
 
     def _mac(self, key: str, purpose: bytes, nonce: int, code: str) -> bytes:
         """Bind a code to all that it is for. Each part has its length, so that no two can be read alike."""

@@ -18,9 +18,9 @@ from onetime.errors import (
     ThrottledError,
     VerificationError,
 )
+from onetime.storage.store import Records, Store
 from onetime.verification.policy import Limits
 from onetime.verification.record import Layout
-from onetime.verification.store import Store, entry, settle
 from onetime.verification.throttle import Throttle
 
 COUNT = 10
@@ -108,6 +108,7 @@ class RecoveryCodes:
         limits: Limits = Limits(),  # noqa: B008 - it never changes
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._records = Records(store, "recovery")
         self.store = store
         self.limits = limits
         self.clock = clock
@@ -128,7 +129,6 @@ class RecoveryCodes:
             ValueError: The key is malformed.
             StoreError: The state could not be read or kept; show nothing.
         """
-        name = entry("recovery", key)
         codes = ["".join(secrets.choice(ALPHABET) for _ in range(SIZE)) for _ in range(COUNT)]
         salts = [secrets.randbits(128) for _ in codes]
         hashes = [int.from_bytes(_hash(code, salt)) for code, salt in zip(codes, salts, strict=True)]
@@ -137,7 +137,7 @@ class RecoveryCodes:
             throttle = Throttle() if old is None else _Issued.from_text(old).throttle.succeeded()
             return _Issued(throttle, 0, salts, hashes).to_text(), None
 
-        settle(self.store, name, replace)
+        self._records.transact(key, replace)
         return tuple(
             "-".join([str(number), *(code[i : i + 4] for i in range(0, SIZE, 4))])
             for number, code in enumerate(codes, 1)
@@ -164,7 +164,8 @@ class RecoveryCodes:
             ValueError: The key is malformed, or the clock is before 1970.
             StoreError: The state could not be read or kept; nothing was accepted.
         """
-        name, read = entry("recovery", key), _read(code)
+        self._records.key(key)  # the program's mistake comes before the owner's
+        read = _read(code)
         if read is None:
             raise MalformedCodeError
         number, typed = read
@@ -191,7 +192,7 @@ class RecoveryCodes:
             spent = issued._replace(throttle=throttle.succeeded(), spent=issued.spent | bit)
             return spent.to_text(), Redeemed(number, spent.remaining, throttle.failures)
 
-        verdict = settle(self.store, name, judge)
+        verdict = self._records.transact(key, judge)
         if isinstance(verdict, Redeemed):
             return verdict
         raise verdict
@@ -203,7 +204,7 @@ class RecoveryCodes:
             ValueError: The key is malformed.
             StoreError: The state could not be read, or is damaged.
         """
-        text = self.store.get(entry("recovery", key))
+        text = self._records.get(key)
         return 0 if text is None else _Issued.from_text(text).remaining
 
     def forget(self, key: str) -> None:
@@ -215,7 +216,7 @@ class RecoveryCodes:
             ValueError: The key is malformed.
             StoreError: The entry could not be removed.
         """
-        settle(self.store, entry("recovery", key), lambda _: (None, None))
+        self._records.delete(key)
 
 
 def _read(code: object) -> tuple[int, str] | None:

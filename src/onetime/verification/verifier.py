@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from onetime.confidential import discreet
 from onetime.errors import AlreadyEnrolledError, NotEnrolledError, OnetimeError
 from onetime.hotp import HOTP, LAST_FACTOR, check_integer
+from onetime.storage.store import Records, Store
 from onetime.totp import TOTP
 from onetime.verification.decision import Accepted, Decision, decide, decide_resync
 from onetime.verification.policy import Policy
 from onetime.verification.state import State, hotp_of, seal_of
-from onetime.verification.store import Store, entry, settle
 from onetime.verification.throttle import Throttle
 
 _Verdict = Accepted | OnetimeError | None
@@ -37,6 +37,7 @@ class Verifier:
         policy: Policy = Policy(),  # noqa: B008 - it never changes
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._records = Records(store, "otp")
         self.store = store
         self.policy = policy
         self.clock = clock
@@ -112,7 +113,7 @@ class Verifier:
                 state = state._replace(throttle=previous.throttle.succeeded())
             return state.to_text(), verdict
 
-        verdict = settle(self.store, entry("otp", key), begin)
+        verdict = self._records.transact(key, begin)
         if isinstance(verdict, OnetimeError):
             raise verdict
         return verdict
@@ -146,7 +147,7 @@ class Verifier:
 
         # The code leaves this frame before anything is raised. @discreet would catch each refusal once more.
         try:
-            decision = settle(self.store, entry("otp", key), judge)
+            decision = self._records.transact(key, judge)
         except (OnetimeError, TypeError, ValueError) as error:
             code = ""
             raise error.with_traceback(None)  # noqa: B904 - it is the same error
@@ -185,7 +186,7 @@ class Verifier:
             decision = decide_resync(credential, _enrolled(old), codes, self.clock(), self.policy)
             return decision.state.to_text(), decision
 
-        return settle(self.store, entry("otp", key), judge).result()
+        return self._records.transact(key, judge).result()
 
     def unlock(self, key: str) -> None:
         """Clear delays, spent guesses and disablement. What is spent stays spent, and drift and seal stay.
@@ -195,7 +196,7 @@ class Verifier:
             ValueError: The key is malformed.
             StoreError: The state could not be read or kept.
         """
-        settle(self.store, entry("otp", key), _unlocked)
+        self._records.transact(key, _unlocked)
 
     def forget(self, key: str) -> None:
         """Revoke what is enrolled under a key, if anything is: verifications under way fail.
@@ -206,7 +207,7 @@ class Verifier:
             ValueError: The key is malformed.
             StoreError: The entry could not be removed.
         """
-        settle(self.store, entry("otp", key), lambda _: (None, None))
+        self._records.delete(key)
 
     def state(self, key: str) -> State | None:
         """Look at what is remembered; None if nothing is enrolled under the key.
@@ -215,7 +216,7 @@ class Verifier:
             ValueError: The key is malformed.
             StoreError: The state could not be read, or is damaged.
         """
-        text = self.store.get(entry("otp", key))
+        text = self._records.get(key)
         return None if text is None else State.from_text(text)
 
     def _confirm(

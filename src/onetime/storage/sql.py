@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from onetime.errors import StoreError
-from onetime.verification.connections import ATTEMPTS, Ask, Connections, changed, discard, first_row
+from onetime.storage.pool import ATTEMPTS, Ask, Connections, changed, discard, first_row
 
 _POSIX = os.name == "posix"
 

@@ -12,7 +12,7 @@ from typing import Any
 import onetime
 
 SOURCE = Path(onetime.__file__).parent
-VECTORS = Path(__file__).parent / "vectors"
+VECTORS = Path(__file__).parents[1] / "vectors"
 RFC_KEY = b"12345678901234567890"
 """The key of RFC 4226 appendix D, and of RFC 6238 appendix B for SHA1."""
 

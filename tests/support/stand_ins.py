@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from onetime.errors import StoreError
-from onetime.verification.store import MemoryStore
+from onetime.storage.memory import MemoryStore
 from tests.support import shown
 
 NOW = 1_800_000_000

@@ -17,7 +17,7 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from onetime.verification.store import Store
+from onetime.storage.store import Store
 
 if TYPE_CHECKING:
     _Base = unittest.TestCase

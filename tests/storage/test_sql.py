@@ -14,14 +14,15 @@ from typing import Any
 from unittest import mock
 
 from onetime.errors import StoreError
-from onetime.verification import connections, sql
-from onetime.verification.connections import ATTEMPTS
-from onetime.verification.contract import StoreContract
-from onetime.verification.sql import SQLStore
-from onetime.verification.store import Store
+from onetime.storage import pool as connections
+from onetime.storage import sql
+from onetime.storage.contract import StoreContract
+from onetime.storage.pool import ATTEMPTS
+from onetime.storage.sql import SQLStore
+from onetime.storage.store import Store
 from tests.support import SOURCE, posix
-from tests.verification.children import in_child, unprivileged
-from tests.verification.postgres import ISOLATION_LEVELS, Postgres
+from tests.support.children import in_child, unprivileged
+from tests.support.postgres import ISOLATION_LEVELS, Postgres
 
 LONGEST_NAME = "a" * 63
 
@@ -449,7 +450,7 @@ class Errors(unittest.TestCase):
         connection.execute.side_effect = ValueError("busy")
         pool = connections.Connections(lambda: connection, lambda ask: None, lambda error: True)
         with (
-            mock.patch("onetime.verification.connections.time.sleep", side_effect=KeyboardInterrupt),
+            mock.patch("onetime.storage.pool.time.sleep", side_effect=KeyboardInterrupt),
             self.assertRaises(KeyboardInterrupt),
         ):
             pool.run("SELECT 1", (), connections.first_row)
@@ -850,8 +851,8 @@ class Closing(Folder):
 
 FORK = '''
 import os, sqlite3, sys
-from onetime.verification import connections
-from onetime.verification.sql import SQLStore
+from onetime.storage import pool as connections
+from onetime.storage.sql import SQLStore
 
 FIRST = os.getpid()
 

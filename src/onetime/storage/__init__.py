@@ -1,0 +1,1 @@
+"""Text under keys, replaced only where it is still what it was."""

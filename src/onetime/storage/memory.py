@@ -1,0 +1,64 @@
+"""A store in the memory of one process."""
+
+import os
+import threading
+from collections.abc import Iterator
+
+from onetime.errors import StoreError
+
+
+class MemoryStore:
+    """A store in the memory of one process, for tests and for programs that need no more.
+
+    Its entries end with the process. In a forked child every call raises StoreError, because the child's
+    copy would accept a code once more.
+    """
+
+    def __init__(self) -> None:
+        self._entries: dict[str, str] = {}
+        self._lock = threading.Lock()
+        self._pid = os.getpid()
+
+    def get(self, key: str, /) -> str | None:
+        """Return the text under a key, or None if there is no entry.
+
+        Raises:
+            StoreError: The process is a forked child of the process that made the store.
+        """
+        self._check_process()
+        return self._entries.get(key)
+
+    def swap(self, key: str, old: str | None, new: str | None, /) -> bool:
+        """Write text under a key if the stored value is still `old`; None stands for no entry.
+
+        Returns:
+            Whether it was written.
+
+        Raises:
+            StoreError: The process is a forked child of the process that made the store.
+        """
+        # Before the lock: another thread may have held it during the fork.
+        self._check_process()
+        with self._lock:
+            if self._entries.get(key) != old:
+                return False
+            if new is not None:
+                self._entries[key] = new
+            elif old is not None:
+                del self._entries[key]
+            return True
+
+    def items(self, prefix: str = "") -> Iterator[tuple[str, str]]:
+        """Return the keys that begin with a prefix, and their texts, as they are at the call.
+
+        Raises:
+            StoreError: The process is a forked child of the process that made the store.
+        """
+        self._check_process()
+        with self._lock:
+            found = [entry for entry in self._entries.items() if entry[0].startswith(prefix)]
+        return iter(sorted(found))
+
+    def _check_process(self) -> None:
+        if self._pid != os.getpid():
+            raise StoreError("a MemoryStore belongs to one process; this is a forked child of that process")
