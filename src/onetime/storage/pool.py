@@ -1,162 +1,183 @@
-"""Connections to a database: a stack of idle ones, and the care that each needs."""
+"""The connections of a store: a bound on their number, one deadline for each call, and safe retries."""
 
-import atexit
-import os
 import time
-import weakref
-from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
-from operator import attrgetter, methodcaller
-from typing import Any
 
 from onetime.errors import StoreError
+from onetime.storage.fork import PAUSE, ForkGate, Lease, discard
 
-ATTEMPTS = 20
-"""How often a statement is tried that stored nothing. Each failed try is one that somebody else's
-statement won, so twenty are far more than a bad day takes."""
+TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
 
-PAUSE = 0.001
-"""Seconds before the second try; before the third twice as many, and so on: 0.19 in all."""
+    from onetime.storage.dialect import Dialect
 
-Ask = Callable[..., Any]
-"""Runs a statement on one connection: `Connections._execute` without its first argument."""
+    T = TypeVar("T")
+    Work = Callable[[Any], T]
 
-first_row, changed = methodcaller("fetchone"), attrgetter("rowcount")
+MAX_CONNECTIONS = 1000
+"""Maximum number of connections of one store."""
+
+MAX_TIMEOUT = 3600
+"""Maximum deadline of a call, in seconds."""
+
+FRESH = 1.0
+"""Time for which an idle connection is taken for alive, in seconds. A write is not retried when it fails on a
+connection that the server has ended, so after a longer pause a read tries the connection first."""
+
+UNKNOWN = "the database failed during a write; it is unknown whether the entry was written"
 
 
-class Connections:
-    """Runs statements, each a transaction of its own, for any number of threads.
-
-    Idle connections wait on a stack: a statement takes one or opens one, and puts it back. One that failed
-    is closed and thrown away. A forked child opens its own.
+class Pool:
+    """Runs work on the connections of one store, for any number of threads.
 
     Args:
-        connect: Returns a new connection; each of its statements is a transaction of its own.
-        prepare: Makes a new connection fit for use by statements that it asks, or raises.
-        stored_nothing: Whether an error says that the statement had no effect and may be tried again.
+        dialect: The database.
+        connections: Maximum number of connections at a time; further callers wait.
+        timeout: Deadline of each call, in seconds. It does not reach into a call of the driver's.
+
+    Raises:
+        TypeError: A number has another type.
+        ValueError: A number is out of range.
     """
 
-    def __init__(
-        self,
-        connect: Callable[[], Any],
-        prepare: Callable[[Ask], None],
-        stored_nothing: Callable[[BaseException], bool],
-    ) -> None:
-        self._connect = connect
-        self._prepare = prepare
-        self._stored_nothing = stored_nothing
-        self._idle: list[Any] = []
-        self._closed = False
-        _EVERY.add(self)
+    def __init__(self, dialect: "Dialect", connections: int, timeout: float) -> None:
+        _check("connections", connections, (int,), 1, MAX_CONNECTIONS)
+        _check("timeout", timeout, (int, float), 0.001, MAX_TIMEOUT)
+        self.dialect = dialect
+        self.timeout = timeout
+        self.gate = ForkGate(connections)
+        self.close = self.gate.close
 
-    def run(self, statement: str, parameters: tuple[str, ...], outcome: Callable[[Any], Any]) -> Any:
-        """Run a statement on an idle connection, or a new one; give the outcome of its cursor."""
-        # In a child that is forked meanwhile, `self._idle` is another stack.
-        idle = self._idle
-        try:
-            connection = idle.pop()
-        except IndexError:
-            connection = None
-        if connection is None:
-            connection = self._open(self._prepare)
-        result = self._execute(connection, statement, parameters, outcome)
-        self._put(connection, idle)
-        return result
+    def deadline(self) -> float:
+        """Return the end of a call that begins now, by the monotonic clock."""
+        return time.monotonic() + self.timeout
 
-    def add(self, prepare: Callable[[Ask], None]) -> None:
-        """Open a connection that is prepared in another way."""
-        idle = self._idle
-        self._put(self._open(prepare), idle)
+    def read(self, work: "Work[T]") -> "T":
+        """Run work that stores nothing, once more on a new connection if it fails.
 
-    def close(self) -> None:
-        """Close the idle connections now, the others when their statement ends; nothing follows."""
-        self._closed = True
-        _empty(self._idle)
-
-    def _put(self, connection: Any, idle: list[Any]) -> None:
-        idle.append(connection)
-        # Asked after that: either this or `close` sees the connection.
-        if self._closed:
-            _empty(idle)
-
-    def _execute(
-        self,
-        connection: Any,
-        statement: str,
-        parameters: tuple[str, ...] = (),
-        outcome: Callable[[Any], Any] = first_row,
-    ) -> Any:
-        """Run a statement on a connection, which is thrown away if it fails."""
-        attempt = 1
+        Raises:
+            StoreError: It failed on a new connection, or other transactions were in the way for too long.
+        """
+        deadline = self.deadline()
+        supply = self.reuse
         while True:
             try:
-                return outcome(connection.execute(statement, parameters))
-            except BaseException as error:
-                if attempt == ATTEMPTS or not self._stored_nothing(error):
-                    discard(connection)
-                    if not isinstance(error, Exception):
-                        raise
-                    # What ended this connection may have ended the idle ones; a restarted server has.
-                    _empty(self._idle)
-                    raise StoreError("the database failed") from error
-            try:
-                time.sleep(attempt * PAUSE)
-            except BaseException:
-                discard(connection)
+                return self.run(work, deadline, supply)
+            except StoreError:
                 raise
-            attempt += 1
+            except Exception as error:
+                if self.dialect.had_no_effect(error):
+                    self._wait(deadline, error)
+                elif supply == self._open:
+                    raise StoreError("the database failed during a read") from error
+                else:
+                    supply = self._open
 
-    def _open(self, prepare: Callable[[Ask], None]) -> Any:
-        if self._closed:
-            raise StoreError("the store is closed")
-        connection = None
-        try:
-            connection = self._connect()
-            prepare(partial(self._execute, connection))
-        except BaseException as error:
-            if connection is not None:
-                discard(connection)
-            if isinstance(error, Exception) and not isinstance(error, StoreError):
-                raise StoreError("the database cannot be opened") from error
-            raise
-        return connection
+    def write(self, work: "Work[T]") -> "T":
+        """Run work that stores something, again only if it certainly had no effect.
 
-
-def discard(connection: Any) -> None:
-    """Close a connection, whatever state it is in."""
-    with suppress(Exception):
-        connection.close()
-
-
-def _empty(idle: list[Any]) -> None:
-    with suppress(IndexError):
+        Raises:
+            StoreError: It is unknown whether it had an effect, or other transactions were in the way for
+                too long.
+        """
+        deadline = self.deadline()
         while True:
-            discard(idle.pop())
+            try:
+                return self.run(work, deadline, self._reuse_alive)
+            except StoreError:
+                raise
+            except Exception as error:
+                if not self.dialect.had_no_effect(error):
+                    raise StoreError(UNKNOWN) from error
+                self._wait(deadline, error)
+
+    def create_table(self) -> None:
+        """Make the table, on a new connection, if there is none.
+
+        Raises:
+            StoreError: It cannot be made, or there is one that the store cannot use.
+        """
+        self.run(lambda _: None, self.deadline(), partial(self._open, create=True))
+
+    def run(self, work: "Work[T]", deadline: float, supply: "Callable[[Lease, float], None]") -> "T":
+        """Run work on a connection, which is closed if the work raises.
+
+        Args:
+            work: Takes the connection.
+            deadline: When to give up waiting for a connection, by the monotonic clock.
+            supply: Gives the lease its connection.
+
+        Raises:
+            StoreError: No connection was free in time, or none can be opened.
+        """
+        lease = Lease()
+        try:
+            while not self.gate.enter(lease):
+                if time.monotonic() >= deadline:
+                    raise self.late(f"all {self.gate.limit} connections of the store were in use")
+                time.sleep(PAUSE)
+            supply(lease, deadline)
+            try:
+                result = work(lease.connection)
+            except Exception as error:
+                lease.good = self.dialect.had_no_effect(error)
+                if self.dialect.is_lost(lease.connection, error):
+                    self.gate.close_idle()
+                raise
+            lease.good = True
+            return result
+        finally:
+            self.gate.leave(lease)
+
+    def late(self, reason: str) -> StoreError:
+        """Return the error of a deadline that has passed."""
+        return StoreError(f"{reason}, for {self.timeout:g} s")
+
+    def _wait(self, deadline: float, error: Exception) -> None:
+        """Wait before a retry, or raise if the deadline has passed."""
+        if time.monotonic() >= deadline:
+            raise self.late("other transactions were in the way; nothing was written") from error
+        time.sleep(PAUSE)
+
+    def reuse(self, lease: Lease, deadline: float) -> None:
+        """Give a lease an idle connection, or a new one."""
+        try:
+            lease.connection, _ = self.gate.idle.pop()
+        except IndexError:
+            self._open(lease, deadline)
+
+    def _reuse_alive(self, lease: Lease, deadline: float) -> None:
+        """Give a lease an idle connection that the server has not ended, or a new one."""
+        try:
+            lease.connection, since = self.gate.idle.pop()
+            if time.monotonic() - since > FRESH:
+                self.dialect.get(lease.connection, "")
+        except Exception:
+            # What ended this connection has ended the older ones, too.
+            self.gate.close_idle()
+            discard(lease.connection)
+            self._open(lease, deadline)
+
+    def _open(self, lease: Lease, deadline: float, *, create: bool = False) -> None:
+        """Give a lease a new connection."""
+        lease.connection = None
+        while True:
+            try:
+                lease.connection = self.dialect.open(create=create)
+            except StoreError:
+                raise
+            except Exception as error:
+                if not self.dialect.had_no_effect(error):
+                    raise StoreError("the database cannot be opened") from error
+                self._wait(deadline, error)
+            else:
+                return
 
 
-_EVERY: "weakref.WeakSet[Connections]" = weakref.WeakSet()
-_INHERITED: list[list[Any]] = []
-
-
-def _leave_inherited() -> None:
-    """In a forked child, put the parent's connections where nothing uses, closes or frees them.
-
-    To close one would end the parent's session with PostgreSQL, and let SQLite clear away files in use.
-    """
-    for connections in _EVERY:
-        _INHERITED.append(connections._idle)  # noqa: SLF001 - the module's own
-        connections._idle = []  # noqa: SLF001
-    atexit.register(_keep_inherited)
-
-
-def _keep_inherited() -> None:
-    """Keep them while the interpreter takes itself down, too: nobody gives this reference back."""
-    with suppress(ImportError):
-        import ctypes
-
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(_INHERITED))
-
-
-# Systems without fork have nothing to register.
-getattr(os, "register_at_fork", lambda **_: None)(after_in_child=_leave_inherited)
+def _check(name: str, value: object, kinds: tuple[type, ...], low: float, high: float) -> None:
+    if not isinstance(value, kinds) or isinstance(value, bool):
+        raise TypeError(f"{name} must be {' or '.join(kind.__name__ for kind in kinds)}")
+    if not low <= value <= high:  # type: ignore[operator]  # it is a number
+        raise ValueError(f"{name} must be from {low} to {high}")
