@@ -40,9 +40,7 @@ class SQLite(GroupingDialect):
     def __init__(self, path: str | os.PathLike[str], table: str) -> None:
         _, self._name = split_name(table, schema=False)
         super().__init__(f'"{self._name}"', "?", "")
-        name = os.fspath(path)
-        if not isinstance(name, str):
-            raise TypeError("path must be a str or an os.PathLike of one")
+        name = _text(path)
         if name in ("", ":memory:") or name.startswith("file:") or "\0" in name:
             raise ValueError('path must name a file; it must not be empty, ":memory:" or a "file:" URI')
         self._path = os.path.join(os.getcwd(), name)  # noqa: PTH109, PTH118 - pathlib takes dots out
@@ -57,8 +55,18 @@ class SQLite(GroupingDialect):
             if self._identity is None:
                 _create_file(self._path)
             self._check_files()
+            return self._connect(create=create)
         except OSError as error:
-            raise StoreError(f"the store's file cannot be made or found: {error.strerror}") from error
+            raise StoreError(
+                f"the store's file cannot be made or found ({error.strerror}): its folder must exist, and "
+                "the program must be allowed to write to it"
+            ) from error
+        except sqlite3.Error as error:
+            if self.had_no_effect(error):
+                raise
+            raise StoreError(f"SQLite cannot use the store's file: {error}") from error
+
+    def _connect(self, *, create: bool) -> sqlite3.Connection:
         # No busy handler of SQLite's: it would wait longer each time, and inside of its lock.
         connection = sqlite3.connect(
             self._uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False
@@ -147,6 +155,13 @@ class SQLite(GroupingDialect):
         self._identity = identity
 
 
+def _text(path: object) -> str:
+    name = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
+    if not isinstance(name, str):
+        raise TypeError(f"path must be a str or an os.PathLike of one, not {type(path).__name__}")
+    return name
+
+
 def _apply_settings(connection: sqlite3.Connection) -> None:
     for name, value, answer in _SETTINGS:
         connection.execute(f"PRAGMA {name}={value}")
@@ -188,15 +203,20 @@ def _check_folder(folder: os.stat_result) -> None:
 
 
 def _is_private(folder: os.stat_result) -> bool:
-    """Return whether a group has one user: many systems make a group of the same name for each user."""
+    """Return whether a folder's group has no other user than its owner or the user who runs the program.
+
+    Many systems make a group for each user.
+    """
     try:
         import grp
         import pwd
 
-        group, user = grp.getgrgid(folder.st_gid), pwd.getpwuid(folder.st_uid)
+        members = grp.getgrgid(folder.st_gid).gr_mem
+        users = {pwd.getpwnam(name).pw_uid for name in members}
+        users |= {user.pw_uid for user in pwd.getpwall() if user.pw_gid == folder.st_gid}
     except (ImportError, KeyError):
         return False
-    return group.gr_name == user.pw_name and set(group.gr_mem) <= {user.pw_name}
+    return users <= {folder.st_uid, *_own(folder.st_uid)}
 
 
 def _check_companion(path: str, main: os.stat_result) -> None:
