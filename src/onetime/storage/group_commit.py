@@ -98,7 +98,7 @@ class GroupCommit:
         try:
             queue.append(place)
             while True:
-                first = _first(queue)
+                first = next(_unfinished(queue), job)
                 # Looked at after that: a leader leaves its followers' outcomes before it leaves the queue.
                 if job.outcome is not None:
                     return job.outcome
@@ -109,16 +109,14 @@ class GroupCommit:
                 if first is job:
                     work = partial(self._transact, queue=queue, own=job)
                     job.outcome = self._pool.run(work, deadline, self._pool.reuse)
-                elif first is not None and first.thread == job.thread:
+                elif first.thread == job.thread:
                     raise StoreError(NESTED)
                 if job.outcome is None:
                     self._wait(job, deadline, leads=first is job)
         finally:
             with suppress(ValueError):
                 queue.remove(place)
-            following = _first(queue)
-            if following is not None:
-                following.wake()
+            next(_unfinished(queue), job).wake()
 
     def _wait(self, job: Job, deadline: float, *, leads: bool) -> None:
         """Wait for another process, or to be woken by another thread of this one."""
@@ -129,8 +127,8 @@ class GroupCommit:
 
     def _transact(self, connection: "Any", queue: "Queue", own: Job, *, alone: bool = False) -> bool | None:
         """Run one transaction; return the outcome of the leader's job, or None if another process writes."""
-        dialect, check_process = self._dialect, self._pool.gate.check_process
-        check_process()
+        dialect, gate = self._dialect, self._pool.gate
+        gate.check_process()
         try:
             dialect.begin(connection)
         except Exception as error:
@@ -141,7 +139,7 @@ class GroupCommit:
         outcomes = []
         try:
             for job in jobs:
-                check_process()
+                gate.check_process()
                 outcomes.append(dialect.swap(connection, *job.swap))
         except StoreError:
             raise
@@ -189,7 +187,3 @@ def _unfinished(queue: "Queue") -> "Iterator[Job]":
                 queue.remove(place)
         elif job.outcome is None and job.error is None:
             yield job
-
-
-def _first(queue: "Queue") -> Job | None:
-    return next(_unfinished(queue), None)
