@@ -26,7 +26,7 @@ from onetime.storage.fork import FORKED
 from onetime.storage.group_commit import Job
 from onetime.storage.pool import UNKNOWN
 from onetime.storage.sql import SQLStore
-from onetime.storage.sqlite import SQLite
+from onetime.storage.sqlite import Connection, SQLite
 from tests.support import posix
 
 PATIENCE = 60
@@ -59,23 +59,23 @@ class Hooked(SQLite):
         self.steps.append(step)
         self.at(step, key)
 
-    def begin(self, connection: sqlite3.Connection) -> None:
+    def begin(self, connection: Connection) -> None:
         self._reach("begin")
         super().begin(connection)
         self._reach("begun")
 
-    def swap(self, connection: sqlite3.Connection, key: str, old: str | None, new: str | None) -> bool:
+    def swap(self, connection: Connection, key: str, old: str | None, new: str | None) -> bool:
         self._reach("swap", key)
         outcome = super().swap(connection, key, old, new)
         self._reach("swapped", key)
         return outcome
 
-    def commit(self, connection: sqlite3.Connection) -> None:
+    def commit(self, connection: Connection) -> None:
         self._reach("commit")
         super().commit(connection)
         self._reach("committed")
 
-    def rollback(self, connection: sqlite3.Connection) -> None:
+    def rollback(self, connection: Connection) -> None:
         self._reach("rollback")
         super().rollback(connection)
 

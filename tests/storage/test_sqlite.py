@@ -587,7 +587,7 @@ class Settings(Folder):
                 ("busy_timeout", 0),
             ):
                 self.assertEqual((value,), connection.execute(f"PRAGMA {name}").fetchone())
-            self.assertIsNone(connection.isolation_level)
+            self.assertIsNone(connection._connection.isolation_level)
             drop_connections(store)
 
     def test_a_setting_that_is_not_taken(self) -> None:
@@ -611,7 +611,7 @@ class Settings(Folder):
                 mock.patch("sqlite3.connect", partial(sqlite3.connect, factory=Deaf)),
             ):
                 self.assert_refused(f"SQLite cannot use {name}=")
-            self.assertEqual([True], closed)
+            self.assertTrue(closed)
 
     def test_a_table_of_another_shape(self) -> None:
         """K43: the table is exactly the store's own, or StoreError that shows what it must be."""
