@@ -20,7 +20,7 @@ from typing import Any
 from unittest import mock
 
 from onetime.errors import StoreError
-from onetime.storage import sqlite
+from onetime.storage import sqlite, sqlite_file
 from onetime.storage.sql import SQLStore
 from onetime.storage.store import Store
 from onetime.testing import StoreContract
@@ -293,13 +293,13 @@ class Files(Folder):
         user = unprivileged()
         if user is None:
             other = os.geteuid() + 1
-            self.enterContext(mock.patch.object(sqlite, "_own", lambda owner: (owner, other)))
+            self.enterContext(mock.patch.object(sqlite_file, "_own", lambda owner: (owner, other)))
             self.enterContext(mock.patch("os.geteuid", return_value=other))
         else:
             os.chown(self.path, user, user)
         with (
-            mock.patch.object(sqlite, "_check_folder"),
-            mock.patch.object(sqlite, "_own", lambda _: (os.geteuid(),)),
+            mock.patch.object(sqlite_file, "_check_folder"),
+            mock.patch.object(sqlite_file, "_own", lambda _: (os.geteuid(),)),
         ):
             self.assert_refused("must belong to the user who runs the program")
 
@@ -312,9 +312,9 @@ class Files(Folder):
         system = os.open
 
         def look() -> None:
-            free.append(sqlite._CREATING.acquire(blocking=False))
+            free.append(sqlite_file._CREATING.acquire(blocking=False))
             if free[-1]:
-                sqlite._CREATING.release()
+                sqlite_file._CREATING.release()
 
         def spy(path: Any, flags: int, mode: int = 0o777) -> int:
             opened.append((str(path), flags))
@@ -332,10 +332,10 @@ class Files(Folder):
     def test_a_thread_that_never_ends_making_a_file(self) -> None:
         """A child whose parent was making one fails with a message, and does not wait forever."""
         with ThreadPoolExecutor(1) as pool:
-            pool.submit(sqlite._CREATING.acquire).result()
-            with mock.patch.object(sqlite, "_CREATING_TIMEOUT", 0.01):
+            pool.submit(sqlite_file._CREATING.acquire).result()
+            with mock.patch.object(sqlite_file, "_CREATING_TIMEOUT", 0.01):
                 self.assert_refused("was making the store's file")
-            pool.submit(sqlite._CREATING.release).result()
+            pool.submit(sqlite_file._CREATING.release).result()
         self.open()
 
     def test_a_system_without_owners(self) -> None:
@@ -343,7 +343,7 @@ class Files(Folder):
         self.path.touch()
         self.path.chmod(0o666)
         with (
-            mock.patch.object(sqlite, "_POSIX", False),
+            mock.patch.object(sqlite_file, "_POSIX", False),
             mock.patch("os.geteuid", side_effect=AssertionError, create=True),
             mock.patch("os.open", side_effect=FileExistsError),
         ):
@@ -379,13 +379,14 @@ class Files(Folder):
         """Between the check and the opening, too."""
         store = self.open()
         drop_connections(store)
-        check = store._dialect._check_files  # type: ignore[attr-defined]  # SQLite's
+        file = store._dialect._file  # type: ignore[attr-defined]  # SQLite's
+        check = file.check
 
         def delete() -> None:
             check()
             self.path.unlink()
 
-        with mock.patch.object(store._dialect, "_check_files", delete):
+        with mock.patch.object(file, "check", delete):
             self.assert_refused("unable to open database file", action=lambda: store.get("otp/key"))
         self.assertEqual([], list(self.folder.iterdir()))
 
@@ -555,7 +556,7 @@ class SharedFolders(Folder):
             mock.patch("os.geteuid", return_value=1234),
             self.groups([], {"root": (0, self.group + 1), "service": (1234, self.group)}),
         ):
-            sqlite._check_folder(folder)  # type: ignore[arg-type]  # a stand-in for what os.stat returns
+            sqlite_file._check_folder(folder)  # type: ignore[arg-type]  # a stand-in for what os.stat returns
 
     def test_an_unknown_group(self) -> None:
         """A group that the system has no entry for may have any members."""
