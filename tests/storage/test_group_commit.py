@@ -627,7 +627,10 @@ class Forks(Groups):
             mock.patch.object(self.group, "_wait"),
             mock.patch.object(self.store._pool, "run", return_value=None),
         ):
-            with mock.patch("os.getpid", side_effect=pids), self.assertRaisesRegex(StoreError, FORKED):
+            with (
+                mock.patch.object(group_commit, "os", mock.Mock(**{"getpid.side_effect": pids})),
+                self.assertRaisesRegex(StoreError, FORKED),
+            ):
                 self.store.swap("otp/waits", None, "new")
 
     def test_a_thread_that_waits_forks(self) -> None:
