@@ -13,12 +13,15 @@ SOURCE = Path(onetime.__file__).parent
 WINGS = ("storage", "verification", "provisioning", "inspection")
 LOWER_FLOORS = {
     "errors": set[str](),
+    "checks": set[str](),
+    "times": set[str](),
     "encoding": {"errors"},
-    "confidential": {"errors"},
+    "confidential": set[str](),
     "algorithm": {"errors"},
     "secret": {"errors", "encoding", "confidential", "algorithm"},
-    "hotp": {"errors", "confidential", "algorithm", "secret"},
-    "totp": {"errors", "confidential", "algorithm", "secret", "hotp"},
+    "hotp": {"errors", "checks", "confidential", "algorithm", "secret"},
+    "totp": {"errors", "checks", "times", "confidential", "algorithm", "secret", "hotp"},
+    "credential": {"hotp", "totp"},
 }
 GROUND = set(LOWER_FLOORS)
 ALLOWED = {

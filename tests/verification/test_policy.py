@@ -79,7 +79,10 @@ class Refused(unittest.TestCase):
         """H20: no number means that there is no throttle; 0 failures before disabling neither."""
         for name in ("delay_after", "budget", "refill", "look_ahead", "disable_after", "min_secret_size"):
             for wrong in (0, -1, 10**12):
-                with self.subTest(name, value=wrong), self.assertRaisesRegex(ValueError, f"{name} is from"):
+                with (
+                    self.subTest(name, value=wrong),
+                    self.assertRaisesRegex(ValueError, f"{name} must be an int from"),
+                ):
                     Policy(**{name: wrong})
 
     def test_numbers_are_ints(self) -> None:
@@ -88,7 +91,10 @@ class Refused(unittest.TestCase):
             for wrong in (float(low), str(low), True, None, b"5"):
                 if name == "disable_after" and wrong is None:
                     continue
-                with self.subTest(name, value=wrong), self.assertRaisesRegex(TypeError, f"{name} is an int"):
+                with (
+                    self.subTest(name, value=wrong),
+                    self.assertRaisesRegex(TypeError, f"{name} must be an int"),
+                ):
                     Policy(**{name: wrong})  # type: ignore[arg-type]  # the wrong type is what is tested
 
     def test_limits_alone_have_the_same_bounds(self) -> None:
@@ -98,7 +104,10 @@ class Refused(unittest.TestCase):
             *(("max_delay", 29), ("max_delay", YEAR + 1), ("budget", 0), ("budget", 1_000_001)),
             *(("refill", 0), ("refill", YEAR + 1)),
         ):
-            with self.subTest(name, value=wrong), self.assertRaisesRegex(ValueError, f"{name} is from"):
+            with (
+                self.subTest(name, value=wrong),
+                self.assertRaisesRegex(ValueError, f"{name} must be an int from"),
+            ):
                 Limits(**{name: wrong})
         for name in ("delay_after", "min_delay", "max_delay", "budget", "refill"):
             with self.subTest(name), self.assertRaises(TypeError):

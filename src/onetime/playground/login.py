@@ -12,7 +12,7 @@ from onetime.errors import (
     ThrottledError,
     VerificationError,
 )
-from onetime.hotp import LAST_FACTOR
+from onetime.hotp import LAST_MOVING_FACTOR
 from onetime.playground.codes import describe
 from onetime.playground.fields import Answer, Clock, Fields, RequestError, blame
 from onetime.provisioning.uri import Account
@@ -102,7 +102,7 @@ class Session:
                 centre = credential.step(now)
             hotp, span, remaining = credential.hotp, credential.span(centre), credential.remaining(now)
         else:
-            if press and self.counter == LAST_FACTOR:
+            if press and self.counter == LAST_MOVING_FACTOR:
                 raise RequestError("the device has reached its last counter", "press")
             self.counter += press
             centre = self.counter
@@ -110,7 +110,7 @@ class Session:
         codes = [
             {"place": place, "factor": str(centre + away), "code": hotp.at(centre + away)}
             for away, place in PLACES.items()
-            if 0 <= centre + away <= LAST_FACTOR
+            if 0 <= centre + away <= LAST_MOVING_FACTOR
         ]
         return {"codes": codes, "remaining": remaining, "span": span, "now": now}
 

@@ -33,7 +33,7 @@ from onetime.errors import (
     ReplayedCodeError,
     ThrottledError,
 )
-from onetime.hotp import HOTP, LAST_FACTOR
+from onetime.hotp import HOTP, LAST_MOVING_FACTOR
 from onetime.totp import TOTP
 from onetime.verification.policy import Policy
 from onetime.verification.state import LEAN, State, hotp_of, seal_of
@@ -222,7 +222,7 @@ def _barred(credential: HOTP | TOTP, state: State) -> OnetimeError | None:
 
 def _cut(first: int, last: int) -> range:
     """List the factors from the first to the last, as far as there are any."""
-    return range(first if first > 0 else 0, (last if last < LAST_FACTOR else LAST_FACTOR) + 1)
+    return range(first if first > 0 else 0, (last if last < LAST_MOVING_FACTOR else LAST_MOVING_FACTOR) + 1)
 
 
 def _charged(state: State, throttle: Throttle, disable_after: int | None = None) -> State:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from onetime.checks import check_integer
 from onetime.confidential import discreet
 from onetime.errors import (
     ExpiredCodeError,
@@ -16,7 +17,7 @@ from onetime.errors import (
     ThrottledError,
     VerificationError,
 )
-from onetime.hotp import MAX_DIGITS, MIN_DIGITS, check_integer
+from onetime.hotp import MAX_DIGITS, MIN_DIGITS
 from onetime.secret import MIN_SIZE, Secret
 from onetime.storage.store import Records, Store
 from onetime.verification.policy import Limits

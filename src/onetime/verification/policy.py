@@ -3,7 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from onetime.hotp import HOTP, check_integer
+from onetime.checks import check_integer
+from onetime.hotp import HOTP
 from onetime.totp import TOTP
 
 YEAR = 365 * 86_400

@@ -4,7 +4,7 @@ from binascii import crc32
 from typing import NamedTuple
 
 from onetime.errors import StoreError
-from onetime.hotp import HOTP, LAST_FACTOR
+from onetime.hotp import HOTP, LAST_MOVING_FACTOR
 from onetime.totp import TOTP
 from onetime.verification.throttle import Throttle
 
@@ -58,7 +58,7 @@ class State(NamedTuple):
     @property
     def exhausted(self) -> bool:
         """Whether the last counter or step is spent, so that no code can be accepted any more."""
-        return self.next_factor > LAST_FACTOR
+        return self.next_factor > LAST_MOVING_FACTOR
 
     def to_text(self) -> str:
         """Write the state as a store keeps it: kind and version, integers, and a check of all that."""

@@ -4,9 +4,10 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 
+from onetime.checks import check_integer
 from onetime.confidential import discreet
 from onetime.errors import AlreadyEnrolledError, NotEnrolledError, OnetimeError
-from onetime.hotp import HOTP, LAST_FACTOR, check_integer
+from onetime.hotp import HOTP, LAST_MOVING_FACTOR
 from onetime.storage.store import Records, Store
 from onetime.totp import TOTP
 from onetime.verification.decision import Accepted, Decision, decide, decide_resync
@@ -90,7 +91,7 @@ class Verifier:
                 f"the secret has {size} bytes; "
                 f"the policy asks for {self.policy.min_secret_size} (RFC 4226, R6)"
             )
-        check_integer("counter", counter, 0, LAST_FACTOR)
+        check_integer("counter", counter, 0, LAST_MOVING_FACTOR)
         if counter and isinstance(credential, TOTP):
             raise ValueError("a TOTP has no counter")
 
