@@ -68,6 +68,11 @@ def decide(
         TypeError: The credentials are neither a HOTP, a TOTP nor a mapping of names to those.
         ValueError: The clock is before 1970 or a credential's t0, or is not a finite number.
     """
+    return check_code(credentials, state, code, now, policy)
+
+
+def check_code(credentials: Credentials, state: State, code: str, now: float, policy: Policy) -> Decision:
+    """Decide as `decide` does, for callers that are discreet themselves."""
     seconds = whole_seconds(now)
     typed = canonical(code)
     if typed is None:

@@ -9,11 +9,11 @@ from onetime.errors import DisabledError, IncorrectCodeError, OnetimeError
 from onetime.hotp import LAST_MOVING_FACTOR
 from onetime.times import whole_seconds
 from onetime.verification.asked import Credentials
-from onetime.verification.decision import decide
+from onetime.verification.decision import check_code
 from onetime.verification.device import DEFAULT, Device, check_credential, check_name
 from onetime.verification.evidence import Accepted, Decision
 from onetime.verification.policy import DEFAULT_POLICY, Policy
-from onetime.verification.resync import decide_resync
+from onetime.verification.resync import check_codes
 from onetime.verification.state import State
 
 
@@ -94,8 +94,9 @@ def _check(
     credentials: Credentials, state: State, code: str | Sequence[str], now: float, policy: Policy
 ) -> Decision:
     """Check one code, or three."""
-    check = decide if isinstance(code, str) else decide_resync
-    return check(credentials, state, code, now, policy)  # type: ignore[arg-type]  # one is for str
+    if isinstance(code, str):
+        return check_code(credentials, state, code, now, policy)
+    return check_codes(credentials, state, code, now, policy)
 
 
 def check_size(credential: Credential, policy: Policy) -> None:

@@ -62,6 +62,13 @@ def decide_resync(
         ValueError: There are not three codes; or the clock is before 1970 or a credential's t0, or is not a
             finite number.
     """
+    return check_codes(credentials, state, codes, now, policy)
+
+
+def check_codes(
+    credentials: Credentials, state: State, codes: Sequence[str], now: float, policy: Policy
+) -> Decision:
+    """Decide as `decide_resync` does, for callers that are discreet themselves."""
     if isinstance(codes, str):
         raise TypeError("codes must be a sequence of three texts, not one text")
     if len(codes) != 3:

@@ -9,13 +9,13 @@ from onetime.credential import Credential
 from onetime.errors import NotEnrolledError
 from onetime.storage.store import Records, Store
 from onetime.verification.asked import Credentials
-from onetime.verification.decision import decide
+from onetime.verification.decision import check_code
 from onetime.verification.device import DEFAULT
 from onetime.verification.enrollment import decide_enroll
 from onetime.verification.evidence import Accepted, Decision
 from onetime.verification.policy import DEFAULT_POLICY, Policy
 from onetime.verification.record import items_of
-from onetime.verification.resync import decide_resync
+from onetime.verification.resync import check_codes
 from onetime.verification.state import State
 
 PREFIX = "otp"
@@ -182,7 +182,9 @@ class Verifier:
             TypeError: The user or the credentials have the wrong type.
             StoreError: The state could not be read or stored; nothing was accepted.
         """
-        return self._transact(user, lambda state: decide(credentials, state, code, self._now(), self.policy))
+        return self._transact(
+            user, lambda state: check_code(credentials, state, code, self._now(), self.policy)
+        )
 
     @discreet
     def resynchronize(self, user: str, credentials: Credentials, codes: Sequence[str]) -> Accepted:
@@ -211,7 +213,7 @@ class Verifier:
             StoreError: As `verify` does.
         """
         return self._transact(
-            user, lambda state: decide_resync(credentials, state, codes, self._now(), self.policy)
+            user, lambda state: check_codes(credentials, state, codes, self._now(), self.policy)
         )
 
     def forget(self, user: str, device: str | None = None) -> None:
