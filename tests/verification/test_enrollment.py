@@ -287,7 +287,7 @@ class Replace(Case):
 
 class Adopt(Case):
     def test_the_next_code_is_accepted_and_the_last_is_not(self) -> None:
-        """F25: what another system accepted last is a replay, and its drift is kept."""
+        """F25, T03: what another system accepted last is a replay, and its drift is kept."""
         self.verifier.adopt("alice", TIMED, watermark=STEP + 3, drift=2)
         self.assertEqual(("totp", STEP + 3, 2, 2, 0), self.device()[:5])
         with self.assertRaises(ReplayedCodeError):
