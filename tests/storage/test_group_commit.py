@@ -13,6 +13,7 @@ import warnings
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from linecache import getline
 from pathlib import Path
 from types import FrameType
@@ -27,7 +28,9 @@ from onetime.storage.group_commit import Job
 from onetime.storage.pool import UNKNOWN
 from onetime.storage.sql import SQLStore
 from onetime.storage.sqlite import Connection, SQLite
+from tests.soak import hammer, interrupts
 from tests.support import posix
+from tests.support.batches import EarlyVerdicts
 
 PATIENCE = 60
 """Time after which a test gives up on a thread, in seconds."""
@@ -671,3 +674,30 @@ class Forks(Groups):
         self.assertEqual([0], statuses)
         self.assertTrue(lead.result(PATIENCE))
         self.assert_usable()
+
+
+class AtRandom(unittest.TestCase):
+    """Small forms of the soaks."""
+
+    def setUp(self) -> None:
+        holder = tempfile.TemporaryDirectory()
+        self.addCleanup(holder.cleanup)
+        self.path = Path(holder.name, "store.db")
+
+    def test_exceptions(self) -> None:
+        """K58: exceptions at random moments make no thread hang, and no verdict false."""
+        self.assertEqual("", interrupts.interrupt(self.path, 200, "CI").fault)
+
+    def test_exceptions_find_a_verdict_before_the_commit(self) -> None:
+        """K58: a store that gives outcomes before its commit is found."""
+        self.assertNotEqual("", interrupts.interrupt(self.path, 2000, "CI", EarlyVerdicts).fault)
+
+    def test_processes_and_threads(self) -> None:
+        """K14: of all threads of all processes exactly one swaps an entry, and no count is lost."""
+        tally = hammer.hammer(partial(SQLStore.sqlite, self.path), 25, 2, 4)
+        self.assertEqual([], tally.faults)
+        self.assertEqual({1: 25}, tally.winners)
+
+    def test_a_store_that_reads_and_then_writes(self) -> None:
+        """K14: the same finds it."""
+        self.assertNotEqual([], hammer.hammer(partial(hammer.open_bad, self.path), 25, 2, 4).faults)
