@@ -7,7 +7,7 @@ import sys
 import traceback
 import unittest
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import onetime
 
@@ -22,12 +22,17 @@ def vectors(name: str) -> Any:
     return json.loads((VECTORS / name).read_text(encoding="utf-8"))
 
 
+def skip(reason: str) -> NoReturn:
+    """Skip a test, and print the reason on stderr, where it is seen without `-v`."""
+    print(f"SKIPPED, because {reason}", file=sys.stderr)
+    raise unittest.SkipTest(reason)
+
+
 def program(name: str) -> str:
-    """Find another maker's program, or skip the test and say so where everybody sees it."""
+    """Return the path of another maker's program, or skip the test visibly."""
     path = shutil.which(name)
     if path is None:
-        print(f"SKIPPED, because {name} is not installed", file=sys.stderr)
-        raise unittest.SkipTest(f"{name} is not installed")
+        skip(f"{name} is not installed")
     return path
 
 
@@ -47,7 +52,6 @@ def shown(error: BaseException) -> str:
 
 
 def posix() -> None:
-    """Skip a test where there is no POSIX, and say so where everybody sees it."""
+    """Skip a test visibly where there is no POSIX."""
     if os.name != "posix":
-        print("SKIPPED, because this system is not POSIX", file=sys.stderr)
-        raise unittest.SkipTest("this system is not POSIX")
+        skip("this system is not POSIX")
