@@ -37,6 +37,8 @@ class Dialect:
             table: Its name, quoted.
         """
         mark, key, value = self.parameter, self.key, self.value
+        if "%s" in mark:
+            table = table.replace("%", "%%")  # it is not a parameter
         # ruff: noqa: S608 - the name of the table was checked
         self.select = f"SELECT {value} FROM {table} WHERE {key} = {mark}"
         self.list = f"SELECT {key}, {value} FROM {table} WHERE {key} >= {mark} ORDER BY {key} LIMIT {PAGE}"
