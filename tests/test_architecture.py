@@ -55,9 +55,10 @@ INSIDE_STORAGE = {
     "sqlite": {"dialect"},
     "postgres": {"dialect"},
     "mysql": {"dialect"},
-    "contract": {"store"},
-    "group_commit": {"pool", "dialect"},
-    "sql": {"store", "pool", "sqlite", "postgres", "mysql", "group_commit", "dialect"},
+    "lookalikes": set[str](),
+    "contract": {"store", "lookalikes"},
+    "group_commit": {"pool", "fork", "dialect"},
+    "sql": {"pool", "sqlite", "postgres", "mysql", "group_commit", "dialect"},
 }
 
 

@@ -1,4 +1,4 @@
-"""What a store must do, as tests that every store inherits: the library's own, and those that you write.
+"""The tests of a store, which the library's own stores and those of programs inherit.
 
     class RedisStoreTest(StoreContract, unittest.TestCase):
         def make_store(self) -> Store:
@@ -6,17 +6,26 @@
             self.addCleanup(store.close)
             return store
 
-It finds what makes a verifier unsafe: a read and a write that are two steps, keys or texts that are taken
-for each other, entries that outlive their deletion. It cannot find a store that forgets in a power cut.
+They find what makes a verifier unsafe: a read and a write that are two steps, keys or texts that are taken
+for each other, entries that outlive their deletion or that expire, writes inside the caller's transaction,
+connections that cross a fork, errors of the driver. They cannot find a store that forgets in a power cut, nor
+an entry that the server expires; the docstring of `Store` lists what the author must make sure.
 """
 
-# ruff: noqa: PT009 - the tests are those of unittest
+# ruff: noqa: PT009 - the tests are unittest's
 
+import os
+import signal
 import threading
+import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING
+from unittest import mock
 
+from onetime.errors import StoreError
+from onetime.storage.lookalikes import AWKWARD, KEYS, TEXTS
 from onetime.storage.store import Store
 
 if TYPE_CHECKING:
@@ -24,90 +33,21 @@ if TYPE_CHECKING:
 else:
     _Base = object
 
-THREADS = 8
+THREADS, CHILDREN = 8, 4
 TIMEOUT = 60
-"""Seconds after which a thread that waits for the others gives up."""
+"""Time after which a thread or a child that waits for others gives up, in seconds."""
 
-ROUNDS = 25
-LONGEST = 5000
-"""Characters; more than any record has."""
+ROUNDS, READS = 25, 50
+"""Repetitions by each thread, and reads of each key by each child."""
+
+YEAR = 365 * 86_400
+"""Seconds."""
 
 _KEY = "otp/key"
-_PRINTABLE = "".join(map(chr, range(32, 127)))
-_KEYS = (
-    "otp/alice",
-    "otp/Alice",
-    "otp/alice ",
-    " otp/alice",
-    "otp/alice\n",
-    "otp//alice",
-    "otp/alice/",
-    "delivered/alice",
-    "recovery/alice",
-    "otp/a_ice",
-    "otp/a%",
-    "otp/%",
-    "otp/%s",
-    "otp/%41",
-    "otp/a*",
-    "otp/?",
-    "otp/:1",
-    "otp/$1",
-    "otp/'",
-    "otp/''",
-    'otp/"; DROP TABLE onetime; --',
-    "otp/\\",
-    "otp/\\\\",
-    "otp/" + _PRINTABLE,
-    "otp/0",
-    "otp/00",
-    "otp/0.0",
-    "otp/caf\u00e9",
-    "otp/cafe\u0301",
-    "otp/cafe",
-    "otp/stra\u00dfe",
-    "otp/strasse",
-    "otp/\u0130",
-    "otp/i",
-    "otp/\u0131",
-    "otp/\uff11",
-    "otp/1",
-    "otp/\u200b1",
-    "otp/\U0001f511",
-    "delivered/" + "k" * 199,
-    "delivered/" + "k" * 200,
-    "delivered/" + "k" * 199 + "l",
-    "delivered/" + "\U0001f511" * 200,
-)
-"""Keys that a store might take for each other; the longest have 210 characters."""
-
-_TEXTS = (
-    "totp1 59240000 0 0 0 0 0 0 12345678901234567890 1234567890",
-    "",
-    " ",
-    "a",
-    "A",
-    "a ",
-    " a",
-    "a%",
-    "a_",
-    "0",
-    "00",
-    "1e3",
-    "null",
-    "None",
-    _PRINTABLE,
-    "two\nlines\r\n\tand a tab",
-    "caf\u00e9 \U0001f511",
-    "x" * LONGEST,
-    "x" * (LONGEST - 1) + "y",
-    "x" * (LONGEST - 1),
-)
-"""Texts that a store might take for each other. Records are printable ASCII; a store takes any text."""
 
 
 class StoreContract(_Base):
-    """A mixin for `unittest.TestCase`: inherit it, and say how a store is made."""
+    """A mixin for `unittest.TestCase`: inherit it, and define `make_store`."""
 
     def make_store(self) -> Store:
         """Return a store without entries; close it in a cleanup."""
@@ -117,9 +57,24 @@ class StoreContract(_Base):
         """Return another store with the same entries, as another process or machine would have.
 
         Args:
-            store: What `make_store` returned. It is returned itself if there can be no other.
+            store: What `make_store` returned. Return it itself if there can be no other.
         """
         return store
+
+    def caller_transaction(self) -> AbstractContextManager[object]:
+        """Return a context manager in which the program's own transaction is open, and is rolled back.
+
+        For example, with Django:
+
+            @contextmanager
+            def caller_transaction(self):
+                with transaction.atomic():
+                    yield
+                    transaction.set_rollback(True)
+
+        Without it, the test that an entry survives the rollback is skipped.
+        """
+        raise unittest.SkipTest("caller_transaction() is not defined")
 
     def test_nothing_is_there(self) -> None:
         """An entry that was never written is None, and can be neither replaced nor deleted."""
@@ -158,7 +113,7 @@ class StoreContract(_Base):
         """Each text is read as it was written, as a str."""
         store = self.make_store()
         old = None
-        for text in _TEXTS:
+        for text in TEXTS:
             self.assertIs(True, store.swap(_KEY, old, text), f"{text!r:.40}")
             found = store.get(_KEY)
             self.assertIs(str, type(found))
@@ -169,9 +124,9 @@ class StoreContract(_Base):
         """No text is taken for another: not in another case, with another space, or up to its end."""
         store = self.make_store()
         old = None
-        for text in _TEXTS:
+        for text in TEXTS:
             store.swap(_KEY, old, text)
-            for other in _TEXTS:
+            for other in TEXTS:
                 if other != text:
                     self.assertIs(False, store.swap(_KEY, other, "new"), f"{other!r:.40} for {text!r:.40}")
                     self.assertIs(False, store.swap(_KEY, other, None), f"{other!r:.40} for {text!r:.40}")
@@ -181,11 +136,11 @@ class StoreContract(_Base):
     def test_keys_are_kept_apart(self) -> None:
         """No key is taken for another: not in another case, with another space, or as a pattern."""
         store = self.make_store()
-        for number, key in enumerate(_KEYS):
+        for number, key in enumerate(KEYS):
             self.assertIs(True, store.swap(key, None, f"made {number}"), f"{key!r} is new")
-        for number, key in enumerate(_KEYS):
+        for number, key in enumerate(KEYS):
             self.assertIs(True, store.swap(key, f"made {number}", f"kept {number}"), f"{key!r} was changed")
-        for number, key in enumerate(_KEYS):
+        for number, key in enumerate(KEYS):
             self.assertEqual(f"kept {number}", store.get(key), f"{key!r} was changed")
             self.assertIs(True, store.swap(key, f"kept {number}", None))
             self.assertIsNone(store.get(key), f"{key!r} is still there")
@@ -237,6 +192,67 @@ class StoreContract(_Base):
             list(pool.map(count, range(THREADS)))
         self.assertEqual(str(THREADS * ROUNDS), store.get(_KEY))
 
+    def test_an_entry_does_not_expire(self) -> None:
+        """An entry is still there a year later: a code that expired from a store would be accepted twice."""
+        store = self.make_store()
+        self.assertIs(True, store.swap(_KEY, None, "one"))
+        wall = mock.patch("time.time", return_value=time.time() + YEAR)
+        monotonic = mock.patch("time.monotonic", return_value=time.monotonic() + YEAR)
+        with wall, monotonic:
+            self.assertEqual("one", store.get(_KEY))
+            self.assertIs(True, store.swap(_KEY, "one", "two"))
+        self.assertEqual("two", store.get(_KEY))
+
+    def test_a_rollback_of_the_caller_changes_nothing(self) -> None:
+        """An entry that was written inside the program's transaction is there after its rollback."""
+        store = self.make_store()
+        self.assertIs(True, store.swap("otp/before", None, "one"))
+        with self.caller_transaction():
+            self.assertIs(True, store.swap("otp/inside", None, "one"))
+            self.assertIs(True, store.swap("otp/before", "one", "two"))
+        self.assertEqual("one", store.get("otp/inside"), "the rollback took a write back")
+        self.assertEqual("two", store.get("otp/before"), "the rollback took a write back")
+
+    def test_errors_are_store_errors(self) -> None:
+        """What cannot be stored is StoreError, not an error of the driver's, and harms no other entry."""
+        store = self.make_store()
+        self.assertIs(True, store.swap(_KEY, None, "one"))
+        for awkward in AWKWARD:
+            for call in (
+                lambda text: store.get(text),
+                lambda text: store.swap(text, None, "one"),
+                lambda text: store.swap(text, "one", None),
+                lambda text: store.swap("otp/awkward", None, text),
+                lambda text: store.swap("otp/awkward", text, None),
+            ):
+                with suppress(StoreError):
+                    call(awkward)
+                self.assertEqual("one", store.get(_KEY))
+        self.assertIs(True, store.swap(_KEY, "one", "two"))
+
+    def test_forked_children_read_what_is_there(self) -> None:
+        """Children of a process that has used the store read each key's own text, at the same time.
+
+        StoreError is allowed: a store may refuse to work in a child. Another key's text never is.
+        """
+        if not hasattr(os, "fork"):
+            raise unittest.SkipTest("this system has no fork")
+        store = self.make_store()
+        keys = [f"otp/{number}" for number in range(CHILDREN)]
+        for key in keys:
+            self.assertIs(True, store.swap(key, None, f"text of {key}"))
+        # Several threads at once leave several idle connections, where a store has them.
+        with ThreadPoolExecutor(CHILDREN) as pool:
+            list(pool.map(store.get, keys * READS))
+        ready, go = os.pipe()
+        children = [self._fork(store, keys[number:] + keys[:number], ready, go) for number in range(CHILDREN)]
+        os.close(ready)
+        os.close(go)
+        self.assertEqual([0] * CHILDREN, [_end_of(child) for child in children], "a child read a wrong text")
+        for key in keys:
+            self.assertEqual(f"text of {key}", store.get(key))
+        self.assertIs(True, store.swap(keys[0], f"text of {keys[0]}", "changed by the parent"))
+
     def _race(self, old: str | None, news: list[str | None]) -> None:
         """Let threads swap one entry at the same moment, in each round another."""
         store = self.make_store()
@@ -253,3 +269,32 @@ class StoreContract(_Base):
                 won = list(pool.map(swap, [number] * THREADS, range(THREADS)))
                 self.assertEqual([True], [each for each in won if each], "exactly one is told that it won")
                 self.assertEqual(news[won.index(True)], store.get(f"otp/{number}"), "the winner's is there")
+
+    def _fork(self, store: Store, keys: list[str], ready: int, go: int) -> int:
+        """Start a child that reads keys when all children are there; its status is 0 if all was right."""
+        child = os.fork()
+        if child == 0:
+            status, wrong = 2, 0
+            try:
+                os.close(go)
+                os.read(ready, 1)  # until the parent closes the other end
+                for key in keys * READS:
+                    with suppress(StoreError):
+                        wrong |= store.get(key) != f"text of {key}"
+                status = wrong
+            finally:
+                os._exit(status)  # the parent's tests are the parent's
+        return child
+
+
+def _end_of(child: int) -> int:
+    """Wait for a child, and return its status; a child that hangs is killed."""
+    deadline = time.monotonic() + TIMEOUT
+    while time.monotonic() < deadline:
+        found, status = os.waitpid(child, os.WNOHANG)
+        if found:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return -1

@@ -2,9 +2,12 @@
 
 import os
 import threading
-from collections.abc import Iterator
 
 from onetime.errors import StoreError
+
+TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class MemoryStore:
@@ -48,7 +51,7 @@ class MemoryStore:
                 del self._entries[key]
             return True
 
-    def items(self, prefix: str = "") -> Iterator[tuple[str, str]]:
+    def items(self, prefix: str = "") -> "Iterator[tuple[str, str]]":
         """Return the keys that begin with a prefix, and their texts, as they are at the call.
 
         Raises:

@@ -1,11 +1,15 @@
 """What a store is: two methods over opaque text, and the loop that is built on them."""
 
-from collections.abc import Callable
-from typing import Protocol, TypeVar
-
 from onetime.errors import StoreError
 
-T = TypeVar("T")
+TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol, TypeVar
+
+    T = TypeVar("T")
+else:
+    Protocol = object
 
 MAX_USER = 255
 """Maximum length of a user's name, in characters: an e-mail address has at most 254."""
@@ -109,7 +113,7 @@ class Records:
         """
         return self.store.get(self.key(user))
 
-    def transact(self, user: str, decide: Callable[[str | None], tuple[str | None, T]]) -> T:
+    def transact(self, user: str, decide: "Callable[[str | None], tuple[str | None, T]]") -> "T":
         """Read, decide and swap, until nothing came in between.
 
         A lost swap means that another caller's verdict was stored: the decision is made again, with the
