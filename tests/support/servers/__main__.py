@@ -44,8 +44,8 @@ def main() -> int:
             # Whoever waits for the file finds it whole.
             partial = environment.with_suffix(".partial")
             partial.write_text("".join(lines), encoding="utf-8")
-            partial.rename(environment)
             stack.callback(environment.unlink, missing_ok=True)
+            partial.rename(environment)
             while os.read(sys.stdin.fileno(), 4096):
                 pass
     except (ServerError, unittest.SkipTest) as error:
