@@ -23,8 +23,7 @@ CREATE TABLE that lost a race, depending on how far it came."""
 
 _DURABLE = """pg_catalog.set_config('synchronous_commit', 'on', true) AS durable,
     pg_catalog.set_config('client_min_messages', 'warning', true) AS warned"""
-"""Settings of the transaction of a write, because a pooler's session may have another program's: the commit
-waits until it is durable, or the server warns."""
+"""Settings of a write's own transaction: its commit waits until it is durable, or else the server warns."""
 
 _SCHEMA = """
 WITH path AS (
@@ -36,7 +35,8 @@ WITH path AS (
             WHERE oid = pg_catalog.to_regclass(CASE WHEN value IS NOT NULL THEN %s END)
             AND relpersistence <> 't'),
         (SELECT oid FROM pg_catalog.pg_namespace
-            WHERE nspname = CASE WHEN value IS NOT NULL THEN pg_catalog.current_schema() END)
+            WHERE nspname = CASE WHEN value IS NOT NULL THEN pg_catalog.current_schema() END
+            AND oid <> pg_catalog.pg_my_temp_schema())
     ) AS schema FROM path
 )
 SELECT nspname, (
