@@ -122,8 +122,9 @@ class Pool:
             try:
                 result = work(lease.connection)
             except Exception as error:
-                lease.good = self.dialect.had_no_effect(error)
-                if self.dialect.is_lost(lease.connection, error):
+                lost = self.dialect.is_lost(lease.connection, error)
+                lease.good = self.dialect.had_no_effect(error) and not lost
+                if lost:
                     self.gate.close_idle()
                 raise
             lease.good = True
