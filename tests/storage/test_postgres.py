@@ -188,7 +188,7 @@ class Names(OnPostgres):
 
 class Table(OnPostgres):
     def test_it_is_made_by_name_only(self) -> None:
-        """Without it all is StoreError; to make it again does nothing. Its pages have room for new versions."""
+        """Without it all is StoreError; to make it again does nothing. Its pages are not full."""
         store = self.store()
         self.refused(store, f"no table public.{self.table}", "create_table()", 'SQLStore.schema("postgres")')
         for _ in range(2):

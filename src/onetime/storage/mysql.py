@@ -61,9 +61,10 @@ SELECT CASE
     WHEN EXISTS (SELECT 1 FROM information_schema.triggers
         WHERE event_object_schema {_HERE.format(table="event_object_table")})
         THEN 'has a trigger, which could change what is written; drop it'
-    WHEN EXISTS (SELECT 1 FROM information_schema.statistics
-        WHERE table_schema {_HERE.format(table="table_name")} AND non_unique = 0
-        AND (index_name <> 'PRIMARY' OR column_name <> 'key' OR sub_part IS NOT NULL))
+    WHEN 1 <> (SELECT coalesce(sum(if(
+            index_name = 'PRIMARY' AND column_name = 'key' AND sub_part IS NULL, 1, 2)), 0)
+        FROM information_schema.statistics
+        WHERE table_schema {_HERE.format(table="table_name")} AND non_unique = 0)
         THEN 'must have the whole column key alone as primary key, and no other unique index'
 END
 FROM information_schema.tables WHERE table_schema {_HERE.format(table="table_name")}
