@@ -10,10 +10,12 @@ import sys
 import tempfile
 import unittest
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from unittest import mock
 
 import onetime
-from onetime import HOTP, TOTP, Policy, Secret
+from onetime import HOTP, TOTP, Policy, Secret, SQLStore
 from tests.support import posix
 
 ROOT = Path(__file__).parents[1]
@@ -41,11 +43,14 @@ class Readme(unittest.TestCase):
         examples = blocks("pycon")
         self.assertGreater(len(examples), 4)
         test = doctest.DocTestParser().get_doctest("\n".join(examples), {}, "README", "README.md", 0)
-        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-            results = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS).run(test)
-            for store in test.globs.values():
-                if isinstance(store, onetime.Verifier) and isinstance(store.store, onetime.SQLStore):
-                    store.store.close()
+        sqlite = SQLStore.sqlite
+        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder), ExitStack() as stores:
+
+            def opened(path: str) -> SQLStore:
+                return stores.enter_context(sqlite(path))
+
+            with mock.patch.object(SQLStore, "sqlite", opened):
+                results = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS).run(test)
         self.assertEqual(0, results.failed)
         self.assertGreater(results.attempted, 20)
 

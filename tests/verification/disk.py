@@ -12,6 +12,7 @@ import hashlib
 import os
 import random
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,7 +22,7 @@ SECTOR = 512
 CALLS = (
     "open openat creat close write pwrite64 writev pwritev pwritev2 sendfile copy_file_range truncate "
     "ftruncate fallocate fsync fdatasync sync syncfs sync_file_range msync mmap mkdir mkdirat unlink "
-    "unlinkat rename renameat renameat2 link linkat symlink symlinkat dup dup2 dup3"
+    "unlinkat rename renameat renameat2 link linkat symlink symlinkat dup dup2 dup3 clone clone3"
 )
 """The calls that a trace must hold."""
 
@@ -34,7 +35,11 @@ FATES = ("nothing", "everything", "last write", "entries", "contents", "prefix",
 Fill = Callable[[int, int], bytes]
 """Gives what is in a part of a file that has a size and was never written: from where, so many bytes."""
 
-_LINE = re.compile(r"(\d+) +(\w+)\((.*)\) += (-?\d+|\?|0x[0-9a-f]+)(.*)")
+UNFINISHED = "<unfinished ...>"
+"""How strace ends a line when another process comes in between a call and its return."""
+
+_CALL = re.compile(r"(\w+)\((.*)\) += (-?\d+|\?|0x[0-9a-f]+)(.*)")
+_RESUMED = re.compile(r"<\.\.\. (\w+) resumed>(.*)")
 _TEXT = re.compile(r'["<]((?:\\x[0-9a-f]{2})*)[">]')
 _NUMBER = re.compile(r"(?<=, )\d+(?=,|$)")
 
@@ -48,6 +53,8 @@ class Event(NamedTuple):
         file: Which file. Entries come and go; files are numbered.
         offset: Where it was written, or the new size; bytes.
         data: What was written or told.
+        number: Position among all events.
+        begun: Position at which the call began. A sync promises nothing of what was done after that.
     """
 
     kind: str
@@ -55,6 +62,8 @@ class Event(NamedTuple):
     file: int = -1
     offset: int = 0
     data: bytes = b""
+    number: int = 0
+    begun: int = sys.maxsize
 
     @property
     def is_entry(self) -> bool:
@@ -63,9 +72,10 @@ class Event(NamedTuple):
 
 
 class Reader:
-    """Reads what `strace -f -y -xx` wrote of processes that ran one after the other.
+    """Reads what `strace -f -y -xx` wrote of processes and their threads.
 
-    A call on the folder that is not modelled is an error; none is left out.
+    A call on the folder that is not modelled is an error; none is left out. A call counts when it returns,
+    but a descriptor is closed when the call begins, because another thread may be given it at once.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -73,29 +83,59 @@ class Reader:
         self.events: list[Event] = []
         self._names: dict[str, int] = {}
         self._files = 0
+        self._leaders: dict[str, str] = {}
         self._open: dict[tuple[str, str], str | int] = {}
+        self._unfinished: dict[str, tuple[str, int]] = {}
 
     def read(self, lines: Iterable[str]) -> list[Event]:
+        """Return what the processes did.
+
+        Raises:
+            ValueError: A line is not understood, a call is not modelled, or a call never returned.
+        """
+        lines = list(lines)
+        self._leaders = leaders(lines)
         for line in lines:
-            if line.split(" ", 1)[1].lstrip().startswith(("+++", "---")):
-                continue
-            match = _LINE.fullmatch(line.rstrip("\n"))
-            if match is None:
-                raise ValueError(f"a line of the trace is not understood: {line[:200]}")
-            process, call, arguments, result, _ = match.groups()
-            if not result.startswith(("-", "?")):
-                self._call(process, call, arguments, result)
+            thread, _, text = line.rstrip("\n").partition(" ")
+            text = text.lstrip()
+            if text.startswith("+++"):
+                self._unfinished.pop(thread, None)
+            elif text.endswith(UNFINISHED):
+                begin = text.removesuffix(UNFINISHED).rstrip()
+                self._begin(thread, begin)
+                self._unfinished[thread] = (begin, len(self.events))
+            elif not text.startswith("---"):
+                self._read(thread, text, line)
+        if self._unfinished:
+            raise ValueError(f"the trace ends inside of {len(self._unfinished)} calls")
         return self.events
 
-    def _call(self, process: str, call: str, arguments: str, result: str) -> None:
+    def _read(self, thread: str, text: str, line: str) -> None:
+        begun = len(self.events)
+        if resumed := _RESUMED.fullmatch(text):
+            begin, begun = self._unfinished.pop(thread, ("", 0))
+            text = begin + resumed[2].lstrip() if begin.startswith(f"{resumed[1]}(") else ""
+        else:
+            self._begin(thread, text)
+        match = _CALL.fullmatch(text)
+        if match is None or thread in self._unfinished:
+            raise ValueError(f"a line of the trace is not understood: {shorten(line)}")
+        call, arguments, result, _ = match.groups()
+        if not result.startswith(("-", "?")):
+            self._call(self._leaders.get(thread, thread), call, arguments, result, begun)
+
+    def _begin(self, thread: str, text: str) -> None:
+        call, _, arguments = text.partition("(")
+        if call == "close":
+            self._open.pop((self._leaders.get(thread, thread), descriptor(arguments)), None)
+
+    def _call(self, process: str, call: str, arguments: str, result: str, begun: int) -> None:
         texts = [bytes.fromhex(text.replace("\\x", "")) for text in _TEXT.findall(arguments)]
-        descriptor = arguments.split("<")[0]
-        if call == "write" and descriptor == "1":
+        where = self._open.get((process, descriptor(arguments)))
+        if call == "write" and descriptor(arguments) == "1":
             self._add("told", data=texts[-1])
             return
-        where = self._open.get((process, descriptor))
-        if call == "close":
-            self._open.pop((process, descriptor), None)
+        if call in ("close", "clone", "clone3"):
             return
         paths = [Path(os.fsdecode(text)) for text in texts if text.startswith(b"/")]
         inside = [path for path in paths if path.is_relative_to(self.folder)]
@@ -106,9 +146,9 @@ class Reader:
         if call == "openat":
             self._opened(process, inside[-1], arguments, result)
         elif call in ("fsync", "fdatasync") and where == "folder":
-            self._add("folder")
+            self._add("folder", begun=begun)
         elif call in ("fsync", "fdatasync") and isinstance(where, int):
-            self._add("sync", name, where)
+            self._add("sync", name, where, begun=begun)
         elif call == "pwrite64" and isinstance(where, int):
             self._add("write", name, where, number, texts[-1][: int(result)])
         elif call == "ftruncate" and isinstance(where, int):
@@ -119,7 +159,7 @@ class Reader:
         elif call in ("unlink", "unlinkat"):
             self._add("unlink", name, self._names.pop(name))
         else:
-            raise ValueError(f"a call of the trace is not modelled: {call}({arguments[:200]})")
+            raise ValueError(f"a call of the trace is not modelled: {shorten(f'{call}({arguments})')}")
 
     def _opened(self, process: str, path: Path, arguments: str, result: str) -> None:
         if path == self.folder:
@@ -134,7 +174,39 @@ class Reader:
         self._open[process, result] = self._names[path.name]
 
     def _add(self, kind: str, *fields: Any, **named: Any) -> None:
-        self.events.append(Event(kind, *fields, **named))
+        self.events.append(Event(kind, *fields, **named)._replace(number=len(self.events)))
+
+
+def leaders(lines: Iterable[str]) -> dict[str, str]:
+    """Return for each thread the process whose descriptors it shares."""
+    starter: dict[str, str] = {}
+    starting = set()
+    for line in lines:
+        thread = line.split(" ", 1)[0]
+        if thread in starting or "CLONE_THREAD" in line:
+            if line.rstrip().endswith(UNFINISHED):
+                starting.add(thread)
+            else:
+                starting.discard(thread)
+                starter[line.split()[-1]] = thread
+    found = {}
+    for thread in starter:
+        leader = thread
+        while leader in starter:
+            leader = starter[leader]
+        found[thread] = leader
+    return found
+
+
+def descriptor(arguments: str) -> str:
+    """Return the descriptor at the beginning of a call's arguments."""
+    return re.split(r"[<,) ]", arguments, maxsplit=1)[0]
+
+
+def shorten(line: str) -> str:
+    """Return a line of the trace as a message can show it: its beginning and, above all, its end."""
+    line = line.rstrip("\n")
+    return line if len(line) <= 300 else f"{line[:100]} ... {line[-200:]}"
 
 
 class Image(dict[str, bytearray]):
@@ -161,11 +233,12 @@ class Disk:
     def apply(self, event: Event) -> None:
         """Do what a call did."""
         if event.kind == "folder":
-            for entry in self._settle(lambda pending: pending.is_entry):
+            for entry in self._settle(event, lambda pending: pending.is_entry):
                 _enter(self.entries, entry)
-            self._settle(lambda pending: pending.file not in self.entries.values())
+            alive = {*self.entries.values(), *(pending.file for pending in self.pending if pending.is_entry)}
+            self._settle(event, lambda pending: pending.file not in alive)
         elif event.kind == "sync":
-            for write in self._settle(lambda pending: pending.file == event.file and not pending.is_entry):
+            for write in self._settle(event, lambda other: other.file == event.file and not other.is_entry):
                 _write(self.contents[event.file], write, _zeros)
         elif event.kind != "told":
             if event.kind == "create":
@@ -173,9 +246,11 @@ class Disk:
                 self.names[event.file] = event.name
             self.pending.append(event)
 
-    def _settle(self, settles: Callable[[Event], bool]) -> list[Event]:
-        settled = [event for event in self.pending if settles(event)]
-        self.pending = [event for event in self.pending if not settles(event)]
+    def _settle(self, sync: Event, settles: Callable[[Event], bool]) -> list[Event]:
+        """Take out of what is pending the part that a sync covers and a condition selects."""
+        covered = [event.number < sync.begun and settles(event) for event in self.pending]
+        settled = [event for event, done in zip(self.pending, covered, strict=True) if done]
+        self.pending = [event for event, done in zip(self.pending, covered, strict=True) if not done]
         return settled
 
     def image(self, fate: str, source: random.Random) -> Image:
