@@ -1,5 +1,7 @@
 """What the databases have in common: five statements on a table of two columns, `key` and `value`."""
 
+from contextlib import suppress
+
 from onetime.errors import StoreError
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
@@ -115,6 +117,12 @@ class GroupingDialect(Dialect):
     def rollback(self, connection: "Any") -> None:
         """Roll back, if the database has not done so already."""
         raise NotImplementedError
+
+
+def discard(connection: "Any") -> None:
+    """Close a connection that cannot be used, in whatever state it is."""
+    with suppress(Exception):
+        connection.close()
 
 
 def text(value: object) -> str:

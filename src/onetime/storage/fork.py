@@ -3,14 +3,19 @@
 SQLite keeps its POSIX locks in process memory, which a forked child inherits without the locks: a child that
 only opens a connection of its own writes without a lock, and verdicts are lost. A session with a server that
 two processes use at once mixes up their answers. So before a fork no new statement begins, those that run
-end, and every idle connection is closed.
+end, and every idle connection is closed. A child that inherited a connection all the same refuses every
+statement of every store, and neither uses nor closes what it inherited.
+
+There is no lock here. A lock that another thread held during the fork stays held in the child, and an
+exception that a signal handler raises can leave one held forever. Each thread writes what it does, then reads
+what the others do, in single operations of dicts, lists and sets, which are atomic.
 """
 
 import os
 import time
 import weakref
 from contextlib import suppress
-from threading import RLock, get_ident
+from threading import get_ident
 
 from onetime.errors import StoreError
 
@@ -25,7 +30,7 @@ DRAIN = 5.0
 PAUSE = 0.001
 """Wait before the next try, in seconds. It is short and even, so that no waiting thread falls behind."""
 
-FORKED = "a statement of this store ran while the process was forked, or Python's fork handlers did not run"
+FORKED = "a statement of a store ran while the process was forked, or Python's fork handlers did not run"
 
 
 class Lease:
@@ -37,6 +42,7 @@ class Lease:
     Attributes:
         connection: The connection, once there is one.
         good: Whether the connection can be used again.
+        thread: The thread's identifier.
     """
 
     __slots__ = ("__weakref__", "connection", "good", "thread")
@@ -52,6 +58,11 @@ class ForkGate:
 
     Args:
         limit: Maximum number of leases at a time.
+
+    Attributes:
+        closed: Whether the store is closed.
+        after_fork: Called in a child that starts over.
+        idle: Connections that are not in use, each with the monotonic time since when.
     """
 
     def __init__(self, limit: int) -> None:
@@ -59,130 +70,152 @@ class ForkGate:
         self.closed = False
         self.after_fork: list[Callable[[], None]] = []
         self.idle: list[tuple[Any, float]] = []
-        self._begin()
+        self.begin()
         _register(self)
 
-    def _begin(self) -> None:
-        self._leases: weakref.WeakSet[Lease] = weakref.WeakSet()
-        self._inherited: list[Lease] = []
+    def begin(self) -> None:
+        """Start without leases, in a new store or in a child."""
+        self._leases: set[weakref.ref[Lease]] = set()
         for each in self.after_fork:
             each()
-        # Last: until then other threads see that this process has not begun.
-        self._pid = os.getpid()
+        self._process = _process
+
+    def is_ready(self) -> bool:
+        """Return whether this process has begun. If not, another thread begins it; ask again.
+
+        Raises:
+            StoreError: The store is closed, or this is a child that inherited a connection.
+        """
+        if not _has_begun():
+            return False
+        if _inherited:
+            raise StoreError(FORKED)
+        if self.closed:
+            raise StoreError("the store is closed")
+        return True
 
     def enter(self, lease: Lease) -> bool:
         """Begin a lease, unless a fork is near or all leases are in use; return whether it began.
 
         Raises:
-            StoreError: The store is closed, or this is a child in which it cannot be used.
+            StoreError: The store is closed, or this is a child that inherited a connection.
         """
-        if _pid != os.getpid():
-            _begin_process()  # the handlers did not run
-        with _lock:
-            self.begin_in_child()
-            self.check_process()
-            if self.closed:
-                raise StoreError("the store is closed")
-            # A thread that has a lease goes on, or a signal handler would wait for its own thread forever.
-            if (_forks or len(self._leases) >= self.limit) and not self._has_lease(lease.thread):
-                return False
-            self._leases.add(lease)
+        if not self.is_ready():
+            return False
+        self._leases.add(weakref.ref(lease, self._leases.discard))
+        # Asked after that: of this thread and one that forks, at least one sees the other.
+        if len(self._leases) <= self.limit and not _is_near(lease.thread):
             return True
+        # A thread that has a lease goes on, or a signal handler would wait for its own thread forever.
+        if any(other is not lease and other.thread == lease.thread for other in self.leases()):
+            return True
+        self._leases.discard(weakref.ref(lease))
+        return False
 
     def leave(self, lease: Lease) -> None:
         """End a lease: keep its connection for the next one, or close it."""
-        if self._pid != os.getpid():
-            self._inherited.append(lease)  # a child neither uses nor closes a connection of its parent's
+        if self._is_inherited():
+            if weakref.ref(lease) in self._leases:
+                _inherited.append(lease)
             return
-        connection = lease.connection
-        if connection is not None:
-            if lease.good and not self.closed:
-                self.idle.append((connection, time.monotonic()))
-            else:
-                discard(connection)
-        # Asked after that: either this or `close` sees the connection.
-        if self.closed:
-            self.close_idle()
-        # Last: to close a connection is a statement, too, because it takes SQLite's own locks.
-        with _lock:
-            self._leases.discard(lease)
+        try:
+            if lease.connection is not None:
+                if lease.good and not self.closed and not _is_near():
+                    self.idle.append((lease.connection, time.monotonic()))
+                else:
+                    self.discard(lease.connection)
+            # Asked after that: either this or `close` sees the connection.
+            if self.closed:
+                self.close_idle()
+        finally:
+            # Last: to close a connection is a statement, too, because it takes SQLite's own locks.
+            self._leases.discard(weakref.ref(lease))
 
     def check_process(self) -> None:
-        """Refuse to go on in a child that inherited a statement.
+        """Refuse to go on with a statement that began before a fork, in the child.
 
         Raises:
-            StoreError: The process was forked since the store's connections were opened.
+            StoreError: This is the child.
         """
-        if self._pid != os.getpid():
+        if self._is_inherited():
             raise StoreError(FORKED)
 
     def close(self) -> None:
         """Close the idle connections now and the others when their leases end."""
         self.closed = True
+        if self._is_inherited():
+            return
         lease = Lease()
-        with _lock:
-            if self._pid != os.getpid():
-                return
-            self._leases.add(lease)
-        try:
-            self.close_idle()
-        finally:
+        self._leases.add(weakref.ref(lease, self._leases.discard))
+        # A fork that is near closes them itself.
+        if _is_near(lease.thread):
+            self._leases.discard(weakref.ref(lease))
+        else:
             self.leave(lease)
 
     def close_idle(self) -> None:
         """Close the idle connections."""
         with suppress(IndexError):
             while True:
-                discard(self.idle.pop()[0])
+                self.discard(self.idle.pop()[0])
+
+    def discard(self, connection: "Any") -> None:
+        """Close a connection in whatever state it is, unless it is inherited."""
+        if self._is_inherited():
+            _inherited.append(connection)
+        else:
+            with suppress(Exception):
+                connection.close()
 
     def drain(self, deadline: float) -> None:
-        """Wait until the leases of other threads have ended, but not after the deadline; close the rest."""
-        me = get_ident()
-        while self._others(me) and time.monotonic() < deadline:
+        """Wait until the leases of other threads have ended, but not after a deadline; close the rest.
+
+        Args:
+            deadline: When to give up, by the monotonic clock.
+        """
+        lease = Lease()
+        while any(other.thread != lease.thread for other in self.leases()) and time.monotonic() < deadline:
             time.sleep(PAUSE)
-        self.close_idle()
+        self._leases.add(weakref.ref(lease, self._leases.discard))
+        try:
+            self.close_idle()
+        finally:
+            self.leave(lease)
 
-    def begin_in_child(self) -> None:
-        """Start over in a forked child, unless it inherited a connection."""
-        if self._pid != os.getpid():
-            self._inherited += self._leases
-            if not self._inherited and not self.idle:
-                self._begin()
+    def leases(self) -> list[Lease]:
+        """Return the leases that have not ended."""
+        return [lease for each in list(self._leases) if (lease := each()) is not None]
 
-    def _has_lease(self, thread: int) -> bool:
-        return any(lease.thread == thread for lease in self._leases)
+    def inherit(self) -> None:
+        """Set aside, in a child, what its parent had in use or idle."""
+        _inherited.extend(self.leases())
+        with suppress(IndexError):
+            while True:
+                _inherited.append(self.idle.pop()[0])
 
-    def _others(self, thread: int) -> bool:
-        with _lock:
-            return any(lease.thread != thread for lease in self._leases)
+    def _is_inherited(self) -> bool:
+        return bool(_inherited) or self._process is not _process or _pid != os.getpid()
 
 
-def discard(connection: "Any") -> None:
-    """Close a connection in whatever state it is."""
-    with suppress(Exception):
-        connection.close()
-
+_process = object()
+"""Another one in each process that has begun. Identifiers of processes come again, and those of two
+namespaces can be equal."""
 
 _pid = os.getpid()
 
-_lock = RLock()
-"""Held for a moment where a lease begins or ends, in all stores, so that none begins unseen by a fork."""
+_beginners: dict[int, int] = {}
+"""For a process in which no handler ran: the thread that begins it."""
 
-_forking = RLock()
-"""Held during a fork, because another thread's fork handlers close connections, too."""
+_inherited: list[object] = []
+"""What a child has of its parent's connections. It is referred to here so that nothing closes it."""
 
-_forks = 0
-"""The forks that are near: while there is one, no lease begins."""
+_near: dict[str, tuple[int, float]] = {}
+"""The fork that is near, if there is one: its thread, and by the monotonic clock when it no longer waits.
+Other threads' forks wait, because this one closes connections. After the deadline it does not count: an
+exception has interrupted its end."""
 
 _gates: "weakref.WeakValueDictionary[int, ForkGate]" = weakref.WeakValueDictionary()
 _registered = False
-
-
-def _begin_process() -> None:
-    """Start over in a child, which has none of the threads that held the locks."""
-    global _lock, _forking, _forks, _pid
-    _lock, _forking, _forks = RLock(), RLock(), 0
-    _pid = os.getpid()
 
 
 def _register(gate: ForkGate) -> None:
@@ -192,36 +225,72 @@ def _register(gate: ForkGate) -> None:
     wait for them.
     """
     global _registered
-    with _lock:
-        _gates[id(gate)] = gate
-        first, _registered = not _registered, True
-    if first and hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)
+    _gates[id(gate)] = gate
+    if not _registered:
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)
+        _registered = True
 
 
 def _every_gate() -> list[ForkGate]:
     return [gate for reference in _gates.valuerefs() if (gate := reference()) is not None]
 
 
+def _is_near(thread: int | None = None) -> bool:
+    """Return whether a fork is near, by another thread than this one."""
+    fork = _near.get("fork")
+    return fork is not None and fork[0] != thread and fork[1] > time.monotonic()
+
+
+def _has_begun() -> bool:
+    """Return whether this process has begun; where no handler ran, one of its threads begins it here."""
+    pid, me = os.getpid(), get_ident()
+    if _pid != pid:
+        if _beginners.setdefault(pid, me) != me:
+            return False
+        if _pid != pid:
+            _begin_process()
+    return True
+
+
+def _begin_process() -> None:
+    """Start over in a child. If it inherited a connection, no statement will begin.
+
+    Even one concerns all stores, and those that are made later: SQLite would take its locks for the child's.
+    """
+    global _pid, _process
+    gates = _every_gate()
+    for gate in gates:
+        gate.inherit()
+    _near.clear()
+    _process = object()
+    for gate in gates:
+        gate.begin()
+    # Last: until then other threads see that this process has not begun.
+    _pid = os.getpid()
+    _beginners.clear()
+
+
 def _before() -> None:
-    global _forks
-    deadline = time.monotonic() + DRAIN
-    _forking.acquire(timeout=DRAIN)
-    with _lock:
-        _forks += 1
+    me, deadline = get_ident(), time.monotonic() + DRAIN
+    if not _has_begun() or _inherited:
+        return
+    while _near.setdefault("fork", (me, deadline))[0] != me:
+        if not _is_near():
+            _near.pop("fork", None)
+        time.sleep(PAUSE)
+    # Again, because the one found may be a fork of this thread whose end was interrupted.
+    _near["fork"] = me, deadline
     for gate in _every_gate():
         gate.drain(deadline)
 
 
 def _in_parent() -> None:
-    global _forks
-    with _lock:
-        _forks = max(0, _forks - 1)
-    with suppress(RuntimeError):  # another thread held it for too long
-        _forking.release()
+    if _near.get("fork", (None,))[0] == get_ident():
+        _near.pop("fork", None)
 
 
 def _in_child() -> None:
-    _begin_process()
-    for gate in _every_gate():
-        gate.begin_in_child()
+    # A handler that was registered before may have used a store, and begun.
+    if _near or _pid != os.getpid():
+        _begin_process()

@@ -3,8 +3,7 @@
 import math
 
 from onetime.errors import StoreError
-from onetime.storage.dialect import Dialect, split_name
-from onetime.storage.fork import discard
+from onetime.storage.dialect import Dialect, discard, split_name
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ class MySQL(Dialect):
                 "mysql-connector-python, for example lambda: pymysql.connect(...)"
             )
         self._connect = connect
-        self._lock_wait = math.ceil(timeout)
+        self._timeout = timeout
         self._schema, self._name = split_name(table, schema=True)
         super().__init__(_quoted(table), "UNHEX(%s)", "`")
 
@@ -121,7 +120,7 @@ class MySQL(Dialect):
             )
         try:
             _prepare(connection)
-            _run(connection, f"SET SESSION innodb_lock_wait_timeout = {self._lock_wait}")
+            _run(connection, f"SET SESSION innodb_lock_wait_timeout = {math.ceil(self._timeout)}")
             _check_server(connection)
             self._check_table(connection, create=create)
         except BaseException:

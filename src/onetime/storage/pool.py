@@ -1,10 +1,9 @@
 """The connections of a store: a bound on their number, one deadline for each call, and safe retries."""
 
 import time
-from functools import partial
 
 from onetime.errors import StoreError
-from onetime.storage.fork import PAUSE, ForkGate, Lease, discard
+from onetime.storage.fork import PAUSE, ForkGate, Lease
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:
@@ -25,6 +24,8 @@ MAX_TIMEOUT = 3600
 FRESH = 1.0
 """Time for which an idle connection is taken for alive, in seconds. A write is not retried when it fails on a
 connection that the server has ended, so after a longer pause a read tries the connection first."""
+
+IN_THE_WAY = "other transactions were in the way; nothing was written"
 
 UNKNOWN = "the database failed during a write; it is unknown whether the entry was written"
 
@@ -51,8 +52,15 @@ class Pool:
         self.close = self.gate.close
 
     def deadline(self) -> float:
-        """Return the end of a call that begins now, by the monotonic clock."""
-        return time.monotonic() + self.timeout
+        """Begin a call; return its end, by the monotonic clock.
+
+        Raises:
+            StoreError: The store is closed, or this is a child that inherited a connection.
+        """
+        deadline = time.monotonic() + self.timeout
+        while not self.gate.is_ready():
+            self._pause(deadline, "another thread was beginning the forked process")
+        return deadline
 
     def read(self, work: "Work[T]") -> "T":
         """Run work that stores nothing, once more on a new connection if it fails.
@@ -69,7 +77,7 @@ class Pool:
                 raise
             except Exception as error:
                 if self.dialect.had_no_effect(error):
-                    self._wait(deadline, error)
+                    self._pause(deadline, IN_THE_WAY, error)
                 elif supply == self._open:
                     raise StoreError("the database failed during a read") from error
                 else:
@@ -91,17 +99,19 @@ class Pool:
             except Exception as error:
                 if not self.dialect.had_no_effect(error):
                     raise StoreError(UNKNOWN) from error
-                self._wait(deadline, error)
+                self._pause(deadline, IN_THE_WAY, error)
 
     def create_table(self) -> None:
-        """Make the table, on a new connection, if there is none.
+        """Make the table if there is none.
+
+        No connection stays open, so a program that forks workers after it made its store needs no handler.
 
         Raises:
             StoreError: It cannot be made, or there is one that the store cannot use.
         """
-        self.run(lambda _: None, self.deadline(), partial(self._open, create=True))
+        self.run(lambda _: None, self.deadline(), self._create)
 
-    def run(self, work: "Work[T]", deadline: float, supply: "Callable[[Lease, float], None]") -> "T":
+    def run(self, work: "Work[T]", deadline: float, supply: "Callable[[Lease], None]") -> "T":
         """Run work on a connection, which is closed if the work raises.
 
         Args:
@@ -110,23 +120,20 @@ class Pool:
             supply: Gives the lease its connection.
 
         Raises:
-            StoreError: No connection was free in time, or none can be opened.
+            StoreError: No connection was free in time, none can be opened, or this is the child of a fork
+                that happened meanwhile.
         """
         lease = Lease()
         try:
-            while not self.gate.enter(lease):
-                if time.monotonic() >= deadline:
-                    raise self.late(f"all {self.gate.limit} connections of the store were in use")
-                time.sleep(PAUSE)
-            supply(lease, deadline)
+            self._begin(lease, deadline, supply)
             try:
                 result = work(lease.connection)
             except Exception as error:
-                lost = self.dialect.is_lost(lease.connection, error)
-                lease.good = self.dialect.had_no_effect(error) and not lost
-                if lost:
-                    self.gate.close_idle()
+                lease.good = self.dialect.had_no_effect(error)
+                self._forget_lost(lease, error)
                 raise
+            # In a child, both processes may have read parts of one answer.
+            self.gate.check_process()
             lease.good = True
             return result
         finally:
@@ -136,45 +143,69 @@ class Pool:
         """Return the error of a deadline that has passed."""
         return StoreError(f"{reason}, for {self.timeout:g} s")
 
-    def _wait(self, deadline: float, error: Exception) -> None:
-        """Wait before a retry, or raise if the deadline has passed."""
-        if time.monotonic() >= deadline:
-            raise self.late("other transactions were in the way; nothing was written") from error
-        time.sleep(PAUSE)
-
-    def reuse(self, lease: Lease, deadline: float) -> None:
-        """Give a lease an idle connection, or a new one."""
-        try:
-            lease.connection, _ = self.gate.idle.pop()
-        except IndexError:
-            self._open(lease, deadline)
-
-    def _reuse_alive(self, lease: Lease, deadline: float) -> None:
-        """Give a lease an idle connection that the server has not ended, or a new one."""
-        try:
-            lease.connection, since = self.gate.idle.pop()
-            if time.monotonic() - since > FRESH:
-                self.dialect.get(lease.connection, "")
-        except Exception:
-            # What ended this connection has ended the older ones, too.
-            self.gate.close_idle()
-            discard(lease.connection)
-            self._open(lease, deadline)
-
-    def _open(self, lease: Lease, deadline: float, *, create: bool = False) -> None:
-        """Give a lease a new connection."""
-        lease.connection = None
+    def _begin(self, lease: Lease, deadline: float, supply: "Callable[[Lease], None]") -> None:
+        """Begin a lease and give it a connection."""
         while True:
+            if not self.gate.enter(lease):
+                self._pause(deadline, f"all {self.gate.limit} connections of the store were in use")
+                continue
             try:
-                lease.connection = self.dialect.open(create=create)
+                supply(lease)
             except StoreError:
                 raise
             except Exception as error:
                 if not self.dialect.had_no_effect(error):
                     raise StoreError("the database cannot be opened") from error
-                self._wait(deadline, error)
+                # A fork does not wait for this thread while this thread waits.
+                self.gate.leave(lease)
+                self._pause(deadline, IN_THE_WAY, error)
             else:
                 return
+
+    def _pause(self, deadline: float, reason: str, cause: Exception | None = None) -> None:
+        """Wait before the next try, or raise if the deadline has passed."""
+        if time.monotonic() >= deadline:
+            raise self.late(reason) from cause
+        time.sleep(PAUSE)
+
+    def _forget_lost(self, lease: Lease, error: Exception) -> None:
+        """Use neither this connection nor the idle ones again if the server is gone."""
+        if self.dialect.is_lost(lease.connection, error):
+            lease.good = False
+            self.gate.close_idle()
+
+    def reuse(self, lease: Lease) -> None:
+        """Give a lease an idle connection, or a new one."""
+        try:
+            lease.connection, _ = self.gate.idle.pop()
+        except IndexError:
+            self._open(lease)
+
+    def _reuse_alive(self, lease: Lease) -> None:
+        """Give a lease an idle connection that the server has not ended, or a new one."""
+        try:
+            lease.connection, since = self.gate.idle.pop()
+        except IndexError:
+            self._open(lease)
+            return
+        if time.monotonic() - since > FRESH:
+            try:
+                self.dialect.get(lease.connection, "")
+            except Exception as error:
+                self._forget_lost(lease, error)
+                self.gate.discard(lease.connection)
+                self._open(lease)
+
+    def _open(self, lease: Lease) -> None:
+        """Give a lease a new connection."""
+        lease.connection = None
+        lease.connection = self.dialect.open()
+
+    def _create(self, lease: Lease) -> None:
+        """Make the table, on a connection that is closed again."""
+        lease.connection = self.dialect.open(create=True)
+        self.gate.discard(lease.connection)
+        lease.connection = None
 
 
 def _check(name: str, value: object, kinds: tuple[type, ...], low: float, high: float) -> None:

@@ -3,8 +3,7 @@
 import sys
 
 from onetime.errors import StoreError
-from onetime.storage.dialect import PAGE, Dialect, split_name
-from onetime.storage.fork import discard
+from onetime.storage.dialect import PAGE, Dialect, discard, split_name
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:

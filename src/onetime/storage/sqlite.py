@@ -25,6 +25,39 @@ _SETTINGS = (
 """Name, value, and what SQLite answers when the value is in force."""
 
 
+class Connection:
+    """A connection of sqlite3 that is closed when it is dropped, but never in a forked child.
+
+    A child may hold a copy of a connection when no fork handler ran. SQLite takes the locks of the parent for
+    the child's, so closing the copy can delete a log in which other processes have stored commits. When an
+    interpreter ends, it closes what is left.
+
+    Args:
+        connection: A new connection of sqlite3.
+    """
+
+    __slots__ = ("_connection", "_pid", "execute")
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._pid = os.getpid()
+        self.execute = connection.execute
+        # SQLite refers to the function, and the function to the connection: only `close` ends that.
+        connection.create_function("onetime", 0, connection.close)
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return self._connection.in_transaction
+
+    def close(self) -> None:
+        """Close the connection, unless this is a forked child."""
+        if self._pid == os.getpid():
+            self._connection.close()
+
+    __del__ = close
+
+
 class SQLite(GroupingDialect):
     """A table in a file of SQLite's.
 
@@ -51,7 +84,7 @@ class SQLite(GroupingDialect):
         self._uri = "file:" + "".join(f"%{byte:02x}" for byte in os.fsencode(self._path)) + "?mode=rw"
         self._identity: tuple[int, int] | None = None
 
-    def open(self, *, create: bool = False) -> sqlite3.Connection:
+    def open(self, *, create: bool = False) -> Connection:
         """Open a connection; the first one makes the file, and `create` the table."""
         try:
             if self._identity is None:
@@ -60,8 +93,8 @@ class SQLite(GroupingDialect):
         except OSError as error:
             raise StoreError(f"the store's file cannot be made or found: {error.strerror}") from error
         # No busy handler of SQLite's: it would wait longer each time, and inside of its lock.
-        connection = sqlite3.connect(
-            self._uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False
+        connection = Connection(
+            sqlite3.connect(self._uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False)
         )
         try:
             _apply_settings(connection)
@@ -78,24 +111,24 @@ class SQLite(GroupingDialect):
         return connection
 
     def query(
-        self, connection: sqlite3.Connection, statement: str, parameters: "Sequence[str]"
+        self, connection: Connection, statement: str, parameters: "Sequence[str]"
     ) -> list[tuple[object, ...]]:
         """Run a statement that reads, and return its rows."""
         return connection.execute(statement, parameters).fetchall()
 
-    def change(self, connection: sqlite3.Connection, statement: str, parameters: "Sequence[str]") -> int:
+    def change(self, connection: Connection, statement: str, parameters: "Sequence[str]") -> int:
         """Run a statement that writes, and return how many entries it wrote."""
         return connection.execute(statement, parameters).rowcount
 
-    def begin(self, connection: sqlite3.Connection) -> None:
+    def begin(self, connection: Connection) -> None:
         """Begin a transaction that writes."""
         connection.execute("BEGIN IMMEDIATE")
 
-    def commit(self, connection: sqlite3.Connection) -> None:
+    def commit(self, connection: Connection) -> None:
         """Commit: after it, everything that was written is on the disk."""
         connection.execute("COMMIT")
 
-    def rollback(self, connection: sqlite3.Connection) -> None:
+    def rollback(self, connection: Connection) -> None:
         """Roll back, if SQLite has not done so already."""
         if connection.in_transaction:
             connection.execute("ROLLBACK")
@@ -104,11 +137,11 @@ class SQLite(GroupingDialect):
         """SQLITE_BUSY: another process writes, and nothing was begun."""
         return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
-    def is_lost(self, connection: sqlite3.Connection, error: BaseException) -> bool:  # noqa: ARG002 - others ask
+    def is_lost(self, connection: Connection, error: BaseException) -> bool:  # noqa: ARG002 - others ask
         """There is no server."""
         return False
 
-    def _check_table(self, connection: sqlite3.Connection) -> None:
+    def _check_table(self, connection: Connection) -> None:
         """Refuse a table that is not the store's own, and one with an index or a trigger."""
         found = connection.execute(
             "SELECT sql FROM sqlite_master WHERE lower(tbl_name) = lower(?) ORDER BY type = 'table' DESC",
@@ -147,7 +180,7 @@ class SQLite(GroupingDialect):
         self._identity = identity
 
 
-def _apply_settings(connection: sqlite3.Connection) -> None:
+def _apply_settings(connection: Connection) -> None:
     for name, value, answer in _SETTINGS:
         connection.execute(f"PRAGMA {name}={value}")
         if connection.execute(f"PRAGMA {name}").fetchone() != (answer,):
