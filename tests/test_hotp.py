@@ -117,29 +117,34 @@ class Arguments(unittest.TestCase):
         """H07: 0 to 2^64-1."""
         for counter in (-1, LAST + 1, 10**5000, -(10**5000)):
             with self.subTest(counter.bit_length()):
-                with self.assertRaisesRegex(ValueError, "counter is from 0 to 18446744073709551615"):
+                with self.assertRaisesRegex(
+                    ValueError, "counter must be an int from 0 to 18446744073709551615"
+                ):
                     HOTP(SECRET).at(counter)
 
     def test_a_counter_is_an_int(self) -> None:
         """K28, K31: 0 is a counter like any other; a truth value, a float and text are none."""
         self.assertEqual("755224", HOTP(SECRET).at(0))
         for counter in (1.0, "1", None, True, False, b"1"):
-            with self.subTest(counter), self.assertRaisesRegex(TypeError, "counter is an int"):
+            with self.subTest(counter), self.assertRaisesRegex(TypeError, "counter must be an int"):
                 HOTP(SECRET).at(counter)  # type: ignore[arg-type]  # the wrong type is what is tested
 
     def test_digits_outside_6_to_10_are_refused(self) -> None:
         """H04, H11, H14: fewer than 6 are too easily guessed, more than 10 do not fill."""
         for digits in (5, 11, 0, -6):
-            with self.subTest(digits), self.assertRaisesRegex(ValueError, "digits is from 6 to 10"):
+            with (
+                self.subTest(digits),
+                self.assertRaisesRegex(ValueError, "digits must be an int from 6 to 10"),
+            ):
                 HOTP(SECRET, digits=digits)
         for wrong in ("6", 6.0, None, True):
-            with self.subTest(wrong), self.assertRaisesRegex(TypeError, "digits is an int"):
+            with self.subTest(wrong), self.assertRaisesRegex(TypeError, "digits must be an int"):
                 HOTP(SECRET, digits=wrong)  # type: ignore[arg-type]  # the wrong type is what is tested
 
     def test_the_secret_is_a_secret(self) -> None:
         """A text or bytes must be read first; nothing is guessed."""
         for secret in ("GEZDGNBV", RFC_KEY, None):
-            with self.subTest(type(secret)), self.assertRaisesRegex(TypeError, "the secret is a Secret"):
+            with self.subTest(type(secret)), self.assertRaisesRegex(TypeError, "the secret must be a Secret"):
                 HOTP(secret)  # type: ignore[arg-type]  # the wrong type is what is tested
 
     def test_the_algorithm_goes_by_name(self) -> None:

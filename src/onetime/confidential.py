@@ -1,8 +1,6 @@
-"""How everything behaves that holds a secret: it shows nothing of it by accident."""
+"""A base class and a decorator that keep secrets out of reprs, pickles and tracebacks."""
 
 from functools import wraps
-
-from onetime.errors import OnetimeError
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:
@@ -14,31 +12,31 @@ if TYPE_CHECKING:
 
 
 def discreet(function: "Callable[P, T]") -> "Callable[P, T]":
-    """Raise a function's errors from a frame that no longer knows what the function was given.
+    """Wrap a function so that whatever it raises leaves none of its frames behind.
 
-    Error reporters print the local variables of each frame of a traceback. What a function that reads
-    secrets was given is a secret even when it is none that can be read. The caller's frame stays the
-    caller's own affair.
+    Error reporters print the local variables of each frame of a traceback, and a function that reads
+    secrets has them in its variables, even when it could not read them. So the traceback begins anew
+    here, whatever the exception is: a refusal, a store's own exception, or KeyboardInterrupt. The frames
+    of the caller are the caller's own.
     """
 
     @wraps(function)
     def forgetting(*args: "P.args", **kwargs: "P.kwargs") -> "T":
         try:
             return function(*args, **kwargs)
-        except (OnetimeError, TypeError, ValueError) as caught:
-            error = caught.with_traceback(None)
-        error.__context__ = None  # enum puts an error there that quotes
-        del args, kwargs
-        raise error
+        except BaseException as error:
+            del args, kwargs
+            error.__context__ = None  # it has frames of its own; and enum puts an error there that quotes
+            raise error.with_traceback(None) from error.__cause__
 
     return forgetting
 
 
 class Confidential:
-    """What holds a secret: fixed once it is made, never pickled, and its copy is itself.
+    """Base class of values that hold a secret: immutable, never pickled, and its own copy.
 
     A subclass lists its `__slots__`, writes them with `object.__setattr__`, and compares by value in
-    constant time; with `__eq__` it has no hash. Its `repr` is all that is shown of it.
+    constant time; with `__eq__` it has no hash. Its `repr` is all that it shows.
     """
 
     __slots__ = ()

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 MIN_SIZE = 16
 """The shortest secret that is made, in bytes: RFC 4226 section 4, R6 (128 bits)."""
 
+SHA256_BLOCK = 64
+"""Length of the block that SHA-256 works on, in bytes."""
+
 MAX_DERIVED_SIZE = 255 * 32
 """The longest secret that can be derived, in bytes: RFC 5869 section 2.3."""
 
@@ -202,8 +205,9 @@ def _strong_size(size: int | None, algorithm: Algorithm | str) -> int:
 
 
 def _hkdf_sha256(key: bytes, salt: bytes, info: bytes, size: int) -> bytes:
-    # RFC 5869 section 2.2: extract.
-    prk = hmac.digest(salt, key, "sha256")
+    # RFC 5869 section 2.2: extract. The padding changes nothing (RFC 2104 section 2), but without it FIPS
+    # providers refuse the empty salt as too short a key.
+    prk = hmac.digest(salt.ljust(SHA256_BLOCK, b"\0"), key, "sha256")
     # RFC 5869 section 2.3: expand.
     okm = block = b""
     for number in range(1, -(-size // 32) + 1):

@@ -3,33 +3,40 @@
 import time as clock
 
 from onetime.algorithm import Algorithm
+from onetime.checks import check_integer
 from onetime.confidential import Confidential, discreet
-from onetime.hotp import HOTP, LAST_FACTOR, check_integer
+from onetime.hotp import HOTP, LAST_MOVING_FACTOR
 from onetime.secret import Secret
+from onetime.times import END_OF_TIME, split_time
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:
     from datetime import datetime
+    from typing import ClassVar, Literal
+
+BEFORE_T0 = "the time is before t0"
+"""The message of errors about such times."""
 
 
 class TOTP(Confidential):
-    """A credential that makes its codes from the time (RFC 6238).
+    """A credential that computes its codes from the time (RFC 6238).
 
-    A time is Unix time in seconds, as int or float, or an aware datetime. A naive datetime is refused:
-    what it means depends on the machine, and is ambiguous for an hour each autumn. Steps are computed
+    A time is Unix time in seconds, as int or float, or an aware datetime. A naive datetime is refused,
+    because its meaning depends on the machine and is ambiguous for an hour each autumn. Steps are computed
     with integers, exact for any time.
 
-    It never changes. Two are equal if all their parts are; a TOTP has no hash, cannot be pickled and
+    It never changes. Two are equal if all their parts are. A TOTP has no hash, cannot be pickled and
     never shows its secret.
 
     Args:
         secret: The secret that both sides share.
         digits: Length of a code, 6 to 10.
         algorithm: The hash, as Algorithm or by name.
-        period: Length of a step in seconds, from 1 on: X of RFC 6238. Its section 5.2 recommends 30.
-        t0: Unix time in seconds, from 0 on, at which step 0 begins: T0 of RFC 6238.
+        period: Length of a step in seconds, 1 or more: X of RFC 6238. Its section 5.2 recommends 30.
+        t0: Unix time in seconds, 0 or later, at which step 0 begins: T0 of RFC 6238.
 
     Attributes:
+        kind: "totp".
         hotp: The HOTP whose counter is the step (RFC 6238 section 4.2).
 
     Raises:
@@ -38,6 +45,7 @@ class TOTP(Confidential):
     """
 
     __slots__ = ("hotp", "period", "t0")
+    kind: "ClassVar[Literal['totp']]" = "totp"
     hotp: HOTP
     period: int
     t0: int
@@ -52,8 +60,8 @@ class TOTP(Confidential):
         period: int = 30,
         t0: int = 0,
     ) -> None:
-        check_integer("period", period, 1, LAST_FACTOR)
-        check_integer("t0", t0, 0, LAST_FACTOR)
+        check_integer("period", period, 1, LAST_MOVING_FACTOR)
+        check_integer("t0", t0, 0, LAST_MOVING_FACTOR)
         put = object.__setattr__
         put(self, "hotp", HOTP(secret, digits=digits, algorithm=algorithm))
         put(self, "period", period)
@@ -81,24 +89,28 @@ class TOTP(Confidential):
             time: Unix time in seconds, or an aware datetime; not before t0.
 
         Raises:
-            TypeError: The time is neither int, float nor datetime.
-            ValueError: The time is before t0, not a number, a naive datetime, or so late that its step
-                is over 2^64-1.
+            TypeError: The time is not an int, a float or a datetime.
+            ValueError: The time is before t0, is not a finite number, is a naive datetime, or is so late
+                that its step is over 2^64-1.
         """
-        seconds = time if type(time) is int else split_time(time)[0]
+        # Rounding down is exact for a float. Negative ones, infinity and NaN take the longer way.
+        if type(time) is float and 0.0 <= time < END_OF_TIME:
+            seconds = int(time)
+        else:
+            seconds = time if type(time) is int else split_time(time)[0]
         step = (seconds - self.t0) // self.period
-        if not 0 <= step <= LAST_FACTOR:
-            raise ValueError("the time is before t0" if step < 0 else f"the time is past step {LAST_FACTOR}")
+        if not 0 <= step <= LAST_MOVING_FACTOR:
+            raise ValueError(BEFORE_T0 if step < 0 else "the step must be at most 2^64-1")
         return step
 
     def at(self, time: "float | datetime") -> str:
-        """Make the code of a time (RFC 6238 section 4.2).
+        """Compute the code of a time (RFC 6238 section 4.2).
 
         Args:
             time: Unix time in seconds, or an aware datetime; not before t0.
 
         Returns:
-            The code, as many digits as the credential says, zeros in front included.
+            The code, with as many digits as the credential says, leading zeros included.
 
         Raises:
             TypeError: As `step` does.
@@ -107,7 +119,7 @@ class TOTP(Confidential):
         return self.hotp.at(self.step(time))
 
     def at_step(self, step: int) -> str:
-        """Make the code of a step.
+        """Compute the code of a step.
 
         Args:
             step: From 0 to 2^64-1.
@@ -116,20 +128,23 @@ class TOTP(Confidential):
             TypeError: The step is not an int.
             ValueError: The step is out of range.
         """
-        if type(step) is not int or not 0 <= step <= LAST_FACTOR:
-            check_integer("step", step, 0, LAST_FACTOR)
+        check_integer("step", step, 0, LAST_MOVING_FACTOR)
         return self.hotp.at(step)
 
     def now(self) -> str:
-        """Make the code of this moment, by the system's clock.
+        """Compute the code of this moment, by the system's clock.
 
         Raises:
-            ValueError: The clock stands before t0.
+            ValueError: The clock is before t0.
         """
-        return self.at(clock.time())
+        # `step`, written out: the call would be a fifteenth of the time.
+        step = (int(clock.time()) - self.t0) // self.period
+        if step < 0:
+            raise ValueError(BEFORE_T0)
+        return self.hotp.at(step)
 
     def remaining(self, time: "float | datetime") -> float:
-        """Tell how long the code of a time stays the same.
+        """Return how long the code of a time stays the same.
 
         Args:
             time: Unix time in seconds, or an aware datetime; not before t0.
@@ -146,7 +161,7 @@ class TOTP(Confidential):
         return end - seconds - fraction
 
     def span(self, step: int) -> tuple[int, int]:
-        """Tell when a step begins and ends.
+        """Return when a step begins and ends.
 
         Args:
             step: From 0 to 2^64-1.
@@ -158,7 +173,7 @@ class TOTP(Confidential):
             TypeError: The step is not an int.
             ValueError: The step is out of range.
         """
-        check_integer("step", step, 0, LAST_FACTOR)
+        check_integer("step", step, 0, LAST_MOVING_FACTOR)
         start = self.t0 + step * self.period
         return start, start + self.period
 
@@ -172,28 +187,3 @@ class TOTP(Confidential):
             f"TOTP({self.secret!r}, digits={self.digits}, algorithm={self.algorithm}, "
             f"period={self.period}, t0={self.t0})"
         )
-
-
-def split_time(time: "float | datetime") -> tuple[int, float]:
-    """Split a time into whole Unix seconds and the fraction of a second after them, both exact.
-
-    Raises:
-        TypeError: The time is neither int, float nor datetime.
-        ValueError: The time is not a finite number, or a naive datetime.
-    """
-    if isinstance(time, int) and not isinstance(time, bool):
-        return time, 0
-    if isinstance(time, float):
-        if time - time != 0:
-            raise ValueError("the time is not a finite number")
-        seconds = int(time // 1)
-        return seconds, time - seconds
-    # Most programs pass numbers and never need this import.
-    from datetime import UTC, datetime
-
-    if not isinstance(time, datetime):
-        raise TypeError(f"a time is an int, a float or an aware datetime, not {type(time).__name__}")
-    if time.utcoffset() is None:
-        raise ValueError("the datetime is naive; give it a time zone, for example datetime.now(UTC)")
-    since = time - datetime(1970, 1, 1, tzinfo=UTC)
-    return since.days * 86400 + since.seconds, since.microseconds / 1_000_000

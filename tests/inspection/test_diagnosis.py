@@ -511,15 +511,15 @@ class Arguments(unittest.TestCase):
             (ValueError, "before 1970", lambda: diagnose(secret, code, -1)),
             (ValueError, "before 1970", lambda: diagnose(secret, code, -0.5)),
             (ValueError, "before 1970", lambda: diagnose(secret, code, 1, more=[Sighting(code, -1)])),
-            (ValueError, "not a finite number", lambda: diagnose(secret, code, float("nan"))),
-            (ValueError, "not a finite number", lambda: diagnose(secret, code, float("inf"))),
+            (ValueError, "must be a finite number", lambda: diagnose(secret, code, float("nan"))),
+            (ValueError, "must be a finite number", lambda: diagnose(secret, code, float("inf"))),
             (ValueError, "naive", lambda: diagnose(secret, code, naive)),
-            (TypeError, "a time is", lambda: diagnose(secret, code, "1")),  # type: ignore[arg-type]  # the same
-            (TypeError, "a time is", lambda: diagnose(secret, code, True)),
-            (ValueError, "counter is from 0 to", lambda: diagnose(secret, code, counter=-1)),
-            (ValueError, "counter is from 0 to", lambda: diagnose(secret, code, counter=2**64)),
-            (TypeError, "counter is an int", lambda: diagnose(secret, code, counter=1.0)),  # type: ignore[arg-type]  # the same
-            (TypeError, "counter is an int", lambda: diagnose(secret, code, counter=True)),
+            (TypeError, "a time must be", lambda: diagnose(secret, code, "1")),  # type: ignore[arg-type]  # the same
+            (TypeError, "a time must be", lambda: diagnose(secret, code, True)),
+            (ValueError, "counter must be an int from 0 to", lambda: diagnose(secret, code, counter=-1)),
+            (ValueError, "counter must be an int from 0 to", lambda: diagnose(secret, code, counter=2**64)),
+            (TypeError, "counter must be an int", lambda: diagnose(secret, code, counter=1.0)),  # type: ignore[arg-type]  # the same
+            (TypeError, "counter must be an int", lambda: diagnose(secret, code, counter=True)),
             (TypeError, "is a Sighting", lambda: diagnose(secret, code, 1, more=[(code, 1)])),  # type: ignore[list-item]  # the same
             (TypeError, "is a Sighting", lambda: diagnose(secret, code, 1, more=code)),  # type: ignore[arg-type]  # the same
             (TypeError, "iterable", lambda: diagnose(secret, code, 1, more=5)),  # type: ignore[arg-type]  # the same

@@ -86,9 +86,9 @@ class Values(unittest.TestCase):
     def test_arguments_are_checked(self) -> None:
         """A factor is an int from 0 to 2^64-1, of a credential."""
         for factor in (-1, 2**64):
-            with self.subTest(factor), self.assertRaisesRegex(ValueError, "factor is from 0"):
+            with self.subTest(factor), self.assertRaisesRegex(ValueError, "factor must be an int from 0"):
                 explain(HOTP(SECRET), factor)
-        with self.assertRaisesRegex(TypeError, "factor is an int"):
+        with self.assertRaisesRegex(TypeError, "factor must be an int"):
             explain(HOTP(SECRET), 1.0)  # type: ignore[arg-type]  # the wrong type is what is tested
         with self.assertRaisesRegex(TypeError, "the credential is a HOTP or a TOTP"):
             explain(SECRET, 1)  # type: ignore[arg-type]  # the wrong type is what is tested

@@ -9,7 +9,7 @@ from pathlib import Path
 from onetime.storage.sql import SQLStore
 from onetime.storage.store import Store
 from tests import support
-from tests.verification.kill import WriteBehind, kill
+from tests.soak.kill import WriteBehind, kill
 
 
 def write_behind(opener: Callable[[], Store]) -> Store:
@@ -35,4 +35,6 @@ class Killed(unittest.TestCase):
 
     def test_a_store_that_writes_later_is_found(self) -> None:
         """K13: what is acknowledged before it is stored, a kill forgets."""
-        self.assertNotEqual("", kill(partial(write_behind, self.opener), 50, "CI", children=1).fault)
+        self.assertNotEqual(
+            "", kill(partial(write_behind, self.opener), 50, "CI", children=1, threads=1).fault
+        )

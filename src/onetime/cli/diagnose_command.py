@@ -19,7 +19,7 @@ from onetime.cli.intake import (
     whole_number,
 )
 from onetime.cli.terminal import BAR_WIDTH, bar, columns
-from onetime.hotp import HOTP, LAST_FACTOR
+from onetime.hotp import HOTP, LAST_MOVING_FACTOR
 from onetime.inspection.diagnosis import Sighting, diagnose
 from onetime.provisioning import uri
 from onetime.totp import TOTP
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
             counter = account.counter
     if counter is None and len(codes) > 1 and not all("@" in argument for argument in options.codes):
         raise UsageError("of several codes, each needs its time: CODE@TIME")
-    if counter is not None and counter + len(codes) - 1 > LAST_FACTOR:
+    if counter is not None and counter + len(codes) - 1 > LAST_MOVING_FACTOR:
         raise UsageError("there are not so many counters")
     first, *more = [
         Sighting(code, at, None if counter is None else counter + number)

@@ -5,7 +5,7 @@ import sys
 import time
 
 from onetime.algorithm import Algorithm
-from onetime.hotp import HOTP, LAST_FACTOR
+from onetime.hotp import HOTP, LAST_MOVING_FACTOR
 from onetime.provisioning.uri import Account, parse
 from onetime.secret import Secret
 from onetime.totp import TOTP
@@ -119,7 +119,7 @@ def add_json(parser: Parser) -> None:
 
 def whole_number(text: str) -> int:
     """Read an option that is a number: digits and nothing else."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 20 and int(text) <= LAST_FACTOR):
+    if not (text.isascii() and text.isdigit() and len(text) <= 20 and int(text) <= LAST_MOVING_FACTOR):
         raise argparse.ArgumentTypeError("must be a whole number below 2^64")
     return int(text)
 

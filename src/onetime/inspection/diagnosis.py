@@ -10,13 +10,14 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 from onetime.algorithm import Algorithm
+from onetime.checks import check_integer
 from onetime.confidential import discreet
-from onetime.hotp import LAST_FACTOR, MAX_DIGITS, MIN_DIGITS, check_integer
+from onetime.hotp import LAST_MOVING_FACTOR, MAX_DIGITS, MIN_DIGITS
 from onetime.inspection.mistake import Choice
 from onetime.inspection.reading import readings
 from onetime.inspection.search import Hypothesis, Machine, Trace, courses, plan
 from onetime.inspection.wording import clock_words, odds
-from onetime.totp import split_time
+from onetime.times import split_time
 
 CONVINCING = 0.01
 """A finding that is less likely than this to be chance ends the search."""
@@ -229,7 +230,7 @@ def _counters(sightings: Sequence[Sighting]) -> tuple[int, ...]:
     """Read the counters: all codes have one, or none has, and then all have a time."""
     counters = [sighting.counter for sighting in sightings if sighting.counter is not None]
     for counter in counters:
-        check_integer("counter", counter, 0, LAST_FACTOR)
+        check_integer("counter", counter, 0, LAST_MOVING_FACTOR)
     if counters and len(counters) < len(sightings):
         raise ValueError("some codes have a counter, others none")
     if not counters and sightings[0].time is None:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, fields
 
 from onetime.algorithm import Algorithm
+from onetime.checks import check_integer
 from onetime.confidential import Confidential, discreet
-from onetime.hotp import HOTP, LAST_FACTOR, check_integer
+from onetime.hotp import HOTP, LAST_MOVING_FACTOR
 from onetime.totp import TOTP
 
 
@@ -128,7 +129,7 @@ def explain(credential: HOTP | TOTP, factor: int) -> Explanation:
     """
     if not isinstance(credential, HOTP | TOTP):
         raise TypeError("the credential is a HOTP or a TOTP")
-    check_integer("factor", factor, 0, LAST_FACTOR)
+    check_integer("factor", factor, 0, LAST_MOVING_FACTOR)
     algorithm = credential.algorithm
     key = credential.secret.to_bytes()
     # RFC 2104 section 2. This is written apart from HOTP.at, so that each can be held against the other.

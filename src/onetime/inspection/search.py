@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import accumulate, product
 from typing import Any, NamedTuple
 
-from onetime.hotp import IPAD, LAST_FACTOR, OPAD
+from onetime.hotp import IPAD, LAST_MOVING_FACTOR, OPAD
 from onetime.inspection.mistake import BYTE_19, MESSAGES, PLACES, SIGNS, Choice, Keying, keyings, truncation
 from onetime.inspection.reading import Reading
 
@@ -65,7 +65,7 @@ class Course:
         """List the factors that the code of a number may have, with errors from one to another."""
         place = self.places[number]
         low, high = (place + errors[0]) // self.length, (place + self.slack + errors[1]) // self.length
-        return range(max(low, 0), min(high, LAST_FACTOR) + 1)
+        return range(max(low, 0), min(high, LAST_MOVING_FACTOR) + 1)
 
     def narrowed(self, number: int, factor: int, errors: tuple[int, int]) -> tuple[int, int]:
         """Narrow the errors to those with which the code of a number has a factor."""

@@ -2,13 +2,14 @@
 
 from onetime.algorithm import Algorithm
 from onetime.errors import URIError
-from onetime.hotp import HOTP, LAST_FACTOR
+from onetime.hotp import HOTP, LAST_MOVING_FACTOR
 from onetime.inspection.explanation import explain
 from onetime.playground.fields import FORMS, Answer, Clock, Fields, RequestError, blame
 from onetime.provisioning.qr import QRCode
 from onetime.provisioning.uri import Account, build
 from onetime.secret import MIN_SIZE, Secret
-from onetime.totp import TOTP, split_time
+from onetime.times import split_time
+from onetime.totp import TOTP
 
 WRITERS = {"base32": Secret.to_base32, "hex": Secret.to_hex, "base64": Secret.to_base64}
 MAX_ROWS = 1000
@@ -101,7 +102,7 @@ def table(clock: Clock, values: object) -> Answer:
     else:
         start = account.counter if fields.is_null("start") else fields.factor("start")
         hotp, remaining = credential, None
-    made = hotp.codes(start, min(count, LAST_FACTOR + 1 - start))
+    made = hotp.codes(start, min(count, LAST_MOVING_FACTOR + 1 - start))
     return {
         **describe(account),
         "remaining": remaining,
@@ -133,7 +134,7 @@ def _moment(clock: Clock, fields: Fields, account: Account, name: str = "time") 
 
 
 def _neighbour(hotp: HOTP, factor: int) -> dict[str, str] | None:
-    if not 0 <= factor <= LAST_FACTOR:
+    if not 0 <= factor <= LAST_MOVING_FACTOR:
         return None
     return {"factor": str(factor), "code": hotp.at(factor)}
 

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from onetime.algorithm import Algorithm
 from onetime.errors import OnetimeError
-from onetime.hotp import HOTP, LAST_FACTOR, MAX_DIGITS, MIN_DIGITS
+from onetime.hotp import HOTP, LAST_MOVING_FACTOR, MAX_DIGITS, MIN_DIGITS
 from onetime.provisioning.uri import Account
 from onetime.secret import Secret
 from onetime.totp import TOTP
@@ -93,9 +93,9 @@ class Fields:
     def factor(self, name: str, default: str | None = None) -> int:
         """Read a moving factor: decimal digits in a text, because JavaScript's numbers have 53 bits."""
         value = self.text(name, default)
-        digits = value.isascii() and value.isdigit() and len(value) <= len(str(LAST_FACTOR))
-        if not digits or int(value) > LAST_FACTOR:
-            self._refuse(name, f"a whole number from 0 to {_written(LAST_FACTOR)}")
+        digits = value.isascii() and value.isdigit() and len(value) <= len(str(LAST_MOVING_FACTOR))
+        if not digits or int(value) > LAST_MOVING_FACTOR:
+            self._refuse(name, f"a whole number from 0 to {_written(LAST_MOVING_FACTOR)}")
         return int(value)
 
     def time(self, name: str) -> float | None:
@@ -105,8 +105,8 @@ class Fields:
             return None
         if not isinstance(value, int | float) or isinstance(value, bool):
             self._refuse(name, "a number: Unix time in seconds")
-        if not 0 <= value <= LAST_FACTOR:
-            self._refuse(name, f"Unix time in seconds, from 0 to {_written(LAST_FACTOR)}")
+        if not 0 <= value <= LAST_MOVING_FACTOR:
+            self._refuse(name, f"Unix time in seconds, from 0 to {_written(LAST_MOVING_FACTOR)}")
         return value
 
     def flag(self, name: str) -> bool:
@@ -137,8 +137,8 @@ class Fields:
         kind = inner.choice("kind", ("totp", "hotp"), "totp")
         algorithm = inner.choice("algorithm", Algorithm, Algorithm.SHA1)
         digits = inner.whole("digits", MIN_DIGITS, MAX_DIGITS, 6)
-        period = inner.whole("period", 1, LAST_FACTOR, 30)
-        t0 = inner.whole("t0", 0, LAST_FACTOR, 0)
+        period = inner.whole("period", 1, LAST_MOVING_FACTOR, 30)
+        t0 = inner.whole("t0", 0, LAST_MOVING_FACTOR, 0)
         counter = inner.factor("counter", "0")
         with blame("secret"):
             secret = read(text)
@@ -151,4 +151,4 @@ class Fields:
 
 
 def _written(number: int) -> str:
-    return "2^64-1" if number == LAST_FACTOR else str(number)
+    return "2^64-1" if number == LAST_MOVING_FACTOR else str(number)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from onetime import encoding
+from onetime.checks import check_integer
 from onetime.confidential import Confidential, discreet
 from onetime.errors import MigrationError, SecretError, URIError
-from onetime.hotp import check_integer
 from onetime.provisioning import otp_parameters
 from onetime.provisioning.protobuf import bytes_field, fault, fields, integer_field, signed
 from onetime.provisioning.uri import Account, split_query

@@ -8,9 +8,10 @@ import binascii
 from types import MappingProxyType
 
 from onetime.algorithm import Algorithm
+from onetime.checks import check_integer
 from onetime.confidential import Confidential, discreet
 from onetime.errors import SecretError, URIError
-from onetime.hotp import HOTP, LAST_FACTOR, MAX_DIGITS, MIN_DIGITS, check_integer
+from onetime.hotp import HOTP, LAST_MOVING_FACTOR, MAX_DIGITS, MIN_DIGITS
 from onetime.secret import Secret
 from onetime.totp import TOTP
 
@@ -74,7 +75,7 @@ class Account(Confidential):
             _check_text("issuer", issuer)
             if not issuer:
                 raise URIError("the issuer is empty; without one it is None", "issuer")
-        check_integer("counter", counter, 0, LAST_FACTOR)
+        check_integer("counter", counter, 0, LAST_MOVING_FACTOR)
         if counter and isinstance(credential, TOTP):
             raise ValueError("a TOTP has no counter")
         for key, value in extra.items():
@@ -82,7 +83,7 @@ class Account(Confidential):
             _check_text("extra", value)
             if not key:
                 raise URIError("a parameter has no name", "extra")
-            if key.lower() in _KNOWN[_kind(credential)]:
+            if key.lower() in _KNOWN[credential.kind]:
                 raise URIError("an extra parameter has the name of one that has a meaning", "extra")
         if len({key.lower() for key in extra}) < len(extra):
             raise URIError("two extra parameters have the same name in another case", "extra")
@@ -138,11 +139,11 @@ def parse(text: str) -> Account:
     digits = _number("digits", parameters.pop("digits", "6"), MIN_DIGITS, MAX_DIGITS)
     credential: HOTP | TOTP
     if kind == "hotp":
-        counter = _number("counter", parameters.pop("counter", "0"), 0, LAST_FACTOR)
+        counter = _number("counter", parameters.pop("counter", "0"), 0, LAST_MOVING_FACTOR)
         credential = HOTP(secret, digits=digits, algorithm=algorithm)
     else:
         counter = 0
-        period = _number("period", parameters.pop("period", "30"), 1, LAST_FACTOR)
+        period = _number("period", parameters.pop("period", "30"), 1, LAST_MOVING_FACTOR)
         credential = TOTP(secret, digits=digits, algorithm=algorithm, period=period)
     return Account(name, credential, issuer=issuer or None, counter=counter, extra=parameters)
 
@@ -191,14 +192,10 @@ def build(account: Account) -> str:
     if issuer:
         label = f"{quote(issuer, safe='')}:{label}"
     query = "&".join(f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in parameters.items())
-    link = f"otpauth://{_kind(credential)}/{label}?{query}"
+    link = f"otpauth://{credential.kind}/{label}?{query}"
     if len(link) > MAX_LENGTH:
         raise URIError(f"the link would have more than {MAX_LENGTH} characters")
     return link
-
-
-def _kind(credential: HOTP | TOTP) -> str:
-    return "hotp" if isinstance(credential, HOTP) else "totp"
 
 
 def _split(text: str) -> tuple[str, str, str]:
@@ -294,7 +291,4 @@ def _check_text(parameter: str, text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError:
-        pass
-    else:
-        return
-    raise URIError("there is half of a surrogate pair", parameter)
+        raise URIError("there is half of a surrogate pair", parameter) from None

@@ -3,9 +3,9 @@
 import os
 import time
 import weakref
-from collections import deque
 from contextlib import suppress
-from threading import Lock, RLock
+from functools import partial
+from threading import Lock, get_ident
 
 from onetime.errors import StoreError
 from onetime.storage.fork import FORKED, PAUSE
@@ -13,16 +13,20 @@ from onetime.storage.pool import UNKNOWN, Pool
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from onetime.storage.dialect import GroupingDialect
 
-    Swap = tuple[str, str | None, str | None]
+    Queue = list["weakref.ref[Job]"]
 
 FAILED = "the database failed during a write; nothing was written"
+NESTED = "a signal handler or a finalizer cannot write to a store that its own thread is writing to"
+BUSY = "other processes were writing to the database for {:g} s; nothing was written"
+LATE = "the write waited for other threads for {:g} s; it is unknown whether the entry was written"
 
 WAKE = 0.05
-"""Maximum wait for a wake-up, in seconds: one can be lost when a thread is interrupted."""
+"""Maximum wait for a wake-up, in seconds: a thread that is interrupted may wake nobody."""
 
 
 class Job:
@@ -30,18 +34,20 @@ class Job:
 
     Attributes:
         swap: Key, old text and new text.
-        outcome: Whether it was written, once a commit has stored that; None before.
+        thread: The thread that waits.
         committing: Whether its transaction has come to its commit. If no outcome follows, it is unknown.
-        alone: Whether it is committed without others, because a transaction with it failed.
+        outcome: Whether it was written, after a commit has stored that; None before.
+        error: Why its commit failed.
     """
 
-    __slots__ = ("__weakref__", "_turn", "alone", "committing", "outcome", "swap")
+    __slots__ = ("__weakref__", "_turn", "committing", "error", "outcome", "swap", "thread")
 
-    def __init__(self, swap: "Swap") -> None:
-        self.swap = swap
-        self.outcome: bool | None = None
+    def __init__(self, key: str, old: str | None, new: str | None) -> None:
+        self.swap = key, old, new
+        self.thread = get_ident()
         self.committing = False
-        self.alone = False
+        self.outcome: bool | None = None
+        self.error: Exception | None = None
         self._turn = Lock()
         self._turn.acquire()
 
@@ -55,18 +61,14 @@ class Job:
             self._turn.release()
 
 
-class Lead:
-    """Stands for a thread that leads, for as long as the thread's frame lives."""
-
-    __slots__ = ("__weakref__",)
-
-
 class GroupCommit:
     """Commits the swaps of many threads, one of which leads at a time.
 
-    The leader takes what the others have queued and commits it with its own swap. Each caller gets its own
-    outcome, after the commit has returned. The leader and the queued jobs are known by weak references, so
-    that a thread that was interrupted anywhere leads no more, and its swap is not written later.
+    The thread whose job is the first in the queue leads: it commits all jobs that are queued in one
+    transaction. Each caller gets its own outcome, after the commit has returned. No lock is held and nothing
+    leaves the queue meanwhile, so a leader that is interrupted anywhere leaves the others as they were. The
+    queue has weak references: a job whose thread was interrupted before it could leave the queue is over
+    when its frame is.
 
     Args:
         pool: The connections.
@@ -77,13 +79,10 @@ class GroupCommit:
         self._pool = pool
         self._dialect = dialect
         self._begin()
-        # A forked child has none of the threads that wait.
-        pool.gate.after_fork.append(self._begin)
 
     def _begin(self) -> None:
-        self._lock = RLock()
-        self._queue: deque[weakref.ref[Job]] = deque()
-        self._leader: weakref.ref[Lead] | None = None
+        self._queue: Queue = []
+        self._process = os.getpid()
 
     def swap(self, key: str, old: str | None, new: str | None) -> bool:
         """Write text under a key if the stored value is still `old`; they differ.
@@ -92,94 +91,99 @@ class GroupCommit:
             StoreError: It cannot be written, or it is unknown whether it was.
         """
         deadline = self._pool.deadline()
-        job, lead = Job((key, old, new)), Lead()
-        queue, process = self._queue, os.getpid()
+        if self._process != os.getpid():
+            self._begin()  # a forked child has none of the threads that wait
+        process, queue, job = self._process, self._queue, Job(key, old, new)
+        place = weakref.ref(job)
         try:
-            queue.append(weakref.ref(job))
-            while job.outcome is None:
-                pause = WAKE
-                if self._leads(job, lead):
-                    self._commit(queue, job, deadline)
-                    pause = PAUSE
+            queue.append(place)
+            while True:
+                first = next(_unfinished(queue), job)
+                # Looked at after that: a leader leaves its followers' outcomes before it leaves the queue.
+                if job.outcome is not None:
+                    return job.outcome
+                if process != os.getpid():
+                    raise StoreError(FORKED)
+                if job.error or (first is job and job.committing):
+                    raise StoreError(UNKNOWN) from job.error
+                if first is job:
+                    work = partial(self._transact, queue=queue, own=job)
+                    job.outcome = self._pool.run(work, deadline, self._pool.reuse)
+                elif first.thread == job.thread:
+                    raise StoreError(NESTED)
                 if job.outcome is None:
-                    if process != os.getpid():
-                        raise StoreError(FORKED)
-                    left = deadline - time.monotonic()
-                    if left <= 0:
-                        raise self._pool.late(UNKNOWN if job.committing else "others were writing")
-                    job.sleep(min(pause, left))
+                    self._wait(job, deadline, leads=first is job)
         finally:
             with suppress(ValueError):
-                queue.remove(weakref.ref(job))
-        return job.outcome
+                queue.remove(place)
+            next(_unfinished(queue), job).wake()
 
-    def _leads(self, job: Job, lead: Lead) -> bool:
-        """Return whether a job leads now."""
-        with self._lock:
-            if self._leader is not None and self._leader() is not None:
-                return False
-            if job.outcome is not None:
-                return False
-            if job.committing:
-                raise StoreError(UNKNOWN)  # its leader came to the commit, and no further
-            self._leader = weakref.ref(lead)
-            return True
+    def _wait(self, job: Job, deadline: float, *, leads: bool) -> None:
+        """Wait for another process, or to be woken by another thread of this one."""
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise StoreError((BUSY if leads else LATE).format(self._pool.timeout))
+        job.sleep(min(PAUSE if leads else WAKE, left))
 
-    def _commit(self, queue: "deque[weakref.ref[Job]]", own: Job, deadline: float) -> None:
-        """Commit a job and those that are queued, then give up the lead."""
-        busy = False
-        try:
-            busy = not self._pool.run(
-                lambda connection: self._transact(connection, queue, own), deadline, self._pool.reuse
-            )
-        finally:
-            self._leader = None
-            # While another process writes, this thread asks again soon enough for all.
-            if not busy:
-                for job in [job for each in list(queue) if (job := each()) not in (None, own)][:1]:
-                    job.wake()
-
-    def _transact(self, connection: "Any", queue: "deque[weakref.ref[Job]]", own: Job) -> bool:
-        """Run one transaction; return whether no other process was writing."""
-        dialect, check_process = self._dialect, self._pool.gate.check_process
+    def _transact(self, connection: "Any", queue: "Queue", own: Job, *, alone: bool = False) -> bool | None:
+        """Run one transaction; return the outcome of the leader's job, or None if another process writes."""
+        dialect, gate = self._dialect, self._pool.gate
+        gate.check_process()
         try:
             dialect.begin(connection)
         except Exception as error:
             if dialect.had_no_effect(error):
-                return False
+                return None
             raise StoreError(FAILED) from error
-        jobs = [own]
-        while queue and not own.alone:
-            with suppress(IndexError):
-                job = queue.popleft()()
-                if job not in (None, own):
-                    jobs.append(job)
+        jobs = [own] if alone else [job for job in _unfinished(queue) if not job.committing]
         outcomes = []
         try:
             for job in jobs:
-                check_process()
+                gate.check_process()
                 outcomes.append(dialect.swap(connection, *job.swap))
-        except BaseException as error:
-            # Nothing was stored. One of them is at fault, or this thread was interrupted.
-            for job in jobs[1:]:
-                queue.append(weakref.ref(job))
-                job.wake()
-            if not isinstance(error, Exception):
-                raise
+        except StoreError:
+            raise
+        except Exception as error:
             if len(jobs) == 1:
                 raise StoreError(FAILED) from error
-            own.alone = True
-            check_process()
-            dialect.rollback(connection)
-            return True
+            # One of them is at fault. The others are still in the queue.
+            self._roll_back(connection)
+            return self._transact(connection, queue, own, alone=True)
+        self._commit(connection, jobs, outcomes)
+        return outcomes[0]
+
+    def _roll_back(self, connection: "Any") -> None:
+        self._pool.gate.check_process()
+        try:
+            self._dialect.rollback(connection)
+        except Exception as error:
+            raise StoreError(FAILED) from error
+
+    def _commit(self, connection: "Any", jobs: list[Job], outcomes: list[bool]) -> None:
+        """Commit, and give the others their outcomes."""
+        followers = jobs[1:]
         for job in jobs:
             job.committing = True
-        check_process()
+        self._pool.gate.check_process()
         try:
-            dialect.commit(connection)
+            self._dialect.commit(connection)
+            for job, outcome in zip(followers, outcomes[1:], strict=True):
+                job.outcome = outcome
         except Exception as error:
+            for job in followers:
+                job.error = error
             raise StoreError(UNKNOWN) from error
-        for job, outcome in zip(jobs, outcomes, strict=True):
-            job.outcome = outcome
-            job.wake()
-        return True
+        finally:
+            for job in followers:
+                job.wake()
+
+
+def _unfinished(queue: "Queue") -> "Iterator[Job]":
+    """Return the jobs that wait, in order; take those out whose thread was interrupted and has gone on."""
+    for place in queue[:]:
+        job = place()
+        if job is None:
+            with suppress(ValueError):
+                queue.remove(place)
+        elif job.outcome is None and job.error is None:
+            yield job

@@ -1,36 +1,49 @@
-"""Processes that are killed at random moments, and what the store remembers of them.
+"""Processes killed with -9 at random moments, in the middle of batches: nothing acknowledged is lost.
 
-Each child has a credential of its own, and there is one that all share. A child announces each try on a
-pipe before it makes it, and acknowledges the verdict after `verify` returned. So after a kill it is
-known what was acknowledged, and that at most one try more can have been stored. The next child finds
-exactly the one or the other.
+Each child has several threads, each with a credential of its own, and there is one credential that all share.
+A thread announces each attempt on a pipe before it makes it, and acknowledges the verdict after `verify`
+returned. So after a kill it is known what was acknowledged, and that at most one more attempt of each thread
+can have been stored. The next child finds exactly the one or the other.
 """
 
+import argparse
 import os
 import random
+import secrets
 import selectors
 import signal
+import tempfile
+import threading
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
-from onetime import HOTP, TOTP
-from onetime.errors import OnetimeError, ThrottledError, VerificationError
-from onetime.storage.store import Store
-from onetime.verification.decision import Accepted, Decision, decide
-from onetime.verification.state import State
-from onetime.verification.verifier import Verifier
 from tests.verification.contests import secret_of
 from tests.verification.hammer import PATIENCE, START, close
 
+from onetime import HOTP, TOTP
+from onetime.errors import OnetimeError, ThrottledError, VerificationError
+from onetime.storage.sql import SQLStore
+from onetime.storage.store import Store
+from onetime.verification.decision import decide
+from onetime.verification.evidence import Accepted, Decision
+from onetime.verification.state import State
+from onetime.verification.verifier import Verifier
+
 COMMON = HOTP(secret_of("common"), digits=8)
 
-MOST_LINES = 60
-"""So many lines are heard between two kills at most: some twenty tries of the children together."""
+THREADS = 3
+"""Threads of a child, whose writes share commits."""
+
+MOST_LINES = 100
+"""Maximum number of lines between two kills: some thirty attempts of the children together."""
 
 JITTER = 0.002
-"""Seconds from the last line to the kill, at most. They choose the moment within a try."""
+"""Maximum time from the last line to the kill, in seconds. It chooses the moment within an attempt."""
 
 
 class WriteBehind:
@@ -56,25 +69,31 @@ class WriteBehind:
 
 
 def own(number: int) -> HOTP | TOTP:
-    """Make a child's own credential: every second one is a TOTP."""
+    """Make a thread's own credential: every second one is a TOTP."""
     secret = secret_of("own", number)
     return TOTP(secret, digits=8) if number % 2 else HOTP(secret, digits=8)
 
 
-class Life:
-    """What a child does until it is killed."""
+def watermark(state: State) -> int:
+    """Return the watermark of a user's only device."""
+    (device,) = state.devices.values()
+    return device.watermark
 
-    def __init__(self, store: Store, number: int, now: int, pipe: int, source: random.Random) -> None:
+
+class Life:
+    """What a thread of a child does until it is killed."""
+
+    def __init__(self, store: Store, number: int, now: int, pipe: int, seed: str) -> None:
         self.verifier = Verifier(store, clock=lambda: self.now)
         self.number = number
         self.keys = {"own": f"own {number}", "common": "common"}
         self.now = now
         self.pipe = pipe
-        self.source = source
+        self.source = random.Random(f"{seed} {number}")
 
     def say(self, *words: object) -> None:
         # One write of one line: no kill leaves half of it.
-        os.write(self.pipe, (" ".join(map(str, words)) + "\n").encode())
+        os.write(self.pipe, (" ".join(map(str, (self.number, *words))) + "\n").encode())
 
     def attempt(self, name: str, credential: HOTP | TOTP, code: str) -> None:
         self.say("try", name, self.now, code)
@@ -85,7 +104,7 @@ class Life:
             if isinstance(error, ThrottledError):
                 self.now = error.retry_at
         else:
-            self.say("accepted", name, accepted.factor)
+            self.say("accepted", name, accepted.moving_factor)
 
     def state(self, name: str) -> State:
         state = self.verifier.state(self.keys[name])
@@ -93,6 +112,12 @@ class Life:
         return state
 
     def live(self) -> None:
+        try:
+            self.attempt_forever()
+        except BaseException as error:
+            self.say("failed", "own", repr(error))
+
+    def attempt_forever(self) -> None:
         for name in self.keys:
             self.say("found", name, self.state(name).to_text())
         credential = own(self.number)
@@ -101,16 +126,16 @@ class Life:
             drawn = self.source.random()
             if drawn < 0.3:
                 # The others try the same code.
-                self.attempt("common", COMMON, COMMON.at(self.state("common").next_factor))
+                self.attempt("common", COMMON, COMMON.at(watermark(self.state("common"))))
             elif drawn < 0.6:
                 self.attempt("own", credential, self.right(credential))
             elif drawn < 0.7:
-                self.attempt("own", credential, hotp.at(max(self.state("own").next_factor - 1, 0)))
+                self.attempt("own", credential, hotp.at(max(watermark(self.state("own")) - 1, 0)))
             else:
                 self.attempt("own", credential, f"{self.source.randrange(10**8):08}")
 
     def right(self, credential: HOTP | TOTP) -> str:
-        expected = self.state("own").next_factor
+        expected = watermark(self.state("own"))
         if isinstance(credential, HOTP):
             return credential.at(expected)
         self.now = max(self.now, credential.span(expected)[0])
@@ -118,34 +143,45 @@ class Life:
 
 
 @dataclass
-class Child:
-    """What the parent knows of a child, and of its credential.
+class Thread:
+    """What the parent knows of a thread, and of its credential.
 
     Attributes:
         number: Which one it is.
-        pid: Its process; 0 for none.
-        pipe: Where its lines are read.
-        unread: The beginning of a line.
         now: Its clock.
         state: The state of its own credential, as acknowledged.
         tried: The code that is under way.
-        least: The least `next_factor` of the common credential that it may find.
+        least: The least watermark of the common credential that it may find.
     """
 
     number: int
-    pid: int = 0
-    pipe: int = -1
-    unread: bytes = b""
     now: int = START
     state: State | None = None
     tried: str | None = None
     least: int = 0
 
     def decision(self) -> Decision:
-        """Judge the code that was tried, as the child must have."""
+        """Decide on the code that was tried, as the thread must have."""
         assert self.state is not None
         assert self.tried is not None
         return decide(own(self.number), self.state, self.tried, self.now)
+
+
+@dataclass
+class Child:
+    """What the parent knows of a child.
+
+    Attributes:
+        threads: Its threads, by their numbers.
+        pid: Its process; 0 for none.
+        pipe: Where its lines are read.
+        unread: The beginning of a line.
+    """
+
+    threads: dict[int, Thread]
+    pid: int = 0
+    pipe: int = -1
+    unread: bytes = b""
 
 
 @dataclass
@@ -171,40 +207,41 @@ class Kills:
     def hear(self, child: Child, line: str) -> None:
         """Hold a line of a child against what is known; an AssertionError says what is wrong."""
         self.lines += 1
-        word, key, rest = line.split(" ", 2)
+        number, word, key, rest = line.split(" ", 3)
+        thread = child.threads[int(number)]
         if word in ("accepted", "refused"):
             self.words["accepted" if word == "accepted" else rest] += 1
         if word == "failed":
             raise AssertionError(line)
         if key == "common":
-            self.hear_common(child, word, rest)
+            self.hear_common(thread, word, rest)
         elif word == "found":
-            self.hear_found(child, rest)
+            self.hear_found(thread, rest)
         elif word == "try":
-            now, child.tried = rest.split(" ")
-            child.now = int(now)
+            now, thread.tried = rest.split(" ")
+            thread.now = int(now)
         else:
-            child.state, verdict = child.decision()
-            child.tried = None
-            expected = verdict.factor if isinstance(verdict, Accepted) else type(verdict).__name__
+            thread.state, verdict = thread.decision()
+            thread.tried = None
+            expected = verdict.moving_factor if isinstance(verdict, Accepted) else type(verdict).__name__
             assert rest == str(expected), f"{line}, not {expected}"
 
-    def hear_found(self, child: Child, text: str) -> None:
+    def hear_found(self, thread: Thread, text: str) -> None:
         """What is found is what was acknowledged, and the try under way or not."""
-        if child.state is not None:
-            possible = [child.state.to_text()]
-            if child.tried is not None and child.decision().state != child.state:
-                possible.append(child.decision().state.to_text())
+        if thread.state is not None:
+            possible = [thread.state.to_text()]
+            if thread.tried is not None and thread.decision().state != thread.state:
+                possible.append(thread.decision().state.to_text())
                 self.under_way += 1
-            assert text in possible, f"{child} found {text}"
+            assert text in possible, f"{thread} found {text}"
             self.stored += possible.index(text)
-        child.state, child.tried = State.from_text(text), None
+        thread.state, thread.tried = State.from_text(text), None
 
-    def hear_common(self, child: Child, word: str, rest: str) -> None:
+    def hear_common(self, thread: Thread, word: str, rest: str) -> None:
         """No factor is accepted twice, and none that was accepted is forgotten."""
         if word == "found":
             state = State.from_text(rest)
-            assert state.next_factor >= child.least, f"{child} found {state}"
+            assert watermark(state) >= thread.least, f"{thread} found {state}"
         if word == "accepted":
             assert int(rest) not in self.common, f"accepted twice: {rest}"
             self.common.add(int(rest))
@@ -213,13 +250,19 @@ class Kills:
 def start(child: Child, kills: Kills, opener: Callable[[], Store], seed: str) -> None:
     """Fork a child."""
     child.pipe, pipe = os.pipe()
-    child.unread, child.least = b"", max(kills.common, default=-1) + 1
+    child.unread = b""
+    for thread in child.threads.values():
+        thread.least = max(kills.common, default=-1) + 1
     child.pid = os.fork()
     if not child.pid:
         try:
-            Life(opener(), child.number, child.now, pipe, random.Random(seed)).live()
-        except BaseException as error:
-            os.write(pipe, f"failed own {error!r}\n".encode())
+            store = opener()
+            lives = [Life(store, thread.number, thread.now, pipe, seed) for thread in child.threads.values()]
+            threads = [threading.Thread(target=life.live) for life in lives]
+            for each in threads:
+                each.start()
+            for each in threads:
+                each.join()
         finally:
             os._exit(1)
     os.close(pipe)
@@ -242,7 +285,13 @@ def end(child: Child) -> None:
 
 
 def kill(
-    opener: Callable[[], Store], number: int, seed: object, *, inherited: bool = False, children: int = 3
+    opener: Callable[[], Store],
+    number: int,
+    seed: object,
+    *,
+    inherited: bool = False,
+    children: int = 3,
+    threads: int = THREADS,
 ) -> Kills:
     """Kill children, one or all at a time, at random moments.
 
@@ -253,14 +302,19 @@ def kill(
         inherited: Whether children use the store that their parent opened before it forked them, and the
             parent goes on to use it. Otherwise each opens it anew, and the parent does not hold it.
         children: How many there are at once.
+        threads: How many each of them has.
     """
     kills, source = Kills(), random.Random(f"{seed}")
     store = opener()
     verifier = Verifier(store, clock=lambda: START)
-    verifier.enroll("common", COMMON)
-    family = [Child(i) for i in range(children)]
+    verifier.adopt("common", COMMON)
+    family = [
+        Child({number: Thread(number) for number in range(first, first + threads)})
+        for first in range(0, children * threads, threads)
+    ]
     for child in family:
-        verifier.enroll(f"own {child.number}", own(child.number))
+        for each in child.threads:
+            verifier.adopt(f"own {each}", own(each))
     if not inherited:
         close(store)
     with selectors.DefaultSelector() as selector:
@@ -286,7 +340,7 @@ def kill(
                 if inherited:
                     take_part(verifier, kills)
         except AssertionError as error:
-            kills.fault = str(error)
+            kills.fault = str(error) or traceback.format_exc()
         finally:
             for child in family:
                 if child.pid:
@@ -316,7 +370,36 @@ def take_part(verifier: Verifier, kills: Kills) -> None:
     state = verifier.state("common")
     assert state is not None
     try:
-        accepted = verifier.verify("common", COMMON, COMMON.at(state.next_factor))
+        accepted = verifier.verify("common", COMMON, COMMON.at(watermark(state)))
     except VerificationError:
         return
-    kills.hear_common(Child(-1), "accepted", str(accepted.factor))
+    kills.hear_common(Thread(-1), "accepted", str(accepted.moving_factor))
+
+
+def main(arguments: list[str]) -> int:
+    """Kill processes on a store that is bad, and then on the library's."""
+    parser = argparse.ArgumentParser(prog="python3 -m tests.soak kill", description=__doc__)
+    parser.add_argument("--kills", type=int, default=5000, help="at least so many (default: 5000)")
+    parser.add_argument("--seed", type=int, default=secrets.randbits(32), help="repeats all but the moments")
+    options = parser.parse_args(arguments)
+    print(f"seed {options.seed}")
+    with tempfile.TemporaryDirectory() as folder:
+
+        def late() -> WriteBehind:
+            return WriteBehind(SQLStore.sqlite(Path(folder, "late")))
+
+        bad = kill(late, 50, options.seed, children=1, threads=1)
+        print(f"a store that writes later: {bad}", flush=True)
+        if not bad.fault:
+            print("the test finds nothing")
+            return 1
+        for inherited, share in ((False, 5), (True, 1)):
+            opener = partial(SQLStore.sqlite, Path(folder, f"{inherited}"))
+            began = time.monotonic()
+            number, children = -(-options.kills * share // 6), 2 if inherited else 3
+            kills = kill(opener, number, options.seed, inherited=inherited, children=children)
+            name = "children that inherited the store" if inherited else "children that opened the store"
+            print(f"{name}, {THREADS} threads each: {kills}; {time.monotonic() - began:.0f} s", flush=True)
+            if kills.fault:
+                return 1
+    return 0

@@ -1,0 +1,163 @@
+"""The file of a store in SQLite: made for its owner, and refused if another user could replace it."""
+
+import os
+import stat
+from threading import RLock
+
+from onetime.errors import StoreError
+
+_POSIX = os.name == "posix"
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+
+class StoreFile:
+    """A file, and those that SQLite makes beside it.
+
+    Args:
+        path: The file, in a folder that exists.
+
+    Attributes:
+        uri: SQLite's name of the file, which says that the file must be there.
+
+    Raises:
+        TypeError: The path is neither a str nor an os.PathLike of one.
+        ValueError: The path does not name a file.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        name = _text(path)
+        if name in ("", ":memory:") or name.startswith("file:") or "\0" in name:
+            raise ValueError('path must name a file; it must not be empty, ":memory:" or a "file:" URI')
+        self._path = os.path.join(os.getcwd(), name)  # noqa: PTH109, PTH118 - pathlib takes dots out
+        self._folder = os.path.dirname(self._path)  # noqa: PTH120
+        # Each byte of the path is quoted.
+        self.uri = "file:" + "".join(f"%{byte:02x}" for byte in os.fsencode(self._path)) + "?mode=rw"
+        self._identity: tuple[int, int] | None = None
+
+    def check(self) -> None:
+        """Refuse files that another user could have made, or could replace. The first call makes the file.
+
+        Raises:
+            OSError: The file or its folder is not there.
+            StoreError: It is refused; the message says why.
+        """
+        if self._identity is None:
+            _create(self._path)
+        # Looked at, but not opened: to close a file drops SQLite's locks on it.
+        main = os.lstat(self._path)
+        if not stat.S_ISREG(main.st_mode):
+            raise StoreError("the store's path must name a regular file, not a symbolic link or a folder")
+        identity = main.st_dev, main.st_ino
+        if self._identity not in (None, identity):
+            raise StoreError(
+                "the store's file was replaced by another one while the store was open; restart the program"
+            )
+        if _POSIX:
+            _check_folder(os.stat(self._folder))  # noqa: PTH116
+            if main.st_uid not in _own(main.st_uid):
+                raise StoreError("the store's file must belong to the user who runs the program: chown it")
+            if main.st_mode & _OTHERS_WRITE:
+                raise StoreError("the store's file must not be writable by others: chmod go-w")
+            for suffix in ("-journal", "-wal", "-shm"):
+                _check_companion(self._path + suffix, main)
+        self._identity = identity
+
+    def sync_names(self) -> None:
+        """Make sure that the names of the files in the folder are on the disk.
+
+        SQLite syncs the log's name, too; this does not rely on it.
+        """
+        if _POSIX:
+            _sync_and_close(os.open(self._folder, os.O_RDONLY))
+
+
+def _text(path: object) -> str:
+    name = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
+    if not isinstance(name, str):
+        raise TypeError(f"path must be a str or an os.PathLike of one, not {type(path).__name__}")
+    return name
+
+
+def _own(user: int) -> tuple[int, ...]:
+    """Return the users who count as the owner. Some POSIX systems, like WebAssembly, have no users."""
+    return (os.geteuid(),) if hasattr(os, "geteuid") else (user,)
+
+
+def _check_folder(folder: os.stat_result) -> None:
+    """Refuse a folder in which others could put files beside the store's, or in place of them."""
+    if folder.st_uid not in (0, *_own(folder.st_uid)):
+        raise StoreError(
+            "the folder of the store's file must belong to the user who runs the program, or to root: "
+            "its owner could replace the file"
+        )
+    if folder.st_mode & stat.S_IWOTH or (folder.st_mode & stat.S_IWGRP and not _is_private(folder)):
+        raise StoreError(
+            "the folder of the store's file must not be writable by others, who could plant a log in it: "
+            "use a folder with mode 0700 or 0755"
+        )
+
+
+def _is_private(folder: os.stat_result) -> bool:
+    """Return whether a folder's group has no other user than its owner or the user who runs the program.
+
+    Many systems make a group for each user.
+    """
+    try:
+        import grp
+        import pwd
+
+        members = grp.getgrgid(folder.st_gid).gr_mem
+        users = {pwd.getpwnam(name).pw_uid for name in members}
+        users |= {user.pw_uid for user in pwd.getpwall() if user.pw_gid == folder.st_gid}
+    except (ImportError, KeyError):
+        return False
+    return users <= {folder.st_uid, *_own(folder.st_uid)}
+
+
+def _check_companion(path: str, main: os.stat_result) -> None:
+    """Refuse a log or an index of it that was not made by the owner of the main file."""
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return
+    if (
+        not stat.S_ISREG(found.st_mode)
+        or found.st_nlink > 1
+        or found.st_uid != main.st_uid
+        or found.st_mode & 0o777 & ~main.st_mode
+    ):
+        raise StoreError(
+            f"the file {os.path.basename(path)} must be a regular file without other links, "  # noqa: PTH119
+            "with the owner of the store's file and no permission that the store's file lacks; "
+            "if it was put there by another user, SQLite must not read it"
+        )
+
+
+_CREATING = RLock()
+"""Held while a file is made: to close a file drops the locks that this process has on it, those of SQLite in
+another thread included."""
+
+_CREATING_TIMEOUT = 60
+"""Maximum wait for it, in seconds. Only a fork that could not wait leaves it held in a child."""
+
+
+def _create(name: str) -> None:
+    """Make an empty file for its owner only, if there is none."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    if not _CREATING.acquire(timeout=_CREATING_TIMEOUT):
+        raise StoreError("another thread was making the store's file while the process was forked")
+    try:
+        handle = os.open(name, flags, 0o600)
+    except FileExistsError:
+        return
+    else:
+        _sync_and_close(handle)
+    finally:
+        _CREATING.release()
+
+
+def _sync_and_close(handle: int) -> None:
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
