@@ -1,5 +1,7 @@
 """What the databases have in common: five statements on a table of two columns, `key` and `value`."""
 
+from contextlib import suppress
+
 from onetime.errors import StoreError
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
@@ -37,6 +39,8 @@ class Dialect:
             table: Its name, quoted.
         """
         mark, key, value = self.parameter, self.key, self.value
+        if "%s" in mark:
+            table = table.replace("%", "%%")  # it is not a parameter
         # ruff: noqa: S608 - the name of the table was checked
         self.select = f"SELECT {value} FROM {table} WHERE {key} = {mark}"
         self.list = f"SELECT {key}, {value} FROM {table} WHERE {key} >= {mark} ORDER BY {key} LIMIT {PAGE}"
@@ -113,6 +117,12 @@ class GroupingDialect(Dialect):
     def rollback(self, connection: "Any") -> None:
         """Roll back, if the database has not done so already."""
         raise NotImplementedError
+
+
+def discard(connection: "Any") -> None:
+    """Close a connection that cannot be used, in whatever state it is."""
+    with suppress(Exception):
+        connection.close()
 
 
 def text(value: object) -> str:

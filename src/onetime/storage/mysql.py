@@ -3,7 +3,7 @@
 import math
 
 from onetime.errors import StoreError
-from onetime.storage.dialect import Dialect, split_name
+from onetime.storage.dialect import Dialect, discard, split_name
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:
@@ -20,30 +20,64 @@ _NO_EFFECT = (1213, 1205, 1047)
 """ER_LOCK_DEADLOCK (also a conflict between nodes of Galera), ER_LOCK_WAIT_TIMEOUT (the transaction is this
 statement) and ER_UNKNOWN_COM_ERROR (a node of Galera that is not ready)."""
 
-_LOST = (2006, 2013, 2055, 4031, 1927, 0)
-"""The server or the connection is gone: CR_SERVER_GONE_ERROR, CR_SERVER_LOST, CR_SERVER_LOST_EXTENDED,
-ER_CLIENT_INTERACTION_TIMEOUT, ER_CONNECTION_KILLED; 0 is PyMySQL's for a connection that is closed."""
+_LOST = (2006, 2013, 2055, -1, 0, 1053, 1927, 4031, 1047)
+"""The server or the connection is gone: CR_SERVER_GONE_ERROR, CR_SERVER_LOST, CR_SERVER_LOST_EXTENDED, what
+drivers use for a connection that is closed, ER_SERVER_SHUTDOWN, ER_CONNECTION_KILLED,
+ER_CLIENT_INTERACTION_TIMEOUT; and a node of Galera that is not ready, since another one may be."""
+
+_IN_TRANSACTION = 1568
+"""ER_CANT_CHANGE_TX_CHARACTERISTICS."""
 
 _SETTINGS = (
     "SET SESSION sql_mode = 'TRADITIONAL'",  # otherwise a long value may be cut silently
-    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE",
 )
 
-_SERVER = {
-    "innodb_flush_log_at_trx_commit": (("1",), "a crash would lose commits; set it to 1"),
-    "innodb_doublewrite": (
-        ("ON", "1", "DETECT_AND_RECOVER"),
-        "a torn page could not be repaired; set it to ON",
-    ),
-    "read_only": (("OFF", "0"), "the server is a replica or closed for writing; connect to the primary"),
-}
-"""Of each setting: the values that a store needs, and why."""
+_GALERA = ("SET SESSION wsrep_sync_wait = 7", "SET SESSION wsrep_dirty_reads = OFF")
+"""A statement waits until its node has what other nodes committed, and fails where the node cannot know."""
 
-_COLUMNS = """
-SELECT column_name, data_type, character_maximum_length, is_nullable, column_key,
-    column_default IS NOT NULL OR is_nullable = 'YES' OR extra <> ''
-FROM information_schema.columns WHERE table_schema = %s AND table_name = %s
-"""
+_SERVER = {
+    "innodb_flush_log_at_trx_commit": ("1", "a crash would lose commits; set it to 1"),
+    "innodb_doublewrite": ("ON 1 DETECT_AND_RECOVER", "a torn page could not be repaired; set it to ON"),
+    "read_only": ("OFF 0", "the server is a replica or closed for writing; connect to the primary"),
+}
+"""Of each setting: the values that a store can have, and why no others."""
+
+_BINARY_LOG = {
+    "sync_binlog": ("1", "a crash would lose commits; set it to 1"),
+    "binlog_format": ("ROW MIXED", "no write is accepted at READ COMMITTED; set it to ROW"),
+}
+"""The same for a server with a binary log."""
+
+# A server that folds the case of names finds them so; the others must not.
+_HERE = """= coalesce(%s, DATABASE()) AND {table} = %s
+AND (@@lower_case_table_names <> 0 OR CAST({table} AS BINARY) = %s)"""
+
+_TABLE = f"""
+SELECT CASE
+    WHEN table_type <> 'BASE TABLE' OR coalesce(engine, '') <> 'InnoDB'
+        THEN 'must be an ordinary table with ENGINE=InnoDB, which keeps its commits'
+    WHEN EXISTS (SELECT 1 FROM information_schema.triggers
+        WHERE event_object_schema {_HERE.format(table="event_object_table")})
+        THEN 'has a trigger, which could change what is written; drop it'
+    WHEN 1 <> (SELECT coalesce(sum(if(
+            index_name = 'PRIMARY' AND column_name = 'key' AND sub_part IS NULL, 1, 2)), 0)
+        FROM information_schema.statistics
+        WHERE table_schema {_HERE.format(table="table_name")} AND non_unique = 0)
+        THEN 'must have the whole column key alone as primary key, and no other unique index'
+END
+FROM information_schema.tables WHERE table_schema {_HERE.format(table="table_name")}
+"""  # noqa: S608 - constants
+"""What is wrong with a table, or NULL."""
+
+_COLUMNS = f"""
+SELECT column_name,
+    column_default IS NOT NULL OR is_nullable = 'YES' OR extra REGEXP 'auto_increment|generated',
+    data_type = 'varbinary' AND is_nullable = 'NO' AND extra = '' AND character_maximum_length >=
+        CASE column_name WHEN 'key' THEN {MAX_KEY_BYTES} ELSE {MAX_VALUE_BYTES} END
+FROM information_schema.columns WHERE table_schema {_HERE.format(table="table_name")}
+"""  # noqa: S608 - constants
+"""Of each column: its name, whether a row can be written without it, and whether it can be the store's."""
 
 
 class MySQL(Dialect):
@@ -66,46 +100,42 @@ class MySQL(Dialect):
                 "mysql-connector-python, for example lambda: pymysql.connect(...)"
             )
         self._connect = connect
-        self._lock_wait = math.ceil(timeout)
+        self._timeout = timeout
         self._schema, self._name = split_name(table, schema=True)
-        super().__init__(_quoted(table), "%s", "`")
+        super().__init__(_quoted(table), "UNHEX(%s)", "`")
 
     def use_table(self, table: str) -> None:
         """Write the statements for a table."""
         super().use_table(table)
         # Neither IGNORE nor ON DUPLICATE KEY: their counts depend on how the driver counts rows.
-        self.insert = f"INSERT INTO {table} (`key`, `value`) VALUES (%s, %s)"  # noqa: S608 - a checked name
+        self.insert = f"INSERT INTO {table} (`key`, `value`) VALUES (UNHEX(%s), UNHEX(%s))"  # noqa: S608 - a checked name
 
     def open(self, *, create: bool = False) -> "Any":
         """Open a connection; `create` makes the table first."""
         connection = self._connect()
+        if not hasattr(connection, "cursor") or not hasattr(connection, "autocommit"):
+            raise StoreError(
+                "connect must return a new connection of PyMySQL, mysqlclient or mysql-connector-python, not "
+                f"{type(connection).__module__}.{type(connection).__qualname__}"
+            )
         try:
-            autocommit = getattr(connection, "autocommit", None)
-            if callable(autocommit):
-                autocommit(True)
-            else:
-                connection.autocommit = True
-            for statement in (*_SETTINGS, f"SET SESSION innodb_lock_wait_timeout = {self._lock_wait}"):
-                self._run(connection, statement)
-            self._check_server(connection)
-            if create:
-                self._run(
-                    connection, _create_table(f"IF NOT EXISTS {_quoted_parts(self._schema, self._name)}")
-                )
-            self._check_table(connection)
+            _prepare(connection)
+            _run(connection, f"SET SESSION innodb_lock_wait_timeout = {math.ceil(self._timeout)}")
+            _check_server(connection)
+            self._check_table(connection, create=create)
         except BaseException:
-            connection.close()
+            discard(connection)
             raise
         return connection
 
     def query(self, connection: "Any", statement: str, parameters: "Sequence[str]") -> "list[Any]":
         """Run a statement that reads, and return its rows, with texts as str."""
-        return [tuple(map(_decoded, row)) for row in self._run(connection, statement, parameters)[1]]
+        return _run(connection, statement, _hexadecimal(parameters))[1]
 
     def change(self, connection: "Any", statement: str, parameters: "Sequence[str]") -> int:
         """Run a statement that writes, and return how many entries it wrote."""
         try:
-            return self._run(connection, statement, parameters)[0]
+            return _run(connection, statement, _hexadecimal(parameters))[0]
         except Exception as error:
             # Only an INSERT meets a key that is there.
             if _code(error) == _DUPLICATE and statement == self.insert:
@@ -120,86 +150,90 @@ class MySQL(Dialect):
         """The server or the connection is gone."""
         return _code(error) in _LOST
 
-    def _run(
-        self, connection: "Any", statement: str, parameters: "Sequence[str]" = ()
-    ) -> "tuple[int, list[Any]]":
-        """Run a statement; return how many rows it wrote or found, and those that it found."""
-        cursor = connection.cursor()
-        try:
-            # Bytes, so that no character set of the connection changes them.
-            cursor.execute(statement, tuple(each.encode() for each in parameters) or None)
-            rows = list(cursor.fetchall()) if cursor.description else []
-            return int(cursor.rowcount), rows
-        finally:
-            cursor.close()
-
-    def _variables(self, connection: "Any", pattern: str) -> dict[str, str]:
-        _, rows = self._run(connection, f"SHOW VARIABLES LIKE '{pattern}'")
-        return {str(_decoded(name)): str(_decoded(value)) for name, value in rows}
-
-    def _check_server(self, connection: "Any") -> None:
-        """Refuse a server that loses commits, and make a node of Galera answer with all that it was told."""
-        for name, (good, why) in _SERVER.items():
-            value = self._variables(connection, name).get(name, "")
-            if value not in good:
-                raise StoreError(f"the server has {name}={value}: {why}")
-        if self._variables(connection, "log_bin").get("log_bin") == "ON":
-            value = self._variables(connection, "sync_binlog").get("sync_binlog", "")
-            if value != "1":
-                raise StoreError(
-                    f"the server has sync_binlog={value}: a crash would lose commits; set it to 1"
-                )
-        if self._variables(connection, "wsrep_on").get("wsrep_on") == "ON":
-            # A read waits until this node has what other nodes committed.
-            self._run(connection, "SET SESSION wsrep_sync_wait = 1")
-
-    def _check_table(self, connection: "Any") -> None:
-        """Refuse a table that forgets, or that changes what is written."""
-        if self._schema is None:
-            ((schema,),) = self.query(connection, "SELECT DATABASE()", ())
-            if schema is None:
-                raise StoreError(
-                    "the connection has no database; name one in connect, or in the table's name"
-                )
-            self._schema = str(schema)
-            self.use_table(_quoted_parts(self._schema, self._name))
-        where = (self._schema, self._name)
-        name = f"the table {self._schema}.{self._name}"
-        found = self.query(
-            connection,
-            "SELECT table_type, engine FROM information_schema.tables "
-            "WHERE table_schema = %s AND table_name = %s",
-            where,
-        )
+    def _check_table(self, connection: "Any", *, create: bool) -> None:
+        """Refuse a table that forgets, or that changes what is written; `create` makes it first."""
+        if self._schema is None and _run(connection, "SELECT DATABASE()")[1] == [(None,)]:
+            raise StoreError("the connection has no database; name one in connect or in the table's name")
+        name = f"{self._schema}.{self._name}" if self._schema else self._name
+        here = (self._schema, self._name, self._name)
+        _, found = _run(connection, _TABLE, here * 3)
+        if not found and create:
+            try:
+                _run(connection, _create_table(f"IF NOT EXISTS {_quoted(name)}"))
+            except Exception as error:
+                raise StoreError(f"the table {name} cannot be made") from error
+            _, found = _run(connection, _TABLE, here * 3)
         if not found:
             raise StoreError(
-                f"there is not {name}; make it with create_table() or by the statement of "
+                f"there is no table {name}; make it with create_table() or with the statement of "
                 'SQLStore.schema("mysql")'
             )
-        ((kind, engine),) = found
-        if kind != "BASE TABLE" or engine != "InnoDB":
-            raise StoreError(f"{name} must be an ordinary table with ENGINE=InnoDB, which keeps its commits")
-        if self.query(
-            connection,
-            "SELECT 1 FROM information_schema.triggers "
-            "WHERE event_object_schema = %s AND event_object_table = %s",
-            where,
-        ):
-            raise StoreError(f"{name} has a trigger, which could change what is written; drop it")
-        columns = {column: rest for column, *rest in self.query(connection, _COLUMNS, where)}
-        for column, size, index in (("key", MAX_KEY_BYTES, "PRI"), ("value", MAX_VALUE_BYTES, "")):
-            kind, length, nullable, found_index, _ = columns.pop(column, [""] * 5)
-            if kind != "varbinary" or int(length) < size or nullable != "NO" or found_index != index:
+        ((fault,),) = found
+        if fault is not None:
+            raise StoreError(f"the table {name} {fault}")
+        columns = {column: rest for column, *rest in _run(connection, _COLUMNS, here)[1]}
+        for column, size in (("key", MAX_KEY_BYTES), ("value", MAX_VALUE_BYTES)):
+            _, own = columns.pop(column, (0, 0))
+            if not int(own):
                 raise StoreError(
-                    f'the column {column} of {name} must be made as SQLStore.schema("mysql") makes it: '
-                    f"VARBINARY({size}) or longer, NOT NULL, the key alone as primary key"
+                    f'the column {column} of the table {name} must be made as SQLStore.schema("mysql") makes '
+                    f"it: VARBINARY({size}) NOT NULL, or longer"
                 )
-        primary = [column for column, (_, _, _, found_index, _) in columns.items() if found_index == "PRI"]
-        if primary:
-            raise StoreError(f"the primary key of {name} must be the column key alone")
-        for column, (*_, optional) in columns.items():
-            if not optional:
-                raise StoreError(f"the column {column} of {name} must have a default, or no NOT NULL")
+        for column, (optional, _) in columns.items():
+            if not int(optional):
+                raise StoreError(
+                    f"the column {column} of the table {name} must have a default, or no NOT NULL"
+                )
+
+
+def _prepare(connection: "Any") -> None:
+    """Set autocommit mode, and what else a store needs of its session."""
+    try:
+        # Only for the next transaction, which is refused within one; to set autocommit would commit it.
+        _run(connection, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+    except Exception as error:
+        if _code(error) == _IN_TRANSACTION:
+            raise StoreError("connect must return a connection that is not in a transaction") from error
+        raise
+    if callable(connection.autocommit):
+        connection.autocommit(True)
+    else:
+        connection.autocommit = True
+    for statement in _SETTINGS:
+        _run(connection, statement)
+
+
+def _check_server(connection: "Any") -> None:
+    """Refuse a server that loses commits, and make a node of Galera answer with all that it was told."""
+    names = ", ".join(f"'{name}'" for name in ("log_bin", "wsrep_on", *_SERVER, *_BINARY_LOG))
+    _, rows = _run(connection, f"SHOW VARIABLES WHERE variable_name IN ({names})")
+    found = {name: value.upper() for name, value in rows}
+    for name, (good, why) in (_SERVER | (_BINARY_LOG if found["log_bin"] == "ON" else {})).items():
+        if found.get(name) not in good.split():
+            raise StoreError(f"the server has {name}={found.get(name)}: {why}")
+    if found.get("wsrep_on") == "ON":
+        for statement in _GALERA:
+            _run(connection, statement)
+
+
+def _run(
+    connection: "Any", statement: str, parameters: "Sequence[str | None]" = ()
+) -> "tuple[int, list[Any]]":
+    """Run a statement; return how many rows it wrote, and those that it found, with texts as str."""
+    cursor = connection.cursor()
+    try:
+        cursor.execute(statement, tuple(parameters) or None)
+        rows = list(cursor.fetchall()) if cursor.description else []
+        count = int(cursor.rowcount)
+    finally:
+        cursor.close()
+    # A connection may be made for rows that are dictionaries.
+    return count, [tuple(map(_decoded, row.values() if isinstance(row, dict) else row)) for row in rows]
+
+
+def _hexadecimal(parameters: "Sequence[str]") -> list[str]:
+    """Return texts as digits, which mean the same in every character set and every mode of a connection."""
+    return [each.encode().hex() for each in parameters]
 
 
 def schema(table: str) -> str:
@@ -215,16 +249,12 @@ def schema(table: str) -> str:
 def _create_table(name: str) -> str:
     return (
         f"CREATE TABLE {name} (`key` VARBINARY({MAX_KEY_BYTES}) NOT NULL PRIMARY KEY, "
-        f"`value` VARBINARY({MAX_VALUE_BYTES}) NOT NULL) ENGINE=InnoDB"
+        f"`value` VARBINARY({MAX_VALUE_BYTES}) NOT NULL) ENGINE=InnoDB ROW_FORMAT=DYNAMIC"
     )
 
 
 def _quoted(table: str) -> str:
-    return _quoted_parts(*split_name(table, schema=True))
-
-
-def _quoted_parts(schema: str | None, name: str) -> str:
-    return f"`{schema}`.`{name}`" if schema else f"`{name}`"
+    return ".".join(f"`{part}`" for part in split_name(table, schema=True) if part)
 
 
 def _decoded(value: object) -> object:

@@ -169,8 +169,9 @@ class Pool:
         time.sleep(PAUSE)
 
     def _forget_lost(self, lease: Lease, error: Exception) -> None:
-        """Close the idle connections, too, if the server is gone."""
+        """Use neither this connection nor the idle ones again if the server is gone."""
         if self.dialect.is_lost(lease.connection, error):
+            lease.good = False
             self.gate.close_idle()
 
     def reuse(self, lease: Lease) -> None:

@@ -1,7 +1,9 @@
 """PostgreSQL, through psycopg 3, directly or behind a pooler that hands each transaction another session."""
 
+import sys
+
 from onetime.errors import StoreError
-from onetime.storage.dialect import PAGE, Dialect, split_name
+from onetime.storage.dialect import PAGE, Dialect, discard, split_name
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:
@@ -18,38 +20,63 @@ _CREATED_BY_ANOTHER = ("42P07", "42710", "23505")
 """duplicate_table, duplicate_object (its row type) and unique_violation (in the catalog): the errors of a
 CREATE TABLE that lost a race, depending on how far it came."""
 
-# The transaction of a write sets this for itself: a pooler's session may have the setting of another program.
-_DURABLE = "pg_catalog.set_config('synchronous_commit', 'on', true)"
+_DURABLE = """pg_catalog.set_config('synchronous_commit', 'on', true) AS durable,
+    pg_catalog.set_config('client_min_messages', 'warning', true) AS warned"""
+"""Settings of a write's own transaction: its commit waits until it is durable, or else the server warns."""
 
-_SERVER = (
-    "SELECT pg_catalog.pg_backend_pid(), pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('fsync')"
+_SCHEMA = """
+WITH path AS (
+    SELECT pg_catalog.set_config('search_path', {path} || ', pg_temp', true) AS value
+    FROM pg_catalog.pg_settings WHERE name = 'search_path'
+), chosen AS (
+    SELECT coalesce(
+        (SELECT relnamespace FROM pg_catalog.pg_class
+            WHERE oid = pg_catalog.to_regclass(CASE WHEN value IS NOT NULL THEN %s END)
+            AND relpersistence <> 't'),
+        (SELECT oid FROM pg_catalog.pg_namespace
+            WHERE nspname = CASE WHEN value IS NOT NULL THEN pg_catalog.current_schema() END
+            AND oid <> pg_catalog.pg_my_temp_schema())
+    ) AS schema FROM path
 )
+SELECT nspname, (
+    SELECT count(*) FROM pg_catalog.pg_class
+    WHERE relname = %s AND relkind IN ('r', 'p') AND relpersistence <> 't' AND relnamespace <> schema
+) FROM chosen JOIN pg_catalog.pg_namespace ON oid = schema
+"""
+"""The schema that has a table by the search path, or else that in which it would be made, and how many other
+schemas have a table of that name. The path is set before it is used, and has temporary tables last."""
 
 _TABLE = """
-SELECT namespace.nspname, class.relkind = 'r' AND NOT class.relispartition AND NOT class.relhassubclass,
-    class.relpersistence, class.relrowsecurity,
-    EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = class.oid AND NOT tgisinternal),
-    EXISTS (SELECT FROM pg_catalog.pg_rewrite WHERE ev_class = class.oid),
-    (SELECT count(*) FROM pg_catalog.pg_class WHERE relname = class.relname AND relkind IN ('r', 'p')
-        AND relpersistence <> 't')
+SELECT CASE
+    WHEN relpersistence <> 'p' THEN 'is unlogged or temporary and would be lost; use an ordinary table'
+    WHEN relkind <> 'r' OR relispartition
+        OR EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhparent = class.oid)
+        THEN 'must be an ordinary table: not a view, a partition or a parent'
+    WHEN EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = class.oid AND NOT tgisinternal)
+        THEN 'has a trigger, which could change what is written; drop it'
+    WHEN EXISTS (SELECT FROM pg_catalog.pg_rewrite WHERE ev_class = class.oid)
+        THEN 'has a rule, which could change what is written; drop it'
+    WHEN relrowsecurity THEN 'has row-level security, which could hide entries; disable it'
+END
 FROM pg_catalog.pg_class AS class
-JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace
-WHERE class.oid = pg_catalog.to_regclass(%s)
+JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
+WHERE nspname = %s AND relname = %s
 """
-"""Schema; whether it is an ordinary table, and not part of another one; "p" for a logged one, "u", "t"; what
-else changes what a statement does; and how many tables have the name."""
+"""What is wrong with a table, or NULL."""
 
 _COLUMNS = """
-SELECT attname, pg_catalog.format_type(atttypid, atttypmod), attnotnull, attgenerated <> '',
-    coalesce(collisdeterministic, true), coalesce(indisprimary AND indimmediate, false),
+SELECT attname,
+    pg_catalog.format_type(atttypid, atttypmod) = 'text' AND attnotnull AND attgenerated = ''
+        AND coalesce(collisdeterministic, true) AND (attname <> 'key' OR coalesce(indimmediate, false)),
     atthasdef OR attidentity <> '' OR NOT attnotnull
 FROM pg_catalog.pg_attribute
+JOIN pg_catalog.pg_class ON pg_class.oid = attrelid
+JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
 LEFT JOIN pg_catalog.pg_collation ON pg_collation.oid = attcollation
 LEFT JOIN pg_catalog.pg_index ON indrelid = attrelid AND indisprimary AND indkey::text = attnum::text
-WHERE attrelid = pg_catalog.to_regclass(%s) AND attnum > 0 AND NOT attisdropped
+WHERE nspname = %s AND relname = %s AND attnum > 0 AND NOT attisdropped
 """
-"""Of each column: name, type, whether NOT NULL and generated, whether only the same bytes are equal, whether
-it alone is the primary key, and whether a row can be written without it."""
+"""Of each column: its name, whether it can be the store's, and whether a row can be written without it."""
 
 
 class Postgres(Dialect):
@@ -72,11 +99,12 @@ class Postgres(Dialect):
             )
         self._connect = connect
         self._schema, self._name = split_name(table, schema=True)
-        super().__init__(self._quoted(), "%s", "")
+        super().__init__(_quoted(self._schema, self._name), "%s", "")
 
     def use_table(self, table: str) -> None:
         """Write the statements for a table; each write makes its own commit durable."""
         super().use_table(table)
+        table = table.replace("%", "%%")
         # ruff: noqa: S608 - the name of the table was checked
         # Compared by bytes, so that a page comes in the order that other databases have, and by the index.
         by_bytes = 'key COLLATE "C"'
@@ -91,22 +119,26 @@ class Postgres(Dialect):
         """Open a connection; `create` makes the table first."""
         session = Session(self._connect())
         try:
+            session.prepare()
             own = _check_server(session)
-            if create:
-                self._create(session)
-            self._check_table(session, own=own)
+            schema = self._schema or self._find_schema(session, own=own)
+            if create and session.row(_TABLE, schema, self._name) is None:
+                _create(session, _quoted(schema, self._name))
+            self._check_table(session, schema)
+            if self._schema is None:
+                self._schema = schema
+                self.use_table(_quoted(schema, self._name))
             if own:
                 # Behind a pooler, a prepared statement would be looked for in another session.
                 session.connection.prepare_threshold = PREPARE_AFTER
         except BaseException:
-            session.close()
+            discard(session)
             raise
         return session
 
     def query(self, connection: "Session", statement: str, parameters: "Sequence[str]") -> "list[Any]":
         """Run a statement that reads, and return its rows."""
-        rows: list[Any] = connection.connection.execute(statement, parameters).fetchall()
-        return rows
+        return list(connection.connection.execute(statement, parameters))
 
     def change(self, connection: "Session", statement: str, parameters: "Sequence[str]") -> int:
         """Run a statement that writes, and return how many entries it wrote.
@@ -132,111 +164,87 @@ class Postgres(Dialect):
         """The driver has closed the connection."""
         return bool(connection.connection.closed)
 
-    def _quoted(self) -> str:
-        return f'"{self._schema}"."{self._name}"' if self._schema else f'"{self._name}"'
-
-    def _create(self, session: "Session") -> None:
-        if self._schema is None:
-            (schema,) = session.row("SELECT pg_catalog.current_schema()")
-            if schema is None:
-                raise StoreError(
-                    "the search path names no schema that is there; name the table with its schema"
-                )
-            self._schema = str(schema)
-        try:
-            session.connection.execute(_create_table(f"IF NOT EXISTS {self._quoted()}"))
-        except Exception as error:
-            if getattr(error, "sqlstate", None) not in _CREATED_BY_ANOTHER:
-                raise StoreError(f"the table {self._quoted()} cannot be made") from error
-
-    def _check_table(self, session: "Session", *, own: bool) -> None:
-        """Refuse a table that forgets, or that changes what is written.
-
-        Args:
-            session: The session.
-            own: Whether the session is the connection's own, and not a pooler's.
-        """
-        found = session.row(_TABLE, self._quoted())
+    def _find_schema(self, session: "Session", *, own: bool) -> str:
+        """Return the schema of a table that was named without one, by a session's own path or a pooler's."""
+        # A pooler's session is taken as it was before another program changed it.
+        statement = _SCHEMA.format(path="setting" if own else "reset_val")
+        found = session.row(statement, _quoted(None, self._name), self._name)
         if found is None:
             raise StoreError(
-                f"there is no table {self._quoted()}; make it with create_table() or by the statement of "
-                'SQLStore.schema("postgres"), or check the search path and the schema'
+                f"the search path names no schema that exists; name the schema of the table {self._name}, "
+                f"for example public.{self._name}"
             )
-        schema, ordinary, persistence, row_security, triggers, rules, same_name = found
-        if self._schema is None and not own and same_name > 1:
+        schema, others = found
+        if others and not own:
             raise StoreError(
-                f"several schemas have a table {self._name}, and behind a pooler the search path may be "
-                f"another program's; name the schema, for example {schema}.{self._name}"
+                f"another schema than {schema} has a table {self._name}, too, and behind a pooler the search "
+                f"path is not reliable; name the schema, for example {schema}.{self._name}"
             )
-        name = f"the table {schema}.{self._name}"
-        if persistence != "p":
-            raise StoreError(f"{name} is unlogged or temporary, and would be lost; use an ordinary table")
-        if not ordinary:
-            raise StoreError(
-                f"{name} must be an ordinary table: not a view, and neither a partition nor a parent"
-            )
-        if triggers:
-            raise StoreError(f"{name} has a trigger, which could change what is written; drop it")
-        if rules:
-            raise StoreError(f"{name} has a rule, which could change what is written; drop it")
-        if row_security:
-            raise StoreError(f"{name} has row-level security, which could hide entries; disable it")
-        self._check_columns(session, name)
-        if self._schema is None:
-            self._schema = schema
-            self.use_table(self._quoted())
+        return str(schema)
 
-    def _check_columns(self, session: "Session", name: str) -> None:
-        columns = {column: rest for column, *rest in session.rows(_COLUMNS, self._quoted())}
+    def _check_table(self, session: "Session", schema: str) -> None:
+        """Refuse a table that forgets, or that changes what is written."""
+        name = f"the table {schema}.{self._name}"
+        found = session.row(_TABLE, schema, self._name)
+        if found is None:
+            raise StoreError(
+                f"there is no table {schema}.{self._name}; make it with create_table() or with the statement "
+                'of SQLStore.schema("postgres"), or name the schema that has it'
+            )
+        (fault,) = found
+        if fault is not None:
+            raise StoreError(f"{name} {fault}")
+        columns = {column: rest for column, *rest in session.rows(_COLUMNS, schema, self._name)}
         for column in ("key", "value"):
-            kind, not_null, generated, exact, primary, _ = columns.pop(column, [None] * 6)
-            if kind != "text" or not not_null or generated or not exact or (column == "key") > bool(primary):
+            own, _ = columns.pop(column, (False, False))
+            if not own:
                 raise StoreError(
                     f'the column {column} of {name} must be made as SQLStore.schema("postgres") makes it: '
                     "text NOT NULL, with a deterministic collation, the key alone as primary key"
                 )
-        for column, (*_, optional) in columns.items():
+        for column, (_, optional) in columns.items():
             if not optional:
                 raise StoreError(f"the column {column} of {name} must have a default, or no NOT NULL")
 
 
 class Session:
-    """A connection in autocommit mode, with the warnings of its last write.
-
-    Args:
-        connection: A connection of psycopg 3.
-
-    Raises:
-        StoreError: It is another kind of connection.
-    """
+    """A connection of psycopg 3, with the warnings of its last write."""
 
     def __init__(self, connection: "Any") -> None:
+        # It is loaded if the connection is its own.
+        psycopg = sys.modules.get("psycopg")
+        if psycopg is None or not isinstance(connection, psycopg.Connection):
+            raise StoreError(
+                "connect must return a new connection of psycopg 3, a psycopg.Connection, not "
+                f"{type(connection).__module__}.{type(connection).__qualname__}"
+            )
         self.connection = connection
+        self.close = connection.close
         self.warnings: list[str] = []
-        if not hasattr(connection, "pgconn") or not hasattr(connection, "notifies"):
-            raise StoreError("connect must return a new connection of psycopg 3, psycopg.Connection")
-        try:
-            # Before the first statement, or a pooler could give it to a session that has not prepared it.
-            connection.prepare_threshold = None
-            connection.autocommit = True
-            connection.row_factory = lambda _: tuple
-            connection.add_notice_handler(self._notice)
-        except BaseException:
-            connection.close()
-            raise
+        self._cursor = psycopg.Cursor
+
+    def prepare(self) -> None:
+        """Set autocommit mode, and what the program may have set in another way."""
+        connection = self.connection
+        if connection.info.transaction_status:
+            raise StoreError("connect must return a connection that is not in a transaction")
+        # Before the first statement, or a pooler could give it to a session that has not prepared it.
+        connection.prepare_threshold = None
+        connection.autocommit = True
+        connection.cursor_factory = self._cursor
+        connection.row_factory = lambda _: tuple
+        connection.add_notice_handler(self._notice)
+        if connection.info.encoding != "utf-8":
+            # Poolers know this setting and give it to each session.
+            connection.execute("SET client_encoding TO 'UTF8'")
 
     def rows(self, statement: str, *parameters: str) -> "list[Any]":
         """Run a statement and return its rows."""
-        rows: list[Any] = self.connection.execute(statement, parameters).fetchall()
-        return rows
+        return list(self.connection.execute(statement, parameters))
 
     def row(self, statement: str, *parameters: str) -> "Any":
         """Run a statement and return its first row, or None."""
         return next(iter(self.rows(statement, *parameters)), None)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self.connection.close()
 
     def _notice(self, diagnostic: "Any") -> None:
         if diagnostic.severity_nonlocalized == "WARNING":
@@ -245,7 +253,10 @@ class Session:
 
 def _check_server(session: Session) -> bool:
     """Refuse a server that loses commits; return whether the session is the connection's own."""
-    process, in_recovery, fsync = session.row(_SERVER)
+    process, in_recovery, fsync = session.row(
+        "SELECT pg_catalog.pg_backend_pid(), pg_catalog.pg_is_in_recovery(), "
+        "pg_catalog.current_setting('fsync')"
+    )
     if in_recovery:
         raise StoreError(
             "the server is a standby, whose answers are late; connect to the primary, for example "
@@ -256,6 +267,14 @@ def _check_server(session: Session) -> bool:
     return bool(process == session.connection.info.backend_pid)
 
 
+def _create(session: Session, name: str) -> None:
+    try:
+        session.connection.execute(_create_table(f"IF NOT EXISTS {name}"))
+    except Exception as error:
+        if getattr(error, "sqlstate", None) not in _CREATED_BY_ANOTHER:
+            raise StoreError(f"the table {name} cannot be made") from error
+
+
 def schema(table: str) -> str:
     """Return the statement that makes a table.
 
@@ -263,8 +282,11 @@ def schema(table: str) -> str:
         TypeError: The name is not a str.
         ValueError: The name is not an identifier.
     """
-    parts = [part for part in split_name(table, schema=True) if part]
-    return _create_table(".".join(f'"{part}"' for part in parts))
+    return _create_table(_quoted(*split_name(table, schema=True)))
+
+
+def _quoted(schema: str | None, name: str) -> str:
+    return ".".join('"' + part.replace('"', '""') + '"' for part in (schema, name) if part)
 
 
 def _create_table(name: str) -> str:

@@ -104,7 +104,9 @@ class SQLStore:
                 Deadlines inside a driver's call are set there: `connect_timeout`, `statement_timeout` and
                 the timeouts of TCP.
             table: The table's name: 1 to 63 ASCII letters, digits and _, with or without a schema and a dot
-                before it. Without one, the search path of the first connection says which schema it is.
+                before it. Without one, the schema is that of the search path when the first connection is
+                opened. Behind a pooler it is that of the default search path, and must be named if several
+                schemas have such a table.
             connections: Maximum number of connections at a time, from 1 to 1000; further callers wait.
             timeout: Deadline of each call, in seconds, from 0.001 to 3600.
 
