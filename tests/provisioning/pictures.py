@@ -2,8 +2,10 @@
 
 import math
 import random
+import struct
 import subprocess
 import tempfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -72,10 +74,28 @@ def photographed(
     return picture
 
 
+def from_png(png: bytes) -> list[bytes]:
+    """Read a PNG picture of one bit a pixel without filters: 1 where it is black, 0 where it is white."""
+    chunks, at = {}, 8
+    while at < len(png):
+        (size,) = struct.unpack_from(">I", png, at)
+        name, data = png[at + 4 : at + 8], png[at + 8 : at + 8 + size]
+        (check,) = struct.unpack_from(">I", png, at + 8 + size)
+        assert check == zlib.crc32(name + data)
+        chunks[name], at = data, at + 12 + size
+    width, height, *rest = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
+    assert rest == [1, 0, 0, 0, 0] and png[:8] == b"\x89PNG\r\n\x1a\n"
+    lines = zlib.decompress(chunks[b"IDAT"])
+    step = 1 + (width + 7) // 8
+    assert len(lines) == height * step and not any(lines[::step])
+    rows = [lines[i + 1 : i + step] for i in range(0, len(lines), step)]
+    return [bytes(1 - (row[j // 8] >> 7 - j % 8 & 1) for j in range(width)) for row in rows]
+
+
 def read(picture: Picture) -> bytes:
     """Let zbarimg read a picture, as the bytes that stand in the code."""
     header = f"P5 {len(picture[0])} {len(picture)} 255\n".encode()
-    return _read(header + b"".join(picture), ".pgm")
+    return read_file(header + b"".join(picture), ".pgm")
 
 
 def read_svg(svg: str, pixels: int = 4) -> bytes:
@@ -85,10 +105,11 @@ def read_svg(svg: str, pixels: int = 4) -> bytes:
     )
     if painted.returncode:
         raise ValueError(painted.stderr.decode())
-    return _read(painted.stdout, ".png")
+    return read_file(painted.stdout, ".png")
 
 
-def _read(image: bytes, suffix: str) -> bytes:
+def read_file(image: bytes, suffix: str) -> bytes:
+    """Let zbarimg read a file with a name that ends so."""
     path = program("zbarimg")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "picture").with_suffix(suffix)
