@@ -71,7 +71,9 @@ class _Message:
 
     def choice(self, what: str, field: int, choices: tuple[T, ...]) -> T:
         """Return what the number of an enum stands for."""
-        value, position = self.numbers.get(field, (0, 0))
+        if field not in self.numbers:
+            return choices[0]
+        value, position = self.numbers[field]
         number = signed(value, 32)
         if not 0 <= number < len(choices):
             raise fault(f"the number of the {what} must be from 0 to {len(choices) - 1}", position)
@@ -94,14 +96,17 @@ def read(data: bytes, part: slice, place: int) -> Account | Refused:
         message.read(data, part)
         return _account(message)
     except MigrationError as error:
-        names: list[str | None] = [None, ""]
-        for i, name in enumerate(message.names()):
-            try:
-                check_text("name", name or "")
-            except URIError:
-                continue
-            names[i] = name
-        return Refused(place, str(error), names[0], names[1] or "")
+        issuer, name = message.names()
+        return Refused(place, str(error), _shown(issuer or "") or None, _shown(name))
+
+
+def _shown(name: str) -> str:
+    """Return a name if it can be shown, and nothing otherwise."""
+    try:
+        check_text("name", name)
+    except URIError:
+        return ""
+    return name
 
 
 def _account(message: _Message) -> Account:
@@ -110,11 +115,12 @@ def _account(message: _Message) -> Account:
     algorithm = message.choice("algorithm", _ALGORITHM, _ALGORITHMS)
     digits = message.choice("digits", _DIGITS, _DIGIT_COUNTS)
     kind = message.choice("type", _TYPE, _TYPES)
-    # The counter of a TOTP has no meaning.
-    value, position = message.numbers.get(_COUNTER, (0, 0)) if kind is HOTP else (0, 0)
-    counter = signed(value, 64)
-    if counter < 0:
-        raise fault("the counter must not be negative", position)
+    counter = 0
+    if kind is HOTP and _COUNTER in message.numbers:  # that of a TOTP has no meaning
+        value, position = message.numbers[_COUNTER]
+        counter = signed(value, 64)
+        if counter < 0:
+            raise fault("the counter must not be negative", position)
     issuer, name = message.names()
     try:
         credential = kind(Secret(message.key), digits=digits, algorithm=algorithm)

@@ -89,6 +89,8 @@ def fault(rule: str, position: int) -> MigrationError:
 
 def _read_varint(data: bytes, start: int, end: int) -> tuple[int, int]:
     """Read a number, seven bits a byte, the lowest first; return it and the position after it."""
+    if start < end and data[start] < 0x80:  # most numbers have one byte
+        return data[start], start + 1
     value = 0
     for i, byte in enumerate(data[start : min(start + MAX_VARINT, end)]):
         value |= (byte & 0x7F) << 7 * i
