@@ -98,14 +98,27 @@ def read(picture: Picture) -> bytes:
     return read_file(header + b"".join(picture), ".pgm")
 
 
-def read_svg(svg: str, pixels: int = 4) -> bytes:
-    """Let rsvg-convert paint an SVG image, so many pixels to a module, and zbarimg read it."""
-    painted = subprocess.run(
-        [program("rsvg-convert"), f"--zoom={pixels}"], input=svg.encode(), capture_output=True
-    )
-    if painted.returncode:
-        raise ValueError(painted.stderr.decode())
-    return read_file(painted.stdout, ".png")
+def framed(rows: Picture) -> list[bytes]:
+    """Put the quiet zone of four light modules around."""
+    frame = [bytes(len(rows) + 8)] * 4
+    return [*frame, *(bytes(4) + row + bytes(4) for row in rows), *frame]
+
+
+def read_svg(svg: str, side: int | None = None) -> bytes:
+    """Let rsvg-convert paint an SVG image, with so many pixels on a side, and zbarimg read it."""
+    options = () if side is None else (f"--width={side}", f"--height={side}")
+    run = subprocess.run([program("rsvg-convert"), *options], input=svg.encode(), capture_output=True)
+    if run.returncode:
+        raise ValueError(run.stderr.decode())
+    return read_file(run.stdout, ".png")
+
+
+def printed(rows: Picture, side: int) -> list[bytes]:
+    """Print modules in black or white dots, so many on a side; ink makes what is dark a dot wider."""
+    places = [int((dot + 0.5) * len(rows) / side) for dot in range(side)]
+    dots = [bytes(rows[i][j] for j in places) for i in places]
+    wider = [bytes(map(max, row, b"\0" + row)) for row in dots]
+    return [bytes(WHITE * (1 - dot) for dot in row) for row in wider]
 
 
 def read_file(image: bytes, suffix: str) -> bytes:
@@ -114,8 +127,10 @@ def read_file(image: bytes, suffix: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "picture").with_suffix(suffix)
         file.write_bytes(image)
-        # Without `binary` it guesses what script the bytes are, and shows them in UTF-8.
-        run = subprocess.run([path, "--quiet", "--raw", "-Sbinary", str(file)], capture_output=True)
+        # Without `binary` it guesses what script the bytes are, and shows them in UTF-8. In large codes it
+        # finds barcodes of other kinds too.
+        options = ("--quiet", "--raw", "-Sdisable", "-Sqrcode.enable", "-Sbinary")
+        run = subprocess.run([path, *options, str(file)], capture_output=True)
     if run.returncode:
         raise ValueError(f"zbarimg exits with {run.returncode}")
     return run.stdout

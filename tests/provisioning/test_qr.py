@@ -50,12 +50,6 @@ def bits_at(rows: Rows, places: Sequence[tuple[int, int]]) -> str:
     return "".join(str(rows[i][j]) for i, j in places)
 
 
-def framed(rows: Rows) -> Rows:
-    """Put the quiet zone around."""
-    frame = [bytes(len(rows) + 8)] * 4
-    return [*frame, *(bytes(4) + row + bytes(4) for row in rows), *frame]
-
-
 class Codewords(unittest.TestCase):
     def test_every_version_and_level_holds_what_the_standard_says(self) -> None:
         """Table 7: one byte more needs the next version, and is too much for the last."""
@@ -355,7 +349,7 @@ class Text(unittest.TestCase):
                     # Each module has four by four pixels, and there are three more modules around.
                     modules = [row[12:-12:4] for row in picture[12:-12:4]]
                     # The last line has no lower half: that is the terminal's own colour.
-                    self.assertEqual([*framed(code.rows), bytes([paper] * (code.size + 8))], modules)
+                    self.assertEqual([*pictures.framed(code.rows), bytes([paper] * (code.size + 8))], modules)
 
     def test_it_is_text_and_nothing_else(self) -> None:
         """No colours, no trailing line break; every line is as long as the others."""
@@ -384,7 +378,7 @@ class Svg(unittest.TestCase):
                 self.assertEqual(
                     {"width": str(side), "height": str(side), "fill": "#fff"}, dict(ground.items())
                 )
-                self.assertEqual(list(framed(code.rows)), self.painted(path, side))
+                self.assertEqual(list(pictures.framed(code.rows)), self.painted(path, side))
 
     def painted(self, path: ElementTree.Element, side: int) -> Rows:
         """Follow a path of filled rectangles that are one unit high."""
@@ -461,7 +455,7 @@ class Size(unittest.TestCase):
             code = QRCode("A", version=version)
             with self.subTest(version=version, scale=scale):
                 rows = pictures.from_png(code.to_png(scale))
-                self.assertEqual(pictures.enlarged(framed(code.rows), scale), rows)
+                self.assertEqual(pictures.enlarged(pictures.framed(code.rows), scale), rows)
         self.assertEqual(QRCode("A").to_png(8), QRCode("A").to_png())
 
     def test_a_png_image_shows_nothing_else(self) -> None:
@@ -538,7 +532,7 @@ class Readers(unittest.TestCase):
 
     def test_zbarimg_reads_what_a_camera_sees(self) -> None:
         """Scaled, turned, grey on grey, a little blurred and noisy."""
-        rows = framed(QRCode(LINK).rows)
+        rows = pictures.framed(QRCode(LINK).rows)
         for seed, (scale, degrees) in enumerate(
             ((3.7, 0), (3.7, 3), (3.7, -8), (5.3, 17), (5.3, -45), (5.3, 91))
         ):
@@ -559,7 +553,7 @@ class Readers(unittest.TestCase):
                 with self.subTest(data[:80], length=len(data), level=level, mask=mask):
                     ours = QRCode(data, level=level, version=code.version, mask=mask).rows
                     self.assertEqual(drawn(theirs), drawn(ours))
-                    painted = [bytes(255 * (1 - module) for module in row) for row in framed(theirs)]
+                    painted = [bytes(255 * (1 - module) for module in row) for row in pictures.framed(theirs)]
                     self.assertEqual(data, pictures.read(pictures.enlarged(painted, 4)))
 
 
