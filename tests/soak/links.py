@@ -54,7 +54,7 @@ CANNOT: dict[str, Callable[[Account], bool]] = {
 
 
 def draw(source: random.Random) -> Account:
-    """Draw an account within what all parsers know: 128 bits, up to 120 seconds, SHA1 to SHA512, 6 to 8 digits."""
+    """Draw an account within what all parsers know: 128 bits, 120 seconds, SHA1 to SHA512, 6 to 8 digits."""
     name, issuer, key, value = ("".join(source.choices(LETTERS, k=source.randint(1, 12))) for _ in range(4))
     place = source.random()
     if place < 0.1:
