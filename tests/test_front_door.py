@@ -38,6 +38,7 @@ PUBLIC = [
     "QRCode",
     "RecoveryCodes",
     "Redeemed",
+    "Refused",
     "ReplayedCodeError",
     "SQLStore",
     "Secret",
@@ -76,10 +77,10 @@ class FrontDoor(unittest.TestCase):
         """Names of the wings are imported when they are asked for, once."""
         code = (
             "import sys, onetime\n"
-            "assert 'onetime.provisioning.uri' not in sys.modules\n"
+            "assert 'onetime.provisioning.account' not in sys.modules\n"
             "first = onetime.Account\n"
             "assert 'Account' in vars(onetime) and onetime.Account is first\n"
-            "assert first.__module__ == 'onetime.provisioning.uri'\n"
+            "assert first.__module__ == 'onetime.provisioning.account'\n"
         )
         subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(onetime.__file__).parents[1])
 

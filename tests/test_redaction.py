@@ -30,7 +30,7 @@ from tests.support import shown
 
 KEY = b"a very secret key!!!"
 SECRET = Secret(KEY)
-ACCOUNT = Account("alice", TOTP(SECRET), issuer="Acme", extra={"image": "https://example.com/a.png"})
+ACCOUNT = Account("alice", TOTP(SECRET), issuer="Acme", extra=[("image", "https://example.com/a.png")])
 HOLDERS = [
     SECRET,
     HOTP(SECRET),

@@ -37,9 +37,10 @@ if TYPE_CHECKING:
     from onetime.inspection.diagnosis import diagnose as diagnose
     from onetime.inspection.explanation import Explanation as Explanation
     from onetime.inspection.explanation import explain as explain
-    from onetime.provisioning.migration import Batch as Batch
+    from onetime.provisioning.account import Account as Account
+    from onetime.provisioning.batch import Batch as Batch
+    from onetime.provisioning.batch import Refused as Refused
     from onetime.provisioning.qr import QRCode as QRCode
-    from onetime.provisioning.uri import Account as Account
     from onetime.storage.memory import MemoryStore as MemoryStore
     from onetime.storage.sql import SQLStore as SQLStore
     from onetime.storage.store import Store as Store
@@ -60,8 +61,8 @@ if TYPE_CHECKING:
 
 _WINGS = {
     "Accepted": "onetime.verification.evidence",
-    "Account": "onetime.provisioning.uri",
-    "Batch": "onetime.provisioning.migration",
+    "Account": "onetime.provisioning.account",
+    "Batch": "onetime.provisioning.batch",
     "Decision": "onetime.verification.evidence",
     "Delivered": "onetime.verification.delivery",
     "DeliveredCodes": "onetime.verification.delivery",
@@ -75,6 +76,7 @@ _WINGS = {
     "QRCode": "onetime.provisioning.qr",
     "RecoveryCodes": "onetime.verification.recovery",
     "Redeemed": "onetime.verification.recovery",
+    "Refused": "onetime.provisioning.batch",
     "SQLStore": "onetime.storage.sql",
     "Sighting": "onetime.inspection.diagnosis",
     "State": "onetime.verification.state",

@@ -110,7 +110,7 @@ class Diagnose(unittest.TestCase):
             (("28708٢@59",), BASE32, "a code has 1 to 10 digits"),
             (("28708200000@59",), BASE32, "a code has 1 to 10 digits"),
             (("287082@1800000000000",), BASE32, "in seconds; this may be milliseconds"),
-            (("287082@59",), f" {TOTP_LINK}", "the link does not begin with otpauth://"),
+            (("287082@59",), f"x{TOTP_LINK}", "a link must begin with otpauth://"),
             (("287082@59",), "otpauth-migration://offline?data=A", "an export of several accounts"),
             (("287082@59",), "", "the secret is empty"),
             (("287082", "--counter", "x"), BASE32, "--counter"),
