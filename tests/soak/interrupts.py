@@ -15,12 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from tests.support.batches import EarlyVerdicts, HeldLock, Kind, SlowSQLite, open_slow
-
 import onetime.storage
 from onetime.errors import StoreError
 from onetime.storage.group_commit import GroupCommit
 from onetime.storage.sql import SQLStore
+from tests.support.batches import EarlyVerdicts, HeldLock, Kind, SlowSQLite, open_slow
 
 T = TypeVar("T")
 

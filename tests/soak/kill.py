@@ -22,9 +22,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from tests.verification.contests import secret_of
-from tests.verification.hammer import PATIENCE, START, close
-
 from onetime import HOTP, TOTP
 from onetime.errors import OnetimeError, ThrottledError, VerificationError
 from onetime.storage.sql import SQLStore
@@ -33,6 +30,8 @@ from onetime.verification.decision import decide
 from onetime.verification.evidence import Accepted, Decision
 from onetime.verification.state import State
 from onetime.verification.verifier import Verifier
+from tests.verification.contests import secret_of
+from tests.verification.hammer import PATIENCE, START, close
 
 COMMON = HOTP(secret_of("common"), digits=8)
 

@@ -1,0 +1,1 @@
+"""Long-running checks, each a command: `python3 -m tests.soak NAME`."""
