@@ -1,12 +1,14 @@
 """The store in MariaDB through each driver, and in Galera: what it relies on, and what it refuses."""
 
 import importlib
+import tempfile
 import time
 import unittest
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from onetime.errors import StoreError
@@ -14,6 +16,7 @@ from onetime.storage.mysql import MySQL
 from onetime.storage.sql import SQLStore
 from onetime.storage.store import Store
 from onetime.testing import StoreContract
+from tests.soak import failover, servers
 from tests.support.mariadb import MariaDB
 from tests.support.servers import MariaDBServer
 
@@ -600,3 +603,28 @@ class Servers(unittest.TestCase):
             store.create_table()
             self.assertTrue(store.swap("otp/key", None, "one"))
             self.assertEqual("one", self.open(server).get("otp/key"))
+
+
+class Soaks(unittest.TestCase):
+    """The long checks of `tests.soak`, briefly; there a store that is bad shows that they find faults."""
+
+    def test_exactly_one_wins(self) -> None:
+        """K14: of clients in several processes, on one server and spread over the nodes of a cluster."""
+        server, nodes = MariaDB(), MariaDB.galera()
+        for kind, members in (("mariadb", [server]), ("galera", nodes)):
+            arguments = [member.arguments for member in members]
+            with self.subTest(kind):
+                opener = partial(servers.open_mariadb, arguments, members[0].table(self))
+                tally = servers.compete(opener, kind, 4, threads=3)
+                self.assertEqual(([], {1: 4}), (tally.faults, tally.winners))
+                opener = partial(servers.open_mariadb, arguments, members[0].table(self))
+                self.assertNotEqual([], servers.compete(partial(servers.open_bad, opener), kind, 10).faults)
+
+    def test_a_node_that_is_killed(self) -> None:
+        """A third of the clients moves on to other nodes; nothing acknowledged is lost."""
+        MariaDB(arguments={})
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        folder.chmod(0o755)
+        run = failover.on_galera(folder, 0.5, 0.2)
+        self.assertEqual([], run.lost)
+        self.assertLess(failover.THREADS, run.acknowledged)

@@ -1,18 +1,21 @@
 """The store in PostgreSQL, directly and behind a pooler: what it relies on, and what it refuses."""
 
 import multiprocessing
+import tempfile
 import time
 import unittest
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from onetime.errors import StoreError
 from onetime.storage.sql import SQLStore
 from onetime.storage.store import Store
 from onetime.testing import StoreContract
+from tests.soak import failover, pooler, servers
 from tests.support import posix
 from tests.support.postgres import ISOLATION_LEVELS, POOL_MODES, Postgres
 from tests.support.servers import PgBouncer, PostgresPair, PostgresServer
@@ -719,3 +722,40 @@ class Leaks(unittest.TestCase):
             store.swap(number, "one", None)
 
         self.assertEqual(30, flushed(delete), "DELETE")
+
+
+class Soaks(unittest.TestCase):
+    """The long checks of `tests.soak`, briefly; there a store that is bad shows that they find faults."""
+
+    def test_a_pooler(self) -> None:
+        """F03, K54: two tables through a pooler that another program shares, nothing wrong and no error."""
+        Postgres()
+        for mode in POOL_MODES:
+            with self.subTest(mode):
+                tally, leaks = pooler.check(mode, 400)
+                self.assertEqual(([], []), (tally.wrong, tally.errors))
+                self.assertLess(0, leaks)
+        tally, _ = pooler.check("transaction", 400, bad=True)
+        self.assertNotEqual([], tally.wrong)
+
+    def test_exactly_one_wins(self) -> None:
+        """K14: of clients in several processes, at the strictest level and through a pooler."""
+        for mode, isolation in ((None, "serializable"), ("transaction", "")):
+            server = Postgres(mode)
+            with self.subTest(mode or "directly"):
+                opener = partial(servers.open_postgres, server.conninfo, isolation, server.table(self))
+                tally = servers.compete(opener, "postgres", 4, threads=3)
+                self.assertEqual(([], {1: 4}), (tally.faults, tally.winners))
+                opener = partial(servers.open_postgres, server.conninfo, isolation, server.table(self))
+                bad = servers.compete(partial(servers.open_bad, opener), "postgres", 10)
+                self.assertNotEqual([], bad.faults)
+
+    def test_a_failover(self) -> None:
+        """K55: a primary is killed and its synchronous standby promoted; nothing acknowledged is lost."""
+        Postgres()
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        folder.chmod(0o755)
+        run = failover.on_postgres(folder, 0.5, 0.2)
+        self.assertEqual([], run.lost)
+        self.assertLess(failover.THREADS, run.acknowledged)
+        self.assertNotEqual([], failover.on_postgres(folder, 0.5, 0.2, bad=True).lost)

@@ -1,0 +1,1 @@
+"""Programs to copy, each with a test that runs it."""
