@@ -20,7 +20,8 @@ from onetime.cli.intake import (
 )
 from onetime.cli.terminal import BAR_WIDTH, bar, columns
 from onetime.hotp import HOTP, LAST_MOVING_FACTOR
-from onetime.inspection.diagnosis import Sighting, diagnose
+from onetime.inspection.diagnosis import diagnose
+from onetime.inspection.sighting import Sighting
 from onetime.provisioning import uri
 from onetime.totp import TOTP
 
