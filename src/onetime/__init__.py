@@ -28,11 +28,11 @@ __version__ = "0.1.0"
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:
     from onetime.inspection.diagnosis import Diagnosis as Diagnosis
-    from onetime.inspection.finding import Finding as Finding
-    from onetime.inspection.sighting import Sighting as Sighting
     from onetime.inspection.diagnosis import diagnose as diagnose
     from onetime.inspection.explanation import Explanation as Explanation
     from onetime.inspection.explanation import explain as explain
+    from onetime.inspection.finding import Finding as Finding
+    from onetime.inspection.sighting import Sighting as Sighting
     from onetime.provisioning.migration import Batch as Batch
     from onetime.provisioning.qr import QRCode as QRCode
     from onetime.provisioning.uri import Account as Account

@@ -66,9 +66,13 @@ class Course:
     wraps: bool = False
 
     def search(self, far: bool) -> list[range]:
-        """Return the moving factors that the first code may have: near ones, or those on both sides of them."""
+        """Return the moving factors that the first code may have: near ones, or those beyond."""
         sides = ((self.far[0], self.near[0] - 1), (self.near[1] + 1, self.far[1])) if far else (self.near,)
         return [self.factors(0, (low, high)) for low, high in sides if low <= high]
+
+    def search_closely(self) -> list[range]:
+        """Return the moving factors that the first code may have with half of the error that is near."""
+        return [self.factors(0, (-(-self.near[0] // 2), self.near[1] // 2))]
 
     def factors(self, number: int, errors: tuple[int, int]) -> range:
         """Return the moving factors that a code may have, with errors from one to another.
@@ -106,7 +110,9 @@ def courses(
         for each in periods:
             taken = Course("totp", counters, each, (0, 0), (0, 0), each)
             advice = "Pass the counter itself; only a time is divided by a period."
-            found.append(Choice(taken, 1 + (each != period), "the counter taken for a time in seconds", advice))
+            found.append(
+                Choice(taken, 1 + (each != period), "the counter taken for a time in seconds", advice)
+            )
     else:
         # Each code is one later than the one before, or more if codes were made in between.
         order = sorted(times)
@@ -131,7 +137,7 @@ def _clocks(
         other = f"a period of {period} s where {right} s is expected" if told and period != right else ""
         words = "milliseconds where seconds are expected" if second > 1 else ""
         cost = (period != right) + counted + (second > 1)
-        advice = (
+        todo = (
             mode,
             "Set both sides to the same period." if period != right else "",
             "Divide the milliseconds of the clock by 1,000 first." if second > 1 else "",
@@ -140,7 +146,7 @@ def _clocks(
             _clock(times, period, second, period),
             cost,
             _joined(wrong, other, words),
-            " ".join(filter(None, advice)),
+            " ".join(filter(None, todo)),
             period in rare,
         )
     yield Choice(

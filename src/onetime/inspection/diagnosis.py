@@ -111,8 +111,9 @@ def diagnose(
     if period is not None:
         check_integer("period", period, 1, LAST_MOVING_FACTOR)
     link = read_link(text)
-    sightings = _placed((Sighting(code, time, counter), *more), link)
+    sightings = (Sighting(code, time, counter), *more)
     codes = [read_code(sighting) for sighting in sightings]
+    sightings = _placed(sightings, link)
     times, counters = read_times(sightings), read_counters(sightings)
     different = len(set(codes))
     secret = text if link is None else link.secret
@@ -149,15 +150,10 @@ def diagnose(
 
 def _placed(sightings: tuple[Sighting, ...], link: Link | None) -> tuple[Sighting, ...]:
     """Return the codes with the counters of the link of a HOTP, where no code has one."""
-    counter = link.counter if link is not None and link.kind == "hotp" else None
-    for sighting in sightings:
-        read_code(sighting)
-    if counter is None or any(sighting.counter is not None for sighting in sightings):
+    if link is None or link.kind != "hotp" or any(each.counter is not None for each in sightings):
         return sightings
-    return tuple(
-        replace(sighting, counter=min(counter + number, LAST_MOVING_FACTOR))
-        for number, sighting in enumerate(sightings)
-    )
+    first = link.counter or 0
+    return tuple(replace(each, counter=first + number) for number, each in enumerate(sightings))
 
 
 def _settings(
@@ -186,9 +182,9 @@ def _search(
     for hypothesis in hypotheses:
         factors = hypothesis.factors
         rank = (hypothesis.mistakes, len(factors))
-        if any(finding.chance < CONVINCING and rank > other for other, _, finding in found):
+        if found and any(finding.chance < CONVINCING and rank > other for other, _, finding in found):
             break
-        hits += len(factors) * hypothesis.likelihood
+        hits += len(factors) * hypothesis.finish.likelihood
         for start in range(0, len(factors), CHUNK):
             part = factors[start : start + CHUNK]
             for factor in machine.matches(hypothesis, part, 0):
@@ -219,7 +215,7 @@ def _says_less(finding: Finding, other: Finding) -> bool:
 def _finding(hypothesis: Hypothesis, trace: Trace, hits: float) -> Finding:
     """Put into values and words what was found where so many hits of the first code are chance."""
     settings, source, course = hypothesis.settings, hypothesis.source, hypothesis.course
-    _, _, place, sign, ending = hypothesis.finish
+    _, _, place, sign, ending, _, _ = hypothesis.finish
     clock = ahead = None
     error = error_advice = ""
     if course.value.second:

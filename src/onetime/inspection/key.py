@@ -77,22 +77,36 @@ def misread(text: str) -> Iterator[tuple[str, str, bytes]]:
         text: The secret without white space and what else came along.
     """
     advice = "Decode base32 as RFC 4648 section 6 says: bits after the last whole byte are dropped."
-    letters = "".join(letter for letter in text.upper() if letter in _BASE32)
-    if letters and letters != text.upper().rstrip("=").replace("-", ""):
-        words = "with what is not base32 left out"
-        yield words, "Refuse a secret that is not base32, instead of leaving characters out.", _base32(letters)
-    elif letters:
+    letters = text.upper().rstrip("=").replace("-", "")
+    if letters and set(letters) <= set(_BASE32):
         size, spare = divmod(len(letters) * 5, 8)
         number = int.from_bytes(read_base32(letters + "A" * (-len(letters) % 8)))
         total = -(-len(letters) // 8) * 40
         if spare:
-            yield "its spare bits as one more byte", advice, (number >> total - 8 * (size + 1)).to_bytes(size + 1)
+            yield (
+                "its spare bits as one more byte",
+                advice,
+                (number >> total - 8 * (size + 1)).to_bytes(size + 1),
+            )
         if spare >= 4:
             words = "its spare bits kept, and a hexadecimal zero put in front"
             yield words, advice, (number >> total - 8 * size - 4).to_bytes(size + 1)
         whole = len(letters) // 8 * 8
         if 0 < whole < len(letters):
             yield "its last, incomplete group of 8 letters dropped", advice, _base32(letters[:whole])
+
+
+def filtered(text: str) -> bytes:
+    """Return a text as decoders of base32 read it that leave out what they do not know.
+
+    Args:
+        text: The secret without white space and what else came along.
+
+    Returns:
+        The bytes; empty if the text is base32 or nothing of it is.
+    """
+    letters = "".join(letter for letter in text.upper() if letter in _BASE32)
+    return _base32(letters) if letters != text.upper().rstrip("=").replace("-", "") else b""
 
 
 def other_alphabets(text: str) -> Iterator[tuple[str, bytes]]:
@@ -105,5 +119,6 @@ def other_alphabets(text: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _base32(letters: str) -> bytes:
-    """Read base32 of any length; bits after the last whole byte are dropped."""
-    return read_base32(letters + "A" * (-len(letters) % 8))[: len(letters) * 5 // 8]
+    """Read base32 of any length, none included; bits after the last whole byte are dropped."""
+    filled = letters + "A" * (-len(letters) % 8)
+    return read_base32(filled)[: len(letters) * 5 // 8] if letters else b""

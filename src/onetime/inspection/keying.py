@@ -1,7 +1,7 @@
 """How the secret goes into the HMAC (RFC 2104), and known mistakes there."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from onetime.algorithm import Algorithm
@@ -11,7 +11,7 @@ from onetime.inspection.choice import Choice
 if TYPE_CHECKING:
     from _hashlib import HASH
 
-Digests = Callable[[Iterable[bytes]], Iterator[bytes]]
+Digests = Callable[[Iterable[bytes]], list[bytes]]
 
 
 class Hash(NamedTuple):
@@ -71,11 +71,11 @@ class Keying(NamedTuple):
         """Return what computes the HMACs of messages with a secret."""
         new, way = self.hash.new, self.way
         if way == "swapped":
-            return lambda messages: (next(self.hmac(message)((key,))) for message in messages)
+            return lambda messages: [self.hmac(message)((key,))[0] for message in messages]
         if way == "secret first":
-            return lambda messages: (new(key + message).digest() for message in messages)
+            return lambda messages: [new(key + message).digest() for message in messages]
         if way == "message first":
-            return lambda messages: (new(message + key).digest() for message in messages)
+            return lambda messages: [new(message + key).digest() for message in messages]
         return self.hmac(key)
 
     def hmac(self, key: bytes) -> Digests:
@@ -84,13 +84,15 @@ class Keying(NamedTuple):
         # RFC 2104 section 4.
         inner, outer = (self.hash.new(padded.translate(pad)).copy for pad in (IPAD, OPAD))
 
-        def digests(messages: Iterable[bytes]) -> Iterator[bytes]:
+        def digests(messages: Iterable[bytes]) -> list[bytes]:
+            found = []
             for message in messages:
                 inside = inner()
                 inside.update(message)
                 outside = outer()
                 outside.update(inside.digest())
-                yield outside.digest()
+                found.append(outside.digest())
+            return found
 
         return digests
 
@@ -154,6 +156,8 @@ def _wrong(right: Choice[Keying], key: bytes) -> list[Choice[Keying]]:
             known.add(padded)
             # What shows only with another hash is not counted twice.
             choices.append(
-                Choice(keying, 1, ", ".join(filter(None, (right.words, words))), advice, keying.longest is None)
+                Choice(
+                    keying, 1, ", ".join(filter(None, (right.words, words))), advice, keying.longest is None
+                )
             )
     return choices

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from html import unescape
 
 from onetime.algorithm import Algorithm
+from onetime.confidential import discreet
 from onetime.errors import SecretError
 from onetime.hotp import LAST_MOVING_FACTOR, MAX_DIGITS, MIN_DIGITS
 
@@ -40,6 +41,7 @@ class Link:
     unread: tuple[str, ...] = ()
 
 
+@discreet
 def read_link(text: str) -> Link | None:
     """Read a link, with whatever a paste brings along.
 

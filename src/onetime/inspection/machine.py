@@ -6,7 +6,7 @@ from typing import NamedTuple
 from onetime.hotp import LAST_MOVING_FACTOR
 from onetime.inspection.keying import Digests
 from onetime.inspection.plan import Hypothesis, Source
-from onetime.inspection.truncation import four_bytes, right, truncation
+from onetime.inspection.truncation import four_bytes, right
 
 
 class Trace(NamedTuple):
@@ -38,7 +38,7 @@ class Machine:
         self._codes = codes
         self._numbers = [int(code) for code in codes]
         self._source: Source | None = None
-        self._digests: Digests = iter
+        self._digests: Digests = list
         self._factors = range(0)
         self._hmacs: list[bytes] = []
 
@@ -51,8 +51,7 @@ class Machine:
             number: The code's, from 0.
         """
         hmacs = self._compute(hypothesis.source, factors)
-        place, sign, ending = hypothesis.finish[2:]
-        truncate = truncation(place, sign)
+        _, _, _, _, ending, truncate, _ = hypothesis.finish
         digits, write, _ = ending.value
         if write is not None:
             code = self._codes[number]
@@ -80,7 +79,7 @@ class Machine:
             if match is None:
                 return None
             if match not in factors:  # a code that is seen twice proves nothing the second time
-                likelihood *= len(expected) * hypothesis.likelihood
+                likelihood *= len(expected) * hypothesis.finish.likelihood
             factors.append(match)
             errors = course.narrowed(number, match, errors)
         return Trace(tuple(factors), errors, likelihood)
@@ -94,5 +93,5 @@ class Machine:
             return self._hmacs
         self._factors = factors
         numbers = factors if factors.start >= 0 else [factor & LAST_MOVING_FACTOR for factor in factors]
-        self._hmacs = list(self._digests(map(source.message.value, numbers)))
+        self._hmacs = self._digests(map(source.message.value, numbers))
         return self._hmacs

@@ -95,8 +95,9 @@ def not_tried(
         found.append(f"what {'one code' if codes == 1 else 'these codes'} would fit by chance")
     if codes == 1:
         found.append("one wrong letter in the secret, which a single code cannot prove")
-    elif long:
-        found.append("one wrong letter in so long a secret")
+    else:
+        off = "" if long else ", where a clock or counter is more than 5 steps off"
+        found.append(f"one wrong letter in a secret{' as long as this' if long else ''}{off}")
     if timed:
         found.append("clocks that are more than a day off")
         found.append(f"periods other than {', '.join(map(str, periods))} s, without a link or a period given")

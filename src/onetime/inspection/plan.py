@@ -5,7 +5,7 @@ the expected counter or time, any two choices may be wrong. Being far from it co
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, product
 from typing import NamedTuple
 
 from onetime.inspection.choice import Choice
@@ -14,7 +14,7 @@ from onetime.inspection.ending import Ending
 from onetime.inspection.keying import Keying, keyings, right_keying
 from onetime.inspection.message import MESSAGES
 from onetime.inspection.reading import Reading
-from onetime.inspection.truncation import BYTE_19, COUNTED_BYTE_19, PLACES, SIGNS, Place, Sign
+from onetime.inspection.truncation import BYTE_19, COUNTED_BYTE_19, PLACES, SIGNS, Place, Sign, truncation
 
 MAX_MISTAKES = 2
 """Number of mistakes that are searched together."""
@@ -54,6 +54,8 @@ class Finish(NamedTuple):
     Attributes:
         cost: Number of mistakes that its steps count as.
         rare: Whether one of its steps is only tried near the expected time or counter.
+        truncate: From the HMAC to a number.
+        likelihood: The chance that a code which has nothing to do with the secret is hit, from 0 to 1.
     """
 
     cost: int
@@ -61,6 +63,8 @@ class Finish(NamedTuple):
     place: Place
     sign: Sign
     ending: Choice[Ending]
+    truncate: Callable[[bytes], int]
+    likelihood: float
 
 
 class Hypothesis(NamedTuple):
@@ -77,11 +81,6 @@ class Hypothesis(NamedTuple):
     source: Source
     course: Choice[Course]
     finish: Finish
-
-    @property
-    def likelihood(self) -> float:
-        """The chance that a code which has nothing to do with the secret is hit, from 0 to 1."""
-        return self.finish.ending.value.likelihood
 
 
 def plan(
@@ -106,7 +105,7 @@ def plan(
         hypotheses += _hypotheses(readings, endings, each)
     # Hypotheses with the same source stay together, so that its HMACs are computed once.
     hypotheses.sort(key=lambda each: (each.mistakes, len(each.factors)))
-    hits = accumulate(len(each.factors) * each.likelihood**codes for each in hypotheses)
+    hits = accumulate(len(each.factors) * each.finish.likelihood**codes for each in hypotheses)
     count = sum(expected <= 1 for expected in hits)
     return hypotheses[:count], count == len(hypotheses)
 
@@ -124,18 +123,20 @@ def _hypotheses(
         cost = settings.cost + source.reading.cost + keying.cost + source.message.cost
         rare = source.reading.rare or keying.rare or source.message.rare
         finishes = short if keying.value.hash.digest_size == 20 else long if keying.cost else counted
-        for course, (near, far) in zip(courses, ranges, strict=True):
+        for course, (near, beyond) in zip(courses, ranges, strict=True):
             if cost + course.cost > MAX_MISTAKES:
                 break
-            for finish in finishes:
-                mistakes = cost + course.cost + finish.cost
-                if mistakes > MAX_MISTAKES:
-                    break
-                for factors in near:
-                    yield Hypothesis(mistakes, factors, settings, source, course, finish)
-                if mistakes < MAX_MISTAKES and not (rare or course.rare or finish.rare):
-                    for factors in far:
-                        yield Hypothesis(mistakes + 1, factors, settings, source, course, finish)
+            if source.reading.cost == MAX_MISTAKES:
+                # There are a thousand of these readings.
+                near = course.value.search_closely()
+            # The moving factors in the outer loop, so that finishes share their HMACs.
+            for far, side in [(0, factors) for factors in near] + [(1, factors) for factors in beyond]:
+                for finish in finishes:
+                    mistakes = cost + course.cost + finish.cost + far
+                    if mistakes > MAX_MISTAKES:
+                        break
+                    if not (far and (rare or course.rare or finish.rare)):
+                        yield Hypothesis(mistakes, side, settings, source, course, finish)
 
 
 def _sources(readings: Sequence[Reading], settings: Settings) -> Iterator[Source]:
@@ -154,13 +155,11 @@ def _sources(readings: Sequence[Reading], settings: Settings) -> Iterator[Source
 
 def _finishes(places: Sequence[Place], endings: Sequence[Choice[Ending]]) -> list[Finish]:
     """List the ways from an HMAC to a code, those with few mistakes first."""
-    found = [
-        Finish(
-            place.cost + sign.cost + ending.cost, place.rare or sign.rare or ending.rare, place, sign, ending
-        )
-        for place in places
-        for sign in SIGNS
-        for ending in endings
-        if place.cost + sign.cost + ending.cost <= MAX_MISTAKES
-    ]
+    found = []
+    for place, sign, ending in product(places, SIGNS, endings):
+        cost = place.cost + sign.cost + ending.cost
+        if cost <= MAX_MISTAKES:
+            rare = place.rare or sign.rare or ending.rare
+            likelihood = ending.value.likelihood
+            found.append(Finish(cost, rare, place, sign, ending, truncation(place, sign), likelihood))
     return sorted(found, key=lambda finish: finish.cost)

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from onetime.confidential import discreet
 from onetime.encoding import read_base32, read_base64, read_hex, read_text
 from onetime.errors import SecretError
-from onetime.inspection.key import changed, misread, other_alphabets
+from onetime.inspection.key import changed, filtered, misread, other_alphabets
 from onetime.inspection.paste import byte_list, cleaned
 from onetime.inspection.typo import mended, misspelled
 
@@ -31,6 +32,7 @@ class Reading:
     rare: bool = False
 
 
+@discreet
 def readings(text: str) -> tuple[Reading, ...]:
     """Read a text in every way that makes sense, the likeliest first; no two give the same key.
 
@@ -62,17 +64,21 @@ def readings(text: str) -> tuple[Reading, ...]:
         add(key, f"{form}{told}", f"Your program reads the secret as {form}. Read it as {instead}.")
     first = next(iter(found.values()), None)
     form = first.words.partition(",")[0] if first else ""
-    for words, key, rare in _plain(text, plain, dense, f"the {form} text itself, as plain bytes" if form else ""):
+    for words, key, rare in _plain(
+        text, plain, dense, f"the {form} text itself, as plain bytes" if form else ""
+    ):
         advice = f"Your program uses the {form} letters as the key. Decode them first."
         if not form:
             advice = "Give both sides the same bytes: copy the secret without changing it."
         add(key, words, advice, rare=rare)
-    for words, fixed in mended(dense):
+    for words, fixed, rare in mended(dense):
         for mended_form, key in _forms(fixed):
             if mended_form == "base32":
-                add(key, f"base32, with {words}{told}", _CORRECT)
+                add(key, f"base32, with {words}{told}", _CORRECT, rare=rare)
     for name, key in other_alphabets(dense):
         add(key, f"{name}{told}", f"Your program reads another alphabet, {name}. Read base32.", rare=True)
+    skipped = "Refuse a secret that is not base32, instead of leaving characters out."
+    add(filtered(dense), f"base32, with what is not base32 left out{told}", skipped, rare=True)
     if first is None:
         return tuple(found.values())
     for words, advice, key in _wrongly(dense, form, first.key):
@@ -80,6 +86,7 @@ def readings(text: str) -> tuple[Reading, ...]:
     return tuple(found.values())
 
 
+@discreet
 def misspellings(text: str) -> tuple[Reading, ...]:
     """Read a text as base32 with any one letter wrong, or any two neighbors exchanged; no two alike.
 

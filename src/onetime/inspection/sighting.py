@@ -37,7 +37,9 @@ def read_code(sighting: Sighting) -> str:
         raise TypeError("a code must be a str; an int has lost its leading zeros")
     digits = sighting.code.replace(" ", "").replace("-", "")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= MAX_DIGITS):
-        raise ValueError(f"a code must have 1 to {MAX_DIGITS} digits, and nothing else but spaces and hyphens")
+        raise ValueError(
+            f"a code must have 1 to {MAX_DIGITS} digits, and nothing else but spaces and hyphens"
+        )
     return digits
 
 

@@ -59,7 +59,8 @@ def _reversed(hs: bytes) -> int:
 def _sign_extended(hs: bytes) -> int:
     # Without `& 0xff`, a negative byte sets every bit above it.
     first, second, third, fourth = _four_signed(hs, hs[-1] & 0xF)
-    return (first << 24 | second << 16 | third << 8 | fourth) & 0xFFFFFFFF
+    number: int = (first << 24 | second << 16 | third << 8 | fourth) & 0xFFFFFFFF
+    return number
 
 
 def _hex_bytes(hs: bytes) -> int:
@@ -106,7 +107,9 @@ PLACES: Sequence[Place] = (
         "Mask each byte with 0xff before it is shifted: bytes above 127 are negative in some languages.",
         rare=True,
     ),
-    Choice(_first_byte, 1, "the offset taken from the first byte instead of the last one", _OFFSET, rare=True),
+    Choice(
+        _first_byte, 1, "the offset taken from the first byte instead of the last one", _OFFSET, rare=True
+    ),
     Choice(_high_bits, 1, "the offset taken from the high four bits of the last byte", _OFFSET, rare=True),
     Choice(_last_four, 1, "the last four bytes instead of those at the offset", _OFFSET, rare=True),
 )
@@ -149,4 +152,6 @@ def truncation(place: Place, sign: Sign) -> Callable[[bytes], int]:
     if place is PLACES[0] and sign is SIGNS[0]:
         return right
     locate, interpret = place.value, sign.value
+    if sign is SIGNS[0]:
+        return lambda hs: locate(hs) & 0x7FFFFFFF
     return lambda hs: interpret(locate(hs))

@@ -1,7 +1,7 @@
 """Typing errors in base32, and how they are undone."""
 
 from collections.abc import Iterator
-from itertools import product
+from itertools import pairwise, product
 
 MAX_ONES = 8
 """Number of digits 1 that are tried as I and L each by itself; more of them are tried all alike."""
@@ -18,14 +18,14 @@ LOOK_ALIKES = {"I": "L", "L": "I", "5": "S", "S": "5", "2": "Z", "Z": "2", "6": 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
-def mended(text: str) -> Iterator[tuple[str, str]]:
+def mended(text: str) -> Iterator[tuple[str, str, bool]]:
     """Undo the usual errors: 0, 1 and 8, which base32 does not have, and letters that look alike.
 
     Args:
         text: The secret as it was typed.
 
     Yields:
-        What was done, in words, and the text without the error.
+        What was done, in words, the text without the error, and whether the error is rare.
     """
     fixed = text.replace("0", "O").replace("8", "B")
     told = [f"{digit} read as {letter}" for digit, letter in (("0", "O"), ("8", "B")) if digit in text]
@@ -37,18 +37,20 @@ def mended(text: str) -> Iterator[tuple[str, str]]:
         for letters in product("IL", repeat=ones) if each_by_itself else ("I" * ones, "L" * ones):
             if len(set(letters)) == 2:
                 places = [i for i, character in enumerate(text) if character == "1"]
-                each = [f"1 at position {i} read as {letter}" for i, letter in zip(places, letters, strict=True)]
+                each = [
+                    f"1 at position {i} read as {letter}" for i, letter in zip(places, letters, strict=True)
+                ]
             else:
                 each = [f"1 read as {letters[0]}"] if letters else []
             joined = "".join(piece + letter for piece, letter in zip(pieces, (*letters, ""), strict=True))
-            yield " and ".join(told + each), joined
+            yield " and ".join(told + each), joined, False
         return
     swaps = 0
     for i, character in enumerate(text):
         other = LOOK_ALIKES.get(character.upper())
         if other is not None and swaps < MAX_SWAPS:
             swaps += 1
-            yield f"{character} at position {i} read as {other}", _replaced(text, i, other)
+            yield f"{character} at position {i} read as {other}", _replaced(text, i, other), other not in "IL"
 
 
 def misspelled(text: str) -> Iterator[tuple[str, str]]:
@@ -62,7 +64,7 @@ def misspelled(text: str) -> Iterator[tuple[str, str]]:
     """
     if len(text) > MAX_LENGTH:
         return
-    for i, (character, following) in enumerate(zip(text, text[1:], strict=False)):
+    for i, (character, following) in enumerate(pairwise(text)):
         if character != following:
             words = f"{character} and {following} at position {i} exchanged"
             yield words, f"{text[:i]}{following}{character}{text[i + 2 :]}"
