@@ -171,7 +171,7 @@ class Program:
             return bytes.fromhex(digits if len(digits) % 2 == 0 else f"0{digits}")
         if self.form in ("decimal", "hex 16", "hex"):
             return {"decimal": str(factor), "hex 16": digits.zfill(16), "hex": digits}[self.form].encode()
-        low = factor % 256**self.size
+        low: int = factor % 256**self.size
         data = low.to_bytes(self.size, "little" if self.order == "little" else "big")
         if self.form == "twice":
             return data[4:] * 2

@@ -47,7 +47,7 @@ def endings(codes: Sequence[str], expected: int | None) -> list[Choice[Ending]]:
             words = f"{digits} digits where the link says {expected}" if other else ""
             advice = f"Set both sides to {digits} digits, or to {expected}." if other else ""
             found.append(Choice(Ending(digits), 0, words, advice))
-            found += [choice for choice in _cut(digits) if _possible(choice, codes)]
+            found += [choice for choice in _cut(digits, codes) if _possible(choice, codes)]
         elif all(len(code) == digits or not code.startswith("0") or code == "0" for code in codes):
             words = "leading zeros are lost"
             advice = f"Fill each code with zeros on its left to {digits} digits, and keep it as text."
@@ -55,20 +55,21 @@ def endings(codes: Sequence[str], expected: int | None) -> list[Choice[Ending]]:
     return found
 
 
-def _cut(digits: int) -> list[Choice[Ending]]:
+def _cut(digits: int, codes: Sequence[str]) -> list[Choice[Ending]]:
     """List the mistakes that still give codes of a length."""
+    leading = max(map(_leading, codes)) * 10**digits
+    zeros = max(len(code) - len(code.rstrip("0")) for code in codes)
     modulus = f"Take the number modulo 10^{digits}: its last digits, not its first."
     return [
         Choice(
-            # Numbers of 31 bits have ten digits at most, so leading digits are likelier.
-            Ending(digits, lambda number, size: str(number)[:size], 11),
+            Ending(digits, lambda number, size: str(number)[:size], 1 + leading),
             1,
             "the first digits of the number instead of the last",
             modulus,
             rare=True,
         ),
         Choice(
-            Ending(digits, lambda number, size: str(number % 10**size).ljust(size, "0"), digits),
+            Ending(digits, lambda number, size: str(number % 10**size).ljust(size, "0"), 1 + zeros),
             1,
             "zeros put on the right of a short code instead of the left",
             f"Fill each code with zeros on its left to {digits} digits.",
@@ -89,6 +90,15 @@ def _cut(digits: int) -> list[Choice[Ending]]:
             rare=True,
         ),
     ]
+
+
+def _leading(code: str) -> float:
+    """Return the chance that a number of 31 bits begins with a code."""
+    hits = 0
+    for more in range(MAX_DIGITS + 1 - len(code)):
+        first = int(code) * 10**more
+        hits += max(0, min(first + 10**more, 2**31) - first)
+    return hits / 2**31
 
 
 def _possible(choice: Choice[Ending], codes: Sequence[str]) -> bool:

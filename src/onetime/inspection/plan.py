@@ -126,7 +126,7 @@ def _hypotheses(
         for course, (near, beyond) in zip(courses, ranges, strict=True):
             if cost + course.cost > MAX_MISTAKES:
                 break
-            if source.reading.cost == MAX_MISTAKES:
+            if source.reading.cost > 1:
                 # There are a thousand of these readings.
                 near = course.value.search_closely()
             # The moving factors in the outer loop, so that finishes share their HMACs.
