@@ -2,18 +2,30 @@
 
 import pickle
 import unittest
+from typing import Any
 
 from onetime import errors
 from onetime.errors import OnetimeError, SecretError, ThrottledError, URIError, VerificationError
 
 REFUSALS: list[VerificationError] = [
     errors.MalformedCodeError(),
-    errors.IncorrectCodeError(),
-    errors.ReplayedCodeError(),
+    errors.IncorrectCodeError(3, 1_800_000_000, ("watch",)),
+    errors.ReplayedCodeError("phone", 60_000_000),
     errors.ThrottledError(1_800_000_000),
     errors.DisabledError(),
     errors.ExpiredCodeError(),
 ]
+OTHERS: list[Any] = [
+    errors.NotIssuedError(1_800_000_000),
+    errors.NotEnrolledError("text"),
+    errors.OtherCredentialError("text"),
+    errors.AlreadyEnrolledError("text"),
+    errors.TooManyDevicesError("text"),
+]
+REASONS = {
+    *("malformed", "incorrect", "replayed", "throttled", "disabled", "expired", "not_issued"),
+    *("not_enrolled", "other_credential", "already_enrolled", "too_many_devices"),
+}
 
 
 class Errors(unittest.TestCase):
@@ -38,6 +50,16 @@ class Errors(unittest.TestCase):
         for error in REFUSALS:
             self.assertIsInstance(error, VerificationError)
 
+    def test_every_error_of_a_verdict_has_a_reason(self) -> None:
+        """F29, F30, F31: a stable lower-case word, and no two alike."""
+        self.assertEqual(REASONS, {error.reason for error in [*REFUSALS, *OTHERS]})
+        self.assertEqual("refused", VerificationError.reason)
+
+    def test_a_code_that_is_not_sent_has_a_text_of_its_own(self) -> None:
+        """F31: it is a VerificationError, and does not say that a code was wrong."""
+        self.assertIsInstance(OTHERS[0], VerificationError)
+        self.assertNotEqual(str(REFUSALS[0]), str(OTHERS[0]))
+
     def test_what_was_given_wrong_is_a_value_error_too(self) -> None:
         """A program that knows nothing of this library can still catch what it gave wrong."""
         self.assertTrue(issubclass(SecretError, ValueError))
@@ -48,6 +70,7 @@ class Errors(unittest.TestCase):
         """An exception comes back whole from a worker process."""
         for error in [
             *REFUSALS,
+            *OTHERS,
             SecretError("text", 3),
             URIError("text", "secret"),
             errors.MigrationError("text", 3),

@@ -239,7 +239,7 @@ class Codes(unittest.TestCase):
     def test_errors_of_a_verification(self) -> None:
         """H21: no refusal and no failure of the store shows the code, not even with local variables."""
         hotp, store = HOTP(SECRET), MemoryStore()
-        Verifier(store).enroll("alice", hotp)
+        Verifier(store).adopt("alice", hotp)
         codes = hotp.codes(0, 3)
         for verifier, code in ((Verifier(BrokenStore(store)), codes[0]), (Verifier(store), hotp.at(90))):
             calls: list[Callable[[], object]] = [

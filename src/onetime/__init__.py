@@ -5,6 +5,7 @@ What else is listed here is imported when it is first used.
 """
 
 from onetime.algorithm import Algorithm as Algorithm
+from onetime.credential import Credential as Credential
 from onetime.errors import AlreadyEnrolledError as AlreadyEnrolledError
 from onetime.errors import DisabledError as DisabledError
 from onetime.errors import ExpiredCodeError as ExpiredCodeError
@@ -12,11 +13,14 @@ from onetime.errors import IncorrectCodeError as IncorrectCodeError
 from onetime.errors import MalformedCodeError as MalformedCodeError
 from onetime.errors import MigrationError as MigrationError
 from onetime.errors import NotEnrolledError as NotEnrolledError
+from onetime.errors import NotIssuedError as NotIssuedError
 from onetime.errors import OnetimeError as OnetimeError
+from onetime.errors import OtherCredentialError as OtherCredentialError
 from onetime.errors import ReplayedCodeError as ReplayedCodeError
 from onetime.errors import SecretError as SecretError
 from onetime.errors import StoreError as StoreError
 from onetime.errors import ThrottledError as ThrottledError
+from onetime.errors import TooManyDevicesError as TooManyDevicesError
 from onetime.errors import URIError as URIError
 from onetime.errors import VerificationError as VerificationError
 from onetime.hotp import HOTP as HOTP
@@ -39,26 +43,29 @@ if TYPE_CHECKING:
     from onetime.storage.memory import MemoryStore as MemoryStore
     from onetime.storage.sql import SQLStore as SQLStore
     from onetime.storage.store import Store as Store
-    from onetime.verification.decision import Accepted as Accepted
-    from onetime.verification.decision import Decision as Decision
     from onetime.verification.decision import decide as decide
-    from onetime.verification.decision import decide_resync as decide_resync
     from onetime.verification.delivery import Delivered as Delivered
     from onetime.verification.delivery import DeliveredCodes as DeliveredCodes
+    from onetime.verification.device import Device as Device
+    from onetime.verification.enrollment import decide_enroll as decide_enroll
+    from onetime.verification.evidence import Accepted as Accepted
+    from onetime.verification.evidence import Decision as Decision
     from onetime.verification.policy import Limits as Limits
     from onetime.verification.policy import Policy as Policy
     from onetime.verification.recovery import RecoveryCodes as RecoveryCodes
     from onetime.verification.recovery import Redeemed as Redeemed
+    from onetime.verification.resync import decide_resync as decide_resync
     from onetime.verification.state import State as State
     from onetime.verification.verifier import Verifier as Verifier
 
 _WINGS = {
-    "Accepted": "onetime.verification.decision",
+    "Accepted": "onetime.verification.evidence",
     "Account": "onetime.provisioning.uri",
     "Batch": "onetime.provisioning.migration",
-    "Decision": "onetime.verification.decision",
+    "Decision": "onetime.verification.evidence",
     "Delivered": "onetime.verification.delivery",
     "DeliveredCodes": "onetime.verification.delivery",
+    "Device": "onetime.verification.device",
     "Diagnosis": "onetime.inspection.diagnosis",
     "Explanation": "onetime.inspection.explanation",
     "Finding": "onetime.inspection.finding",
@@ -74,7 +81,8 @@ _WINGS = {
     "Store": "onetime.storage.store",
     "Verifier": "onetime.verification.verifier",
     "decide": "onetime.verification.decision",
-    "decide_resync": "onetime.verification.decision",
+    "decide_enroll": "onetime.verification.enrollment",
+    "decide_resync": "onetime.verification.resync",
     "diagnose": "onetime.inspection.diagnosis",
     "explain": "onetime.inspection.explanation",
 }

@@ -1,35 +1,39 @@
-"""Every exception that the library raises on purpose, apart from `TypeError` and plain `ValueError`.
+"""Every exception that the library raises on purpose, except `TypeError` and plain `ValueError`.
 
     OnetimeError
-    ├── SecretError (ValueError)    a secret could not be read
-    ├── URIError (ValueError)       a link could not be read, or cannot be written
-    ├── MigrationError (ValueError) an export of several accounts could not be read, joined or written
-    ├── VerificationError           a code is refused
-    │   ├── MalformedCodeError      ... it is no code at all
-    │   ├── IncorrectCodeError      ... it matches nothing in sight
-    │   ├── ReplayedCodeError       ... it was used before
-    │   ├── ThrottledError          ... not before `retry_at`: too many were wrong
-    │   ├── DisabledError           ... the credential is out of use
-    │   └── ExpiredCodeError        ... it came too late, or none is under way
-    ├── NotEnrolledError            there is nothing to verify against
-    ├── AlreadyEnrolledError        there is a credential already
-    └── StoreError                  the state could not be read or kept
+    ├── SecretError (ValueError)     a secret could not be read
+    ├── URIError (ValueError)        a link could not be read, or cannot be written
+    ├── MigrationError (ValueError)  an export of several accounts could not be read, joined or written
+    ├── VerificationError            a code is refused
+    │   ├── MalformedCodeError       ... it is not a code at all
+    │   ├── IncorrectCodeError       ... it does not match any code within the window
+    │   ├── ReplayedCodeError        ... it was used before
+    │   ├── ThrottledError           ... no code is checked before `retry_at`
+    │   ├── DisabledError            ... the user is disabled
+    │   ├── ExpiredCodeError         ... it came too late, or no code is pending
+    │   └── NotIssuedError           a code cannot be sent before `retry_at`
+    ├── NotEnrolledError             no given device is enrolled
+    │   └── OtherCredentialError     ... another credential is enrolled under a given name
+    ├── AlreadyEnrolledError         the name is taken, or the credential has another name
+    ├── TooManyDevicesError          the user has as many devices as the policy allows
+    └── StoreError                   the state could not be read or stored
 
-No message contains a secret or a code. What a user types never raises anything but these; wrong
-arguments of the programmer are `ValueError` and `TypeError`.
+No message contains a secret or a code. User input raises nothing but these; wrong arguments of the program
+raise `ValueError` and `TypeError`. The errors of a verdict have a `reason`, a stable lower-case word for
+logs, metrics and JSON.
 """
 
 
 class OnetimeError(Exception):
-    """The root: catches everything that the library raises on purpose."""
+    """Root of the tree: catches everything that the library raises on purpose."""
 
 
 class SecretError(OnetimeError, ValueError):
-    """A secret could not be read: the text breaks a rule of its encoding.
+    """A secret could not be read, because the text breaks a rule of its encoding.
 
     Attributes:
-        position: Index of the first wrong character in the text, from 0; None where the fault is not
-            at one place (an empty text, a wrong length).
+        position: Index of the first wrong character in the text, from 0; None if the fault is not at one
+            place (an empty text, a wrong length).
     """
 
     def __init__(self, message: str, position: int | None = None) -> None:
@@ -41,8 +45,8 @@ class URIError(OnetimeError, ValueError):
     """An `otpauth://` link could not be read, or an account cannot be written as one.
 
     Attributes:
-        parameter: The part that is at fault, for example "secret", "digits" or "label"; None where it
-            is the link as a whole, or a parameter without a meaning here.
+        parameter: The part that is at fault, for example "secret", "digits" or "label"; None if it is the
+            link as a whole, or a parameter without a meaning here.
     """
 
     def __init__(self, message: str, parameter: str | None = None) -> None:
@@ -54,8 +58,8 @@ class MigrationError(OnetimeError, ValueError):
     """An export (`otpauth-migration://`) could not be read, joined or written.
 
     Attributes:
-        position: Index of the byte in the decoded payload at which it breaks a rule, from 0; None where
-            the fault is not at one place of a payload.
+        position: Index of the byte in the decoded payload at which it breaks a rule, from 0; None if the
+            fault is not at one place of a payload.
     """
 
     def __init__(self, message: str, position: int | None = None) -> None:
@@ -66,32 +70,68 @@ class MigrationError(OnetimeError, ValueError):
 class VerificationError(OnetimeError):
     """A code is refused.
 
-    The text is the same for every reason, so that it can be shown to the person at the keyboard and is
-    no oracle. The class and its attributes are for the program.
+    The text is the same for every reason, so that it can be shown to the user and is not an oracle. The
+    class and its attributes are for the program.
+
+    Attributes:
+        reason: A stable word for logs, metrics and JSON.
     """
+
+    reason = "refused"
 
     def __str__(self) -> str:
         return "The code was not accepted."
 
 
 class MalformedCodeError(VerificationError):
-    """What was typed is no code: it has another length, or characters that codes do not have."""
+    """The text is not a code: it has another length, or characters that codes do not have."""
+
+    reason = "malformed"
 
 
 class IncorrectCodeError(VerificationError):
-    """The code matches none of those that are good now."""
+    """The code does not match any code within the window.
+
+    Attributes:
+        failures: Failures since the last success, with this one if it counts.
+        retry_at: Unix time in seconds at which the next code is checked; None if it is checked at once.
+        left_out: Names of the devices given that are not enrolled with the credential given.
+    """
+
+    reason = "incorrect"
+
+    def __init__(self, failures: int, retry_at: int | None = None, left_out: tuple[str, ...] = ()) -> None:
+        super().__init__(failures, retry_at, left_out)
+        self.failures = failures
+        self.retry_at = retry_at
+        self.left_out = left_out
 
 
 class ReplayedCodeError(VerificationError):
-    """The code was right, and was used before (RFC 6238 section 5.2)."""
+    """The code was right, and was used before (RFC 6238 section 5.2).
+
+    Attributes:
+        device: Name of the device whose code it was; None for delivered codes and recovery codes.
+        moving_factor: The counter or step that the code is of; of three codes, the last one's; None for
+            delivered codes and recovery codes.
+    """
+
+    reason = "replayed"
+
+    def __init__(self, device: str | None = None, moving_factor: int | None = None) -> None:
+        super().__init__(device, moving_factor)
+        self.device = device
+        self.moving_factor = moving_factor
 
 
 class ThrottledError(VerificationError):
-    """Not now: too many codes were wrong, or one was sent just now (RFC 4226 section 7.3).
+    """The code was not checked, because too many before it were wrong (RFC 4226 section 7.3).
 
     Attributes:
-        retry_at: Unix time in seconds from which on the next code is judged.
+        retry_at: Unix time in seconds at which the next code is checked.
     """
+
+    reason = "throttled"
 
     def __init__(self, retry_at: int) -> None:
         super().__init__(retry_at)
@@ -99,20 +139,60 @@ class ThrottledError(VerificationError):
 
 
 class DisabledError(VerificationError):
-    """The credential is out of use until it is unlocked."""
+    """The user is disabled until unlocked (SP 800-63B-4, 3.2.2)."""
+
+    reason = "disabled"
 
 
 class ExpiredCodeError(VerificationError):
-    """No code is under way: none was sent, it was too long ago, or its tries are spent."""
+    """No code is pending: none was sent, it was sent too long ago, or its tries are spent."""
+
+    reason = "expired"
+
+
+class NotIssuedError(VerificationError):
+    """A code cannot be sent yet: the last one was sent a short while ago, or no try is left.
+
+    Attributes:
+        retry_at: Unix time in seconds at which a code can be sent.
+    """
+
+    reason = "not_issued"
+
+    def __init__(self, retry_at: int) -> None:
+        super().__init__(retry_at)
+        self.retry_at = retry_at
+
+    def __str__(self) -> str:
+        return "A new code cannot be sent yet. Please try again later."
 
 
 class NotEnrolledError(OnetimeError):
-    """No credential is enrolled under this key, or it is not the one that was given."""
+    """No device that was given is enrolled for this user. The text names those that are."""
+
+    reason = "not_enrolled"
+
+
+class OtherCredentialError(NotEnrolledError):
+    """Another credential is enrolled under a name that was given, and no device given is enrolled.
+
+    A lost row or a changed master key does this, so it is worth paging an operator.
+    """
+
+    reason = "other_credential"
 
 
 class AlreadyEnrolledError(OnetimeError):
-    """A credential is enrolled under this key, and nothing was said of replacing it."""
+    """The name is taken without `replace`, or the user has the credential under another name."""
+
+    reason = "already_enrolled"
+
+
+class TooManyDevicesError(OnetimeError):
+    """The user has as many devices as the policy allows."""
+
+    reason = "too_many_devices"
 
 
 class StoreError(OnetimeError):
-    """The state could not be read or kept, so nothing was accepted."""
+    """The state could not be read or stored, so nothing was accepted."""

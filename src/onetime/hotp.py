@@ -132,9 +132,22 @@ class HOTP(Confidential):
             TypeError: An argument is not an int.
             ValueError: An argument is out of range.
         """
-        check_integer("start", start, 0, LAST_MOVING_FACTOR)
-        check_integer("count", count, 0, LAST_MOVING_FACTOR + 1 - start)
-        return tuple([self.at(counter) for counter in range(start, start + count)])
+        if type(start) is not int or not 0 <= start <= LAST_MOVING_FACTOR:
+            check_integer("start", start, 0, LAST_MOVING_FACTOR)
+        if type(count) is not int or not 0 <= count <= LAST_MOVING_FACTOR + 1 - start:
+            check_integer("count", count, 0, LAST_MOVING_FACTOR + 1 - start)
+        # A verifier spends most of its time here. So this is `at`, written out: the calls would be a fifth.
+        inner_state, outer_state, modulus, digits = self._inner, self._outer, self._modulus, self.digits
+        codes = []
+        for counter in range(start, start + count):
+            inner = inner_state.copy()
+            inner.update(_message(counter))
+            outer = outer_state.copy()
+            outer.update(inner.digest())
+            hs = outer.digest()
+            snum = _four_bytes(hs, hs[-1] & 0xF)[0] & 0x7FFFFFFF
+            codes.append(str(snum % modulus).zfill(digits))
+        return tuple(codes)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, HOTP):

@@ -18,7 +18,7 @@ from statistics import fmean, median
 from time import perf_counter
 from typing import Any, NamedTuple
 
-from onetime import SQLStore, State, Verifier
+from onetime import Device, SQLStore, State, Verifier
 from onetime.storage.memory import MemoryStore
 from onetime.storage.store import Records, Store
 from tests.benchmarks.turns import interleave, ratio
@@ -79,7 +79,7 @@ def key(number: int) -> str:
 
 def text() -> str:
     """Write the state of a credential whose owner has logged in once."""
-    return State.fresh(CREDENTIAL, MARK)._replace(next_factor=CREDENTIAL.step(TIMES[0])).to_text()
+    return State().put("default", Device.fresh(CREDENTIAL, MARK, CREDENTIAL.step(TIMES[0]))).to_text()
 
 
 storage_key = Records(MemoryStore(), "otp").key

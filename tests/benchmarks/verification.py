@@ -15,7 +15,7 @@ from unittest import SkipTest
 
 import pyotp  # type: ignore[import-not-found]  # only in the peers' environment
 
-from onetime import TOTP, Policy, Secret, SQLStore, State, Verifier, decide
+from onetime import TOTP, Device, Policy, Secret, SQLStore, State, Verifier, decide
 from onetime.errors import IncorrectCodeError
 from onetime.storage.memory import MemoryStore
 from onetime.storage.store import Records, Store
@@ -46,7 +46,7 @@ TABLE = "onetime_benchmark"
 
 def texts() -> list[str]:
     """List the states that these codes lead through, as a store keeps them."""
-    states = [State.fresh(CREDENTIAL, MARK)]
+    states = [State().put("default", Device.fresh(CREDENTIAL, MARK))]
     for code, moment in zip(CODES, TIMES, strict=True):
         decision = decide(CREDENTIAL, states[-1], code, moment)
         decision.result()
@@ -63,7 +63,9 @@ def once(call: Callable[[], object], clock: Callable[[], float] = time.perf_coun
 
 def verification(store: Store) -> Callable[[], object]:
     """Enrol the credential, and prepare the call that verifies the next right code."""
-    assert store.swap(Records(store, "otp").key(KEY), None, State.fresh(CREDENTIAL, MARK).to_text())
+    assert store.swap(
+        Records(store, "otp").key(KEY), None, State().put("default", Device.fresh(CREDENTIAL, MARK)).to_text()
+    )
     verify, code = Verifier(store, clock=iter(TIMES).__next__).verify, iter(CODES).__next__
     return lambda: verify(KEY, CREDENTIAL, code())
 
@@ -87,7 +89,7 @@ def wrong() -> float:
     verifier = Verifier(MemoryStore(), clock=lambda: TIME)
     keys = [f"user {number}" for number in range(-(-CALLS // FAILURES))]
     for key in keys:
-        verifier.enroll(key, CREDENTIAL)
+        verifier.adopt(key, CREDENTIAL)
     next_key, verify = iter(keys * FAILURES).__next__, verifier.verify
 
     def attempt() -> None:

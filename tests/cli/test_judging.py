@@ -45,7 +45,7 @@ class Judging(unittest.TestCase):
     def test_a_confirmed_enrolment_spends_its_code(self) -> None:
         """K37: the code of the enrolment is no first login; a wrong one enrols nobody."""
         self.assertEqual(Session(1, "", TEXT), self.enroll(CODES[90]))
-        nobody = "onetime: nothing is enrolled under this key\n"
+        nobody = "onetime: no device given is enrolled; devices that are enrolled: none\n"
         self.assertEqual(Session(1, "", nobody), self.verify(CODES[1]))
         self.assertEqual(Session(0, "enrolled\n", ""), self.enroll(CODES[1]))
         self.assertEqual(Session(1, "", TEXT), self.verify(CODES[1]))
@@ -56,7 +56,7 @@ class Judging(unittest.TestCase):
         for _ in range(6):
             self.assertEqual(1, self.verify(CODES[0]).status)
         refused = json.loads(self.verify(CODES[43], "--json").out)
-        self.assertEqual((False, "ThrottledError"), (refused["accepted"], refused["reason"]))
+        self.assertEqual((False, "throttled"), (refused["accepted"], refused["reason"]))
         self.assertEqual(Session(0, "accepted\n", ""), self.verify(*CODES[100:103]))
         self.assertEqual(Session(0, "accepted\n", ""), self.verify(CODES[103]))
 
@@ -64,19 +64,30 @@ class Judging(unittest.TestCase):
         """Who is enrolled is replaced only when it is said."""
         self.enroll()
         again = self.enroll(CODES[1])
-        self.assertEqual(Session(1, "", "onetime: a credential is enrolled under this key\n"), again)
+        self.assertEqual(Session(1, "", 'onetime: the user has a device "default" already\n'), again)
         self.assertEqual(Session(0, "enrolled\n", ""), self.enroll(CODES[1], "--replace"))
 
     def test_json(self) -> None:
         """A program reads the evidence, or the reason."""
         self.assertEqual({"enrolled": True}, json.loads(self.enroll("--json").out))
         self.assertEqual(
-            {"accepted": True, "factor": 2, "offset": 1, "drift": 0, "failures_before": 0},
+            {
+                "accepted": True,
+                "device": "default",
+                "moving_factor": 2,
+                "offset": 1,
+                "drift": 0,
+                "failures_before": 0,
+                "left_out": [],
+            },
             json.loads(self.verify(CODES[2], "--json").out),
         )
         session = self.verify(CODES[2], "--json")
         self.assertEqual((1, TEXT), (session.status, session.err))
-        self.assertEqual({"accepted": False, "reason": "ReplayedCodeError"}, json.loads(session.out))
+        self.assertEqual(
+            {"accepted": False, "reason": "replayed", "device": "default", "moving_factor": 2},
+            json.loads(session.out),
+        )
         for _ in range(5):
             self.verify("000000")
         session = self.verify("000000", "--json")

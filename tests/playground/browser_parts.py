@@ -497,7 +497,7 @@ class Login(Case):
         self.clock.now = now = MOMENT
         totp = TOTP(SECRET)
         verifier = Verifier(MemoryStore(), clock=lambda: now)
-        verifier.enroll("owner", totp)
+        verifier.adopt("owner", totp)
 
         def verify(code: str) -> Callable[[], object]:
             return lambda: verifier.verify("owner", totp, code)
@@ -550,10 +550,11 @@ class Login(Case):
             said = f"The person sees: “{error}”"
         state = verifier.state("owner")
         assert state is not None
+        (device,) = state.devices.values()
         expected = {
-            "Lowest step that can be accepted": str(state.next_factor),
+            "Lowest step that can be accepted": str(device.watermark),
             "Wrong codes in a row": str(state.throttle.failures),
-            "Drift of the device’s clock": f"{state.drift} steps",
+            "Drift of the device’s clock": f"{device.drift} steps",
         }
         self.says(name, "#verdict .strong")
         self.comes(expected, lambda: {row[0]: row[1] for row in self.measure("rows()") if row[0] in expected})

@@ -9,7 +9,7 @@ from onetime import HOTP, TOTP, Secret
 from onetime.playground.fields import RequestError
 from onetime.playground.interface import Interface
 from onetime.playground.login import MAX_SESSIONS
-from onetime.verification.state import LEAN
+from onetime.verification.decision import STREAK
 from tests.playground.serving import CREDENTIAL, KEY
 from tests.support import RFC_KEY
 
@@ -65,7 +65,7 @@ class Verdicts(Sessions):
                 "next_factor": "0",
                 "drift": 0,
                 "lean": 0,
-                "lean_limit": LEAN,
+                "lean_limit": STREAK,
                 "failures": 0,
                 "delayed_until": None,
                 "budget": 50,
@@ -80,7 +80,14 @@ class Verdicts(Sessions):
         session = self.begin()
         self.wrong(session, 1)
         answer = self.ask("verify", session=session, code=TOTP_OF_RFC.at_step(STEP + 1))
-        evidence = {"factor": str(STEP + 1), "offset": 1, "drift": 0, "failures_before": 1}
+        evidence = {
+            "device": "default",
+            "moving_factor": str(STEP + 1),
+            "offset": 1,
+            "drift": 0,
+            "failures_before": 1,
+            "left_out": [],
+        }
         self.assertEqual(("accepted", evidence), (answer["verdict"], answer["accepted"]))
         self.assertIsNone(answer["message"])
         state = answer["state"]
@@ -154,7 +161,14 @@ class Verdicts(Sessions):
         answer = self.ask("resynchronize", session=session, codes=[*codes[:2], "000000"])
         self.assertEqual("incorrect", answer["verdict"])
         answer = self.ask("resynchronize", session=session, codes=codes)
-        evidence = {"factor": str(STEP + 6), "offset": 6, "drift": 6, "failures_before": 5}
+        evidence = {
+            "device": "default",
+            "moving_factor": str(STEP + 6),
+            "offset": 6,
+            "drift": 6,
+            "failures_before": 5,
+            "left_out": [],
+        }
         self.assertEqual(("accepted", evidence), (answer["verdict"], answer["accepted"]))
         self.assertEqual((6, None), (answer["state"]["drift"], answer["state"]["delayed_until"]))
         answer = self.ask("resynchronize", session=session, codes=codes)

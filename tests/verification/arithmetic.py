@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from onetime import IncorrectCodeError
-from onetime.verification.decision import Accepted, decide
+from onetime.verification.decision import decide
+from onetime.verification.device import Device as Stored
+from onetime.verification.evidence import Accepted
 from onetime.verification.policy import Policy
 from onetime.verification.state import State
 from tests.support import RFC_KEY
@@ -56,9 +58,9 @@ class Trial:
         """Try codes, each on a fresh state; tell where the verdict is not what is expected."""
         credential, policy = (
             credential_of(self.device),
-            Policy(look_ahead=self.look_ahead, window=self.window),
+            Policy(look_ahead=self.look_ahead, window=self.window, max_devices=1),
         )
-        state = State.fresh(credential, 2**63 + 1, self.counter)
+        state = State().put("default", Stored.fresh(credential, 2**63 + 1, self.counter))
         expected = self.expected()
         found = []
         for code in codes:
@@ -67,7 +69,7 @@ class Trial:
                 if code in expected:
                     found.append(f"{self}: {code} is refused, and is of {expected[code]}")
                 continue
-            said = verdict.factor if isinstance(verdict, Accepted) else type(verdict).__name__
+            said = verdict.moving_factor if isinstance(verdict, Accepted) else type(verdict).__name__
             if expected.get(code, "wrong") != said:
                 found.append(f"{self}: {code} is {said}, and should be {expected.get(code, 'wrong')}")
         return found

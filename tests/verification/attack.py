@@ -9,8 +9,11 @@ from functools import partial
 from typing import NamedTuple
 
 from onetime import HOTP, TOTP, IncorrectCodeError, Secret, ThrottledError
-from onetime.verification.decision import Accepted, Decision, decide, decide_resync
+from onetime.verification.decision import decide
+from onetime.verification.device import Device
+from onetime.verification.evidence import Accepted, Decision
 from onetime.verification.policy import YEAR, Policy
+from onetime.verification.resync import decide_resync
 from onetime.verification.state import State
 
 DAY = 86_400
@@ -31,6 +34,9 @@ class Remembering(HOTP):
         if code is None:
             code = self.made[counter] = super().at(counter)
         return code
+
+    def codes(self, start: int, count: int) -> tuple[str, ...]:
+        return tuple(map(self.at, range(start, start + count)))
 
 
 @dataclass(frozen=True)
@@ -134,7 +140,7 @@ def run(attack: Attack, seed: int) -> Outcome:
     source = random.Random(seed)
     secret, start = Secret(source.randbytes(20)), 1_800_000_000 + source.randrange(YEAR)
     credential = TOTP(secret) if attack.kind == "totp" else Remembering(secret)
-    state = State.fresh(credential, source.getrandbits(64))
+    state = State().put("default", Device.fresh(credential, source.getrandbits(64)))
     owner = Owner(attack, credential, source, start)
     policy, now, end = attack.policy, start, start + attack.seconds
     judged = refused = break_ins = 0

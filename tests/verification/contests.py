@@ -9,8 +9,9 @@ from onetime import HOTP, TOTP, Secret
 from onetime.errors import (
     AlreadyEnrolledError,
     IncorrectCodeError,
-    NotEnrolledError,
+    NotIssuedError,
     OnetimeError,
+    OtherCredentialError,
     ReplayedCodeError,
     ThrottledError,
 )
@@ -61,7 +62,7 @@ class Timed(Contest):
 
     def prepare(self, number: int) -> tuple[str, Collection[int]]:
         if not number:
-            self.verifier.enroll(self.key, TIMED)
+            self.verifier.adopt(self.key, TIMED)
         self.clock.set(START + number * TIMED.period)
         return TIMED.at(self.clock()), {1}
 
@@ -100,7 +101,7 @@ class Counted(Contest):
 
     def prepare(self, number: int) -> tuple[str, Collection[int]]:
         if not number:
-            self.verifier.enroll(self.key, COUNTED)
+            self.verifier.adopt(self.key, COUNTED)
         return COUNTED.at(number), {1}
 
     def attempt(self, slot: int, told: str) -> int:
@@ -112,7 +113,7 @@ class ThreeTimed(Contest):
 
     def prepare(self, number: int) -> tuple[str, Collection[int]]:
         if not number:
-            self.verifier.enroll(self.key, TIMED)
+            self.verifier.adopt(self.key, TIMED)
         self.clock.set(START + number * 5 * TIMED.period)
         first = TIMED.step(self.clock())
         return " ".join(TIMED.at_step(first + i) for i in range(3)), {1}
@@ -126,7 +127,7 @@ class ThreeCounted(Contest):
 
     def prepare(self, number: int) -> tuple[str, Collection[int]]:
         if not number:
-            self.verifier.enroll(self.key, COUNTED)
+            self.verifier.adopt(self.key, COUNTED)
         return " ".join(COUNTED.at(40 * number + i) for i in range(3)), {1}
 
     def attempt(self, slot: int, told: str) -> int:
@@ -148,7 +149,7 @@ class Enrolment(Contest):
         for slot in {winner, (winner + 1) % self.slots}:
             credential = HOTP(secret_of(slot), digits=8)
             # The winner's code was spent by the enrolment; the others' credentials are not enrolled.
-            refusal = ReplayedCodeError if slot == winner else NotEnrolledError
+            refusal = ReplayedCodeError if slot == winner else OtherCredentialError
             expect(refusal, self.verifier.verify, told, credential, credential.at(0))
 
 
@@ -169,7 +170,7 @@ class Replacement(Contest):
     def prepare(self, number: int) -> tuple[str, Collection[int]]:
         if not number:
             for pair in range(self.slots // 2):
-                self.verifier.enroll(f"{self.key} {pair}", self.credential(pair, 0))
+                self.verifier.adopt(f"{self.key} {pair}", self.credential(pair, 0))
         return str(number + 1), {0}
 
     def attempt(self, slot: int, told: str) -> int:
@@ -181,7 +182,7 @@ class Replacement(Contest):
         if slot < half:
             for _ in range((7 * number + pair) % 8):  # so that it begins now earlier, now later
                 self.store.get("nothing")
-            self.verifier.enroll(f"{self.key} {pair}", self.credential(pair, number), replace=True)
+            self.verifier.adopt(f"{self.key} {pair}", self.credential(pair, number), replace=True)
             self.replaced[pair] = number
             return 0
         old, shown = self.credential(pair, number - 1), 0
@@ -190,7 +191,9 @@ class Replacement(Contest):
             if shown == 5 and not was_replaced:
                 self.store.get("nothing")  # so that the other one gets its turn
                 continue
-            accepted = once(NotEnrolledError, self.verifier.verify, f"{self.key} {pair}", old, old.at(shown))
+            accepted = once(
+                OtherCredentialError, self.verifier.verify, f"{self.key} {pair}", old, old.at(shown)
+            )
             if was_replaced:
                 return accepted
             shown += accepted
@@ -201,11 +204,12 @@ class Sending(Contest):
     """Everybody asks for a code to be sent; only one message may leave."""
 
     def prepare(self, number: int) -> tuple[str, Collection[int]]:
-        self.clock.set(START + 30 * number)
+        # An hour, because the pause doubles until a code is accepted.
+        self.clock.set(START + 3600 * number)
         return "", {1}
 
     def attempt(self, slot: int, told: str) -> int:
-        return once(ThrottledError, delivered(self).issue, self.key)
+        return once(NotIssuedError, delivered(self).issue, self.key)
 
 
 class Delivery(Contest):
@@ -230,7 +234,7 @@ class Recovery(Contest):
         return self.codes[number % 10], {1}
 
     def attempt(self, slot: int, told: str) -> int:
-        return once(ReplayedCodeError, recovery(self).redeem, self.key, told)
+        return once(ReplayedCodeError, recovery(self).verify, self.key, told)
 
 
 class Guesses(Contest):
@@ -247,7 +251,7 @@ class Guesses(Contest):
         self.judged = self.failures = self.last = 0
 
     def begin(self) -> None:
-        self.verifier.enroll(self.key, TIMED)
+        self.verifier.adopt(self.key, TIMED)
 
     def guess(self, slot: int, number: int) -> object:
         step = TIMED.step(self.clock())
@@ -316,7 +320,7 @@ class GuessesAtRecovery(Guesses):
         recovery(self).issue(self.key)
 
     def guess(self, slot: int, number: int) -> object:
-        return recovery(self).redeem(self.key, f"{1 + slot % 10}-{slot:08}{number:08}")
+        return recovery(self).verify(self.key, f"{1 + slot % 10}-{slot:08}{number:08}")
 
 
 class GuessesAtDelivery(Contest):
@@ -326,7 +330,7 @@ class GuessesAtDelivery(Contest):
         self.clock.set(START + 300 * number)
         if number % 2:
             # Five minutes are no ten: neither is a code sent nor a guess judged.
-            expect(ThrottledError, delivered(self).issue, self.key)
+            expect(NotIssuedError, delivered(self).issue, self.key)
             return "", {0}
         return delivered(self).issue(self.key), {1 if number else 5}
 

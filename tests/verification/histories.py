@@ -33,12 +33,10 @@ TWINS: dict[int, tuple[tuple[int, int], ...]] = {
 KEYS = ("alice", "bob")
 
 WRONG_LOOKS: tuple[Callable[[str], object], ...] = (
-    lambda code: code + "\n",
-    lambda code: "\t" + code,
+    lambda code: code + ".",
     lambda code: "+" + code,
     lambda code: code[:3] + "_" + code[3:],
     lambda code: code[:3] + "\u2011" + code[3:],
-    lambda code: code[:3] + "\xa0" + code[3:],
     lambda code: code[:-1],
     lambda code: code + "0",
     lambda code: "0" + code,
@@ -61,6 +59,8 @@ RIGHT_LOOKS: tuple[Callable[[str], str], ...] = (
     lambda code: code[:3] + " " + code[3:],
     lambda code: code[:3] + "-" + code[3:],
     lambda code: "  " + code + " - ",
+    lambda code: code + "\n",
+    lambda code: "\t" + code[:3] + "\xa0" + code[3:],
     lambda code: " ".join(code),
 )
 """What a person may type for the code."""
@@ -128,10 +128,10 @@ class Stage:
         state = self.verifier.state(key)
         if state is None:
             return None
-        throttle = state.throttle
-        retry_at = throttle.retry_at(self.verifier.policy)
-        disabled = bool(state.disabled)
-        return state.next_factor, state.drift, state.lean, throttle.failures, disabled, retry_at
+        policy, (device,) = self.verifier.policy, state.devices.values()
+        near = state.near_misses.retry_at(policy.near_miss_limits)
+        retry_at = state.retry_at(policy)
+        return *device[1:5], state.throttle.failures, state.disabled, retry_at, near
 
 
 def _verdict(call: Callable[[], Any]) -> Verdict:
@@ -143,7 +143,7 @@ def _verdict(call: Callable[[], Any]) -> Verdict:
         return (type(error).__name__,)
     if accepted is None:
         return ("None",)
-    return "Accepted", accepted.factor, accepted.offset, accepted.drift, accepted.failures_before
+    return "Accepted", *accepted.to_dict().values()
 
 
 class History:
@@ -184,7 +184,7 @@ class History:
         for key in KEYS:
             self.key = key
             counter = 0 if self.devices[KEYS.index(key)].period else self.counter
-            self.call("enroll", KEYS.index(key), code=None, counter=counter)
+            self.call("adopt", KEYS.index(key), watermark=counter)
         for move in self.moves:
             self.key = KEYS[self.source.random() < 0.15]
             self.pass_time()
@@ -209,7 +209,8 @@ class History:
             window=window,
             resync_window=source.randint(3, 25),
             max_drift=max_drift,
-            max_creep=source.randint(0, max_drift),
+            max_creep=source.randint(0, window),
+            near_misses=source.choice((1, 2, 10)),
             disable_after=source.choice((None, None, None, 1, 3, 6, 9)),
         )
 
@@ -264,7 +265,7 @@ class History:
             )
         elif kind < 0.6 and known:
             # To the very second from which on the next code is judged, or next to it.
-            retry_at = self.model.retry_at(known.delayed_until, known.bucket)
+            retry_at = self.model.retry_at(known)
             self.time = max(self.time, retry_at - self.jump + source.choice((-1, -0.25, 0, 0, 1)))
         elif kind < 0.7 and known and known.device.period:
             # To the end of a step.
@@ -355,7 +356,7 @@ class History:
         """Guess as soon as a guess is judged."""
         known = self.model.enrolled.get(self.key)
         if known:
-            retry_at = self.model.retry_at(known.delayed_until, known.bucket)
+            retry_at = self.model.retry_at(known)
             self.time = max(self.time, retry_at - self.jump)
         self.wrong()
 
@@ -429,7 +430,10 @@ class History:
                 code = source.choice(WRONG_LOOKS)(self.devices[device].code(shown))
         elif kind < 0.7:
             code = self.triple(device)
-        self.call("enroll", device, code=code, counter=counter, replace=source.random() < 0.9)
+        if code is None and source.random() < 0.9:
+            self.call("adopt", device, watermark=counter, replace=source.random() < 0.9)
+        else:
+            self.call("enroll", device, code=code, counter=counter, replace=source.random() < 0.9)
 
 
 def shorten(history: History) -> list[Step]:

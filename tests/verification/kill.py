@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from onetime import HOTP, TOTP
 from onetime.errors import OnetimeError, ThrottledError, VerificationError
 from onetime.storage.store import Store
-from onetime.verification.decision import Accepted, Decision, decide
+from onetime.verification.decision import decide
+from onetime.verification.evidence import Accepted, Decision
 from onetime.verification.state import State
 from onetime.verification.verifier import Verifier
 from tests.verification.contests import secret_of
@@ -61,6 +62,12 @@ def own(number: int) -> HOTP | TOTP:
     return TOTP(secret, digits=8) if number % 2 else HOTP(secret, digits=8)
 
 
+def watermark(state: State) -> int:
+    """Return the watermark of a user's only device."""
+    (device,) = state.devices.values()
+    return device.watermark
+
+
 class Life:
     """What a child does until it is killed."""
 
@@ -85,7 +92,7 @@ class Life:
             if isinstance(error, ThrottledError):
                 self.now = error.retry_at
         else:
-            self.say("accepted", name, accepted.factor)
+            self.say("accepted", name, accepted.moving_factor)
 
     def state(self, name: str) -> State:
         state = self.verifier.state(self.keys[name])
@@ -101,16 +108,16 @@ class Life:
             drawn = self.source.random()
             if drawn < 0.3:
                 # The others try the same code.
-                self.attempt("common", COMMON, COMMON.at(self.state("common").next_factor))
+                self.attempt("common", COMMON, COMMON.at(watermark(self.state("common"))))
             elif drawn < 0.6:
                 self.attempt("own", credential, self.right(credential))
             elif drawn < 0.7:
-                self.attempt("own", credential, hotp.at(max(self.state("own").next_factor - 1, 0)))
+                self.attempt("own", credential, hotp.at(max(watermark(self.state("own")) - 1, 0)))
             else:
                 self.attempt("own", credential, f"{self.source.randrange(10**8):08}")
 
     def right(self, credential: HOTP | TOTP) -> str:
-        expected = self.state("own").next_factor
+        expected = watermark(self.state("own"))
         if isinstance(credential, HOTP):
             return credential.at(expected)
         self.now = max(self.now, credential.span(expected)[0])
@@ -129,7 +136,7 @@ class Child:
         now: Its clock.
         state: The state of its own credential, as acknowledged.
         tried: The code that is under way.
-        least: The least `next_factor` of the common credential that it may find.
+        least: The least watermark of the common credential that it may find.
     """
 
     number: int
@@ -186,7 +193,7 @@ class Kills:
         else:
             child.state, verdict = child.decision()
             child.tried = None
-            expected = verdict.factor if isinstance(verdict, Accepted) else type(verdict).__name__
+            expected = verdict.moving_factor if isinstance(verdict, Accepted) else type(verdict).__name__
             assert rest == str(expected), f"{line}, not {expected}"
 
     def hear_found(self, child: Child, text: str) -> None:
@@ -204,7 +211,7 @@ class Kills:
         """No factor is accepted twice, and none that was accepted is forgotten."""
         if word == "found":
             state = State.from_text(rest)
-            assert state.next_factor >= child.least, f"{child} found {state}"
+            assert watermark(state) >= child.least, f"{child} found {state}"
         if word == "accepted":
             assert int(rest) not in self.common, f"accepted twice: {rest}"
             self.common.add(int(rest))
@@ -257,10 +264,10 @@ def kill(
     kills, source = Kills(), random.Random(f"{seed}")
     store = opener()
     verifier = Verifier(store, clock=lambda: START)
-    verifier.enroll("common", COMMON)
+    verifier.adopt("common", COMMON)
     family = [Child(i) for i in range(children)]
     for child in family:
-        verifier.enroll(f"own {child.number}", own(child.number))
+        verifier.adopt(f"own {child.number}", own(child.number))
     if not inherited:
         close(store)
     with selectors.DefaultSelector() as selector:
@@ -316,7 +323,7 @@ def take_part(verifier: Verifier, kills: Kills) -> None:
     state = verifier.state("common")
     assert state is not None
     try:
-        accepted = verifier.verify("common", COMMON, COMMON.at(state.next_factor))
+        accepted = verifier.verify("common", COMMON, COMMON.at(watermark(state)))
     except VerificationError:
         return
-    kills.hear_common(Child(-1), "accepted", str(accepted.factor))
+    kills.hear_common(Child(-1), "accepted", str(accepted.moving_factor))

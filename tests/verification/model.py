@@ -8,7 +8,7 @@ import hmac
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 LAST = 2**64 - 1
@@ -30,8 +30,10 @@ class Numbers:
     resync_window: int
     max_drift: int
     max_creep: int
+    near_misses: int
     disable_after: int | None
     min_secret_size: int = 16
+    max_devices: int = 1
 
 
 @dataclass(frozen=True)
@@ -62,24 +64,25 @@ class Device:
 
 @dataclass(frozen=True)
 class Bucket:
-    """The second tier: so many guesses were left at a time. One comes back in each `refill`."""
+    """So many failures were left at a time. One is restored in each `refill`."""
 
     left: Fraction
     time: int
 
 
 @dataclass
-class Enrolment:
-    """What the model knows of one key."""
+class Enrollment:
+    """What the model knows of one user."""
 
     device: Device
     counter: int
     accepted: list[int] = field(default_factory=list)
     drift: int = 0
+    anchor: int = 0
     sides: list[int] = field(default_factory=list)
     failures: int = 0
-    delayed_until: int = 0
     bucket: Bucket | None = None
+    near: Bucket | None = None
     disabled: bool = False
 
     @property
@@ -102,58 +105,89 @@ class Model:
 
     def __init__(self, numbers: Numbers) -> None:
         self.numbers = numbers
-        self.enrolled: dict[str, Enrolment] = {}
+        self.enrolled: dict[str, Enrollment] = {}
         self.seen: Counter[str] = Counter()
 
-    def enroll(
-        self,
-        now: float,
-        key: str,
-        device: Device,
-        code: object = None,
-        counter: int = 0,
-        replace: bool = False,
+    def adopt(
+        self, now: float, key: str, device: Device, watermark: int = 0, replace: bool = False
     ) -> Verdict:
-        """Only success is stored, and the second tier stays; the same device is judged as ever."""
-        if len(device.key) < self.numbers.min_secret_size or (counter and device.period):
+        """Anything is taken over; what the same secret has spent stays spent."""
+        time = math.floor(now)
+        if time < 0 or not 0 <= watermark <= LAST + 1:
+            return ("ValueError",)
+        if device.period is not None:
+            step = device.step(time)
+            if not 0 <= step <= LAST or watermark > step + 86_400 // device.period:
+                return ("ValueError",)
+        old = self.enrolled.get(key)
+        if old and not replace:
+            return ("AlreadyEnrolledError",)
+        self.enrolled[key] = self._instead(old, device, watermark)
+        return ("None",)
+
+    def enroll(
+        self, now: float, key: str, device: Device, code: object, counter: int = 0, replace: bool = False
+    ) -> Verdict:
+        """Only success is stored, and the throttle stays; the same device is checked as ever."""
+        time = math.floor(now)
+        if not isinstance(code, str | list | tuple):
+            return ("TypeError",)
+        if len(device.key) < self.numbers.min_secret_size or (counter and device.period) or time < 0:
             return ("ValueError",)
         old = self.enrolled.get(key)
         if old and not replace:
             return ("AlreadyEnrolledError",)
-        same = old is not None and old.device == device
-        new = old if old and same else Enrolment(device, counter)
-        before = new.counter
-        new.counter = max(counter, before)
-        verdict: Verdict = ("None",)
-        if code is not None:
-            judge = self._judge_three if isinstance(code, list | tuple) else self._judge
-            verdict = judge(new, now, device, code)
-            if verdict[0] != "Accepted":
-                new.counter = before
-                return verdict
-        if old and not same:
-            new.bucket = old.bucket
+        if old and old.disabled:
+            return ("DisabledError",)
+        judge = self._judge_three if isinstance(code, list | tuple) else self._judge
+        if old and old.device == device:
+            return judge(old, now, device, code)
+        new = self._instead(None if old is None else old, device, counter)
+        new.failures, new.bucket, new.near = 0, None, None
+        verdict = judge(new, now, device, code)
+        if verdict[0] in ("TypeError", "ValueError"):
+            return verdict
+        if old:
+            self._see(old, time)
+        failures = old.failures if old else 0
+        if verdict[0] == "IncorrectCodeError":
+            return ("IncorrectCodeError", failures, None, ())
+        if verdict[0] != "Accepted":
+            return verdict
+        new.failures, new.bucket, new.near = 0, None, None
+        if old:
+            new.failures, new.bucket, new.near = old.failures, old.bucket, old.near
         self.enrolled[key] = new
-        return verdict
+        return (*verdict[:5], failures, ())
+
+    def _instead(self, old: Enrollment | None, device: Device, counter: int) -> Enrollment:
+        """Put a device in the place of another; of one secret at other digits, the spent codes are one."""
+        new = Enrollment(device, counter)
+        if old:
+            new.failures, new.bucket, new.near, new.disabled = (
+                old.failures,
+                old.bucket,
+                old.near,
+                old.disabled,
+            )
+            if replace(old.device, digits=device.digits) == device:
+                new.counter = max(counter, old.expected)
+        return new
 
     def verify(self, now: float, key: str, device: Device, code: object) -> Verdict:
         """One code."""
-        if key not in self.enrolled:
-            return ("NotEnrolledError",)
-        return self._judge(self.enrolled[key], now, device, code)
+        return self._judge(self.enrolled.get(key), now, device, code)
 
     def resynchronize(self, now: float, key: str, device: Device, codes: object) -> Verdict:
         """Three codes."""
-        if key not in self.enrolled:
-            return ("NotEnrolledError",)
-        return self._judge_three(self.enrolled[key], now, device, codes)
+        return self._judge_three(self.enrolled.get(key), now, device, codes)
 
     def unlock(self, now: float, key: str) -> Verdict:
-        """Clears what guessers did, and nothing else."""
+        """Clears what attackers did, and nothing else."""
         if key not in self.enrolled:
             return ("NotEnrolledError",)
         known = self.enrolled[key]
-        known.failures, known.delayed_until, known.bucket, known.disabled = 0, 0, None, False
+        known.failures, known.bucket, known.near, known.disabled = 0, None, None, False
         return ("None",)
 
     def forget(self, now: float, key: str) -> Verdict:
@@ -162,146 +196,179 @@ class Model:
         return ("None",)
 
     def visible(self, key: str) -> Verdict | None:
-        """What a program can see: factor, drift, lean, failures, disabled, and when the next is judged."""
+        """What a program can see."""
         if key not in self.enrolled:
             return None
         known = self.enrolled[key]
-        retry_at = self.retry_at(known.delayed_until, known.bucket)
-        return known.expected, known.drift, sum(known.sides), known.failures, known.disabled, retry_at
+        drifts = known.drift, known.anchor, sum(known.sides)
+        near = self._free_at(known.near, self.numbers.near_misses)
+        return known.expected, *drifts, known.failures, known.disabled, self.retry_at(known), near
 
-    def retry_at(self, delayed_until: int, bucket: Bucket | None) -> int:
-        """The first second that is past the delay and finds a whole guess in the bucket."""
+    def retry_at(self, known: Enrollment) -> int:
+        """The first second that is past the delay and finds a whole failure left in the bucket."""
+        if known.bucket is None:
+            return 0
+        numbers, delay = self.numbers, 0
+        if known.failures >= numbers.delay_after:
+            delay = min(numbers.min_delay * 2 ** (known.failures - numbers.delay_after), numbers.max_delay)
+        return max(known.bucket.time + delay, self._free_at(known.bucket, numbers.budget))
+
+    def _free_at(self, bucket: Bucket | None, size: int) -> int:
+        """The first second that finds a whole failure left, not before the bucket's own time."""
         if bucket is None:
-            return delayed_until
-        return max(delayed_until, math.ceil(bucket.time + (1 - bucket.left) * self.numbers.refill))
+            return 0
+        return max(bucket.time, math.ceil(bucket.time + (1 - bucket.left) * self.numbers.refill))
 
-    def _left(self, bucket: Bucket | None, time: int) -> Fraction:
-        """Count what is in the bucket at a time; below 0 if the clock went back."""
+    def _left(self, bucket: Bucket | None, time: int, size: int) -> Fraction:
+        """Count what is in a bucket of a size at a time."""
         if bucket is None:
-            return Fraction(self.numbers.budget)
-        refilled = Fraction(time - bucket.time, self.numbers.refill)
-        return min(bucket.left + refilled, Fraction(self.numbers.budget))
+            return Fraction(size)
+        return min(bucket.left + Fraction(time - bucket.time, self.numbers.refill), Fraction(size))
 
-    def _judge(self, known: Enrolment, now: float, device: Device, code: object) -> Verdict:
-        # Rule 1: digits, and what people put between them.
-        typed = canonical(code, device.digits)
-        if typed is None:
-            return ("MalformedCodeError",)
-        # Rule 2: the device that was enrolled, and no other.
-        if device != known.device:
-            return ("NotEnrolledError",)
-        # Rule 3.
-        if known.disabled:
-            return ("DisabledError",)
+    def _see(self, known: Enrollment, time: int) -> None:
+        """What lies ahead of the clock counts as now."""
+        if known.bucket and known.bucket.time > time:
+            self.seen["a failure from the future"] += 1
+            known.bucket = Bucket(known.bucket.left, time)
+
+    def _judge(self, known: Enrollment | None, now: float, device: Device, code: object) -> Verdict:
         time, numbers = math.floor(now), self.numbers
         if time < 0:
             return ("ValueError",)
-        # Rule 4, both tiers. No clock that came back delays longer than a policy can.
-        delayed_until, bucket = min(known.delayed_until, time + numbers.max_delay), known.bucket
-        if self._left(bucket, time) < 0:
-            bucket = Bucket(Fraction(0), time)
-        if (delayed_until, bucket) != (known.delayed_until, known.bucket):
-            self.seen["a delay from the future"] += 1
-        retry_at = self.retry_at(delayed_until, bucket)
+        # Rule 1: digits, and what people put between them. Rule 2: the device that was enrolled.
+        typed = canonical(code)
+        if typed is None:
+            return ("MalformedCodeError",)
+        if known is None:
+            return ("NotEnrolledError",)
+        if device != known.device:
+            return ("OtherCredentialError",)
+        if len(typed) != device.digits:
+            return ("MalformedCodeError",)
+        # Rule 3.
+        if known.disabled:
+            return ("DisabledError",)
+        # Rule 4, both tiers.
+        if device.period is not None and not 0 <= device.step(time) <= LAST:
+            # Where it is throttled the step is not asked for.
+            ahead = replace_bucket(known, time)
+            if self.retry_at(ahead) <= time:
+                return ("ValueError",)
+        self._see(known, time)
+        retry_at = self.retry_at(known)
         if retry_at > time:
-            self.seen["first tier" if retry_at == delayed_until else "second tier"] += 1
-            known.delayed_until, known.bucket = delayed_until, bucket
+            first = self._free_at(known.bucket, numbers.budget) < retry_at
+            self.seen["first tier" if first else "second tier"] += 1
             return ("ThrottledError", retry_at)
         # Rule 5: what is in sight.
         if device.period is None:
             centre = known.expected
             sight = range(centre - numbers.look_ahead, centre + numbers.look_ahead)
         else:
-            if not 0 <= device.step(time) <= LAST:
-                return ("ValueError",)
             centre = device.step(time) + known.drift
             sight = range(centre - numbers.window, centre + numbers.window + 1)
-        known.delayed_until, known.bucket = delayed_until, bucket
         matches = {factor for factor in sight if 0 <= factor <= LAST and device.code(factor) == typed}
         if len(matches) > 1:
             self.seen["a code of two factors"] += 1
         if any(map(known.spent, matches)):
             if not all(map(known.spent, matches)):
                 self.seen["a spent code that is also a later one's"] += 1
-            return ("ReplayedCodeError",)
+            return ("ReplayedCodeError", "default", min(matches))
         # Rule 6.
         if matches:
             factor = min(matches)
             self._follow(known, factor - centre)
-            return self._accept(known, factor, factor - centre)
-        # Rule 7.
+            return self._accept(known, time, factor, factor - centre)
         if known.expected > LAST:
             self.seen["a wrong code past the last factor"] += 1
         else:
             self._fail(known, time)
-        return ("IncorrectCodeError",)
+        retry_at = self.retry_at(known)
+        return ("IncorrectCodeError", known.failures, retry_at if retry_at > time else None, ())
 
-    def _judge_three(self, known: Enrolment, now: float, device: Device, codes: object) -> Verdict:
+    def _judge_three(self, known: Enrollment | None, now: float, device: Device, codes: object) -> Verdict:
         if isinstance(codes, str):
             return ("TypeError",)
         assert isinstance(codes, Sequence)
-        if len(codes) != 3:
+        time, numbers = math.floor(now), self.numbers
+        if len(codes) != 3 or time < 0:
             return ("ValueError",)
-        typed = [canonical(code, device.digits) for code in codes]
-        if None in typed:
+        typed = [canonical(code) for code in codes]
+        lengths = {len(code) for code in typed if code is not None}
+        if None in typed or len(lengths) > 1:
             return ("MalformedCodeError",)
-        if device != known.device:
+        if known is None:
             return ("NotEnrolledError",)
+        if device != known.device:
+            return ("OtherCredentialError",)
+        if lengths != {device.digits}:
+            return ("MalformedCodeError",)
         if known.disabled:
             return ("DisabledError",)
-        time, numbers = math.floor(now), self.numbers
-        if time < 0:
+        near = known.near
+        if near and near.time > time:
+            near = Bucket(near.left, time)
+        free_at = self._free_at(near, numbers.near_misses)
+        if free_at <= time and device.period is not None and not 0 <= device.step(time) <= LAST:
             return ("ValueError",)
+        self._see(known, time)
+        known.near = near
+        if free_at > time:
+            self.seen["three codes after too many near misses"] += 1
+            return ("ThrottledError", free_at)
         # Where the last of the three may be. Behind a HOTP's counter there are only replays to be told.
         if device.period is None:
             centre = step = known.expected
-            lasts = range(centre - numbers.look_ahead + 2, centre + numbers.resync_window)
+            lasts = set(range(centre - numbers.look_ahead + 2, centre + numbers.resync_window))
         else:
-            step = device.step(time)
-            if not 0 <= step <= LAST:
-                return ("ValueError",)
+            step, day = device.step(time), 86_400 // device.period
             centre = step + known.drift
-            lasts = range(step - numbers.max_drift, step + numbers.max_drift + 1)
-        matches = [
-            last
-            for last in lasts
+            lasts = {
+                last
+                for middle in (step, step + known.anchor)
+                for last in range(middle - numbers.max_drift, middle + numbers.max_drift + 1)
+                if abs(last - step) <= day
+            }
+        places = {
+            last: sum(device.code(last - 2 + i) == typed[i] for i in range(3))
+            for last in sorted(lasts)
             if 2 <= last <= LAST
-            and [device.code(last - 2), device.code(last - 1), device.code(last)] == typed
-        ]
+        }
+        matches = [last for last, count in places.items() if count == 3]
+        replays = [last for last in matches if known.spent(last - 2)]
+        if replays:
+            return ("ReplayedCodeError", "default", replays[0])
         if not matches:
-            return ("IncorrectCodeError",)
-        if known.spent(matches[0] - 2):
-            return ("ReplayedCodeError",)
-        # Not charged, also while delayed.
-        if self.retry_at(known.delayed_until, known.bucket) > time:
+            if any(count == 2 and not known.spent(last - 2) for last, count in places.items()):
+                self.seen["a near miss"] += 1
+                known.near = Bucket(self._left(known.near, time, numbers.near_misses) - 1, time)
+            retry_at = self.retry_at(known)
+            return ("IncorrectCodeError", known.failures, retry_at if retry_at > time else None, ())
+        if self.retry_at(known) > time:
             self.seen["three codes while delayed"] += 1
-        if self._left(known.bucket, time) < 0:
-            known.bucket = Bucket(Fraction(0), time)
         known.sides = []
         if device.period is not None:
-            known.drift = matches[0] - step
-        return self._accept(known, matches[0], matches[0] - centre)
+            known.drift = known.anchor = matches[0] - step
+        return self._accept(known, time, matches[0], matches[0] - centre)
 
-    def _accept(self, known: Enrolment, factor: int, offset: int) -> Verdict:
+    def _accept(self, known: Enrollment, time: int, factor: int, offset: int) -> Verdict:
         """A.3: the code is the factor's, and the counter goes past it. The first tier is cleared."""
         known.accepted.append(factor)
-        failures, known.failures, known.delayed_until = known.failures, 0, 0
-        return "Accepted", factor, offset, known.drift, failures
+        failures, known.failures = known.failures, 0
+        left = self._left(known.bucket, time, self.numbers.budget)
+        known.bucket = None if left == self.numbers.budget else Bucket(left, time)
+        return "Accepted", "default", factor, offset, known.drift, failures, ()
 
-    def _fail(self, known: Enrolment, time: int) -> None:
-        """A.3: the counter stays. Both tiers are charged."""
+    def _fail(self, known: Enrollment, time: int) -> None:
+        """A.3: the counter stays. Both tiers count."""
         numbers = self.numbers
-        known.bucket = Bucket(self._left(known.bucket, time) - 1, time)
+        known.bucket = Bucket(self._left(known.bucket, time, numbers.budget) - 1, time)
         known.failures += 1
-        known.delayed_until = 0
-        if known.failures >= numbers.delay_after:
-            delay = numbers.min_delay * 2 ** (known.failures - numbers.delay_after)
-            known.delayed_until = time + min(delay, numbers.max_delay)
         if numbers.disable_after is not None and known.failures >= numbers.disable_after:
             known.disabled = True
 
-    def _follow(self, known: Enrolment, offset: int) -> None:
-        """Three accepted codes in a row on one side move the centre of a TOTP one step, up to a bound."""
+    def _follow(self, known: Enrollment, offset: int) -> None:
+        """Three accepted codes in a row on one side move the center of a TOTP one step, up to a bound."""
         if known.device.period is None:
             return
         side = (offset > 0) - (offset < 0)
@@ -311,18 +378,26 @@ class Model:
             known.sides.append(side)
         if len(known.sides) == 3:
             known.sides = []
-            if abs(known.drift + side) <= self.numbers.max_creep:
+            if abs(known.drift + side - known.anchor) <= self.numbers.max_creep:
                 known.drift += side
-                self.seen["the centre moved"] += 1
+                self.seen["the center moved"] += 1
             else:
-                self.seen["the centre could not move"] += 1
+                self.seen["the center could not move"] += 1
 
 
-def canonical(code: object, digits: int) -> str | None:
-    """Take a code as a person would read it: digits, with spaces and hyphens between them."""
+def replace_bucket(known: Enrollment, time: int) -> Enrollment:
+    """Return what a look at a time sees, and leave the original as it is."""
+    bucket = known.bucket
+    if bucket and bucket.time > time:
+        bucket = Bucket(bucket.left, time)
+    return replace(known, bucket=bucket)
+
+
+def canonical(code: object) -> str | None:
+    """Take a code as a person would read it: digits, with white space and hyphens between them."""
     if not isinstance(code, str):
         return None
-    kept = [character for character in code if character not in " -"]
-    if len(kept) != digits or not set(kept) <= set("0123456789"):
+    kept = [character for character in code if character != "-" and not character.isspace()]
+    if not kept or not set(kept) <= set("0123456789"):
         return None
     return "".join(kept)

@@ -27,6 +27,7 @@ from onetime import HOTP, TOTP, Secret
 from onetime.errors import OnetimeError, StoreError
 from onetime.storage.sql import SQLStore
 from onetime.storage.store import Store
+from onetime.verification.state import State
 from onetime.verification.verifier import Verifier
 from tests.support import program
 from tests.verification.disk import CALLS, FATES, UNSYNCED, Disk, Event, Image, Reader
@@ -177,6 +178,12 @@ class Recorder:
         return swapped
 
 
+def watermark(state: State) -> int:
+    """Return the watermark of a user's only device."""
+    (device,) = state.devices.values()
+    return device.watermark
+
+
 def digest(text: str | None) -> str | None:
     """Shorten a text, so that acknowledgements stay small."""
     return None if text is None else hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -196,7 +203,7 @@ def perform(act: Act, store: Store, last: dict[str, str]) -> str | None:
     if isinstance(enrolled, TOTP):
         hotp, factor = enrolled.hotp, enrolled.step(act.now)
     else:
-        hotp, factor = enrolled, state.next_factor if state and act.kind != "replace" else 0
+        hotp, factor = enrolled, watermark(state) if state and act.kind != "replace" else 0
     right = hotp.at(factor)
     if act.kind in ("enroll", "replace"):
         verifier.enroll(act.key, enrolled, right, replace=act.kind == "replace")

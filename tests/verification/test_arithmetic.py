@@ -5,7 +5,9 @@ from dataclasses import replace
 from fractions import Fraction
 
 from onetime import HOTP, TOTP
-from onetime.verification.decision import Accepted, decide
+from onetime.verification.decision import decide
+from onetime.verification.device import Device as Stored
+from onetime.verification.evidence import Accepted
 from onetime.verification.policy import YEAR, Policy
 from onetime.verification.state import State
 from tests.verification import arithmetic, attack
@@ -15,8 +17,8 @@ from tests.verification.model import Device
 POLICIES = (
     Policy(),
     Policy(look_ahead=1, window=0),
-    Policy(look_ahead=12, window=6, budget=3, refill=9000, delay_after=1),
-    Policy(budget=500, refill=7200, min_delay=1, max_delay=600, max_drift=12),
+    Policy(look_ahead=12, window=6, budget=3, refill=9000, delay_after=1, max_devices=1),
+    Policy(budget=500, refill=7200, min_delay=1, max_delay=600, max_drift=12, max_devices=2),
     Policy(budget=1, refill=86_400, max_delay=86_400, disable_after=None),
 )
 """None has a first tier that is slower than the second, so that the second is what bounds a year."""
@@ -70,7 +72,7 @@ class Guesser(unittest.TestCase):
 
     def test_risk_is_how_often_a_guesser_gets_in(self) -> None:
         """H17, H48: 600 first years of a guesser, at a policy as generous as one may be; three sigma."""
-        policy = Policy(look_ahead=100, refill=YEAR // 450)
+        policy = Policy(look_ahead=100, refill=YEAR // 450, max_devices=1)
         attacked = attack.Attack("hotp", policy, logins=0.03, until_success=True)
         hits = sum(outcome.break_ins for outcome in attack.run_all(attacked, range(600)))
         low, high = attack.interval(hits, 600, 3)
@@ -97,7 +99,9 @@ class OwnerUnderAttack(unittest.TestCase):
 def in_sight(credential: HOTP | TOTP, policy: Policy) -> int:
     """Count the factors around the centre whose codes are accepted."""
     now, counter = 1_800_000_000, 60_000_000
-    state = State.fresh(credential, 1, counter if isinstance(credential, HOTP) else 0)
+    state = State().put(
+        "default", Stored.fresh(credential, 1, counter if isinstance(credential, HOTP) else 0)
+    )
     hotp = credential if isinstance(credential, HOTP) else credential.hotp
     codes = hotp.codes(counter - 150, 300)
     return sum(isinstance(decide(credential, state, code, now, policy).verdict, Accepted) for code in codes)

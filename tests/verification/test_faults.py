@@ -30,7 +30,7 @@ from onetime.errors import (
 from onetime.storage import pool as connections
 from onetime.storage.sql import SQLStore
 from onetime.storage.store import Store
-from onetime.verification.decision import Accepted
+from onetime.verification.evidence import Accepted
 from onetime.verification.verifier import Verifier
 from tests.support import RFC_KEY, SOURCE, posix
 from tests.support.children import in_child, unprivileged
@@ -250,7 +250,7 @@ class OnDisk(unittest.TestCase):
         patcher.start()
         self.addCleanup(patcher.stop)
         with SQLStore.sqlite(self.path) as store:
-            Verifier(store).enroll(KEY, TOTP_)
+            Verifier(store).adopt(KEY, TOTP_)
 
     def verifier(self, timeout: float = 5) -> Verifier:
         store = SQLStore.sqlite(self.path, timeout=timeout)
@@ -328,7 +328,7 @@ class Locked(OnDisk):
             accepted = pool.submit(verifier.verify, KEY, TOTP_, RIGHT)
             self.assertTrue(waiting.wait(60))
             other.execute("ROLLBACK")
-            self.assertEqual(TOTP_.step(NOW), accepted.result().factor)
+            self.assertEqual(TOTP_.step(NOW), accepted.result().moving_factor)
 
 
 class Transactions(OnDisk):
@@ -504,11 +504,11 @@ class Damaged(OnDisk):
             " " + text,
             text + "\n",
             text[:-1],
-            text.replace("totp1", "totp0"),
-            text.replace("totp1", "totp2"),
-            text.replace("totp1", "totp"),
-            text.replace("totp1", "hotp2"),
-            text.replace("totp1", "TOTP1"),
+            text.replace("user1", "user0"),
+            text.replace("user1", "user2"),
+            text.replace("user1", "user"),
+            text.replace("user1", "totp1"),
+            text.replace("user1", "USER1"),
             text.replace(" 0 ", " 00 ", 1),
             text.replace(" 0 ", " -0 ", 1),
             text.replace(" 0 ", " +0 ", 1),
@@ -674,7 +674,7 @@ class OnServer(unittest.TestCase):
         self.addCleanup(self.store.close)
         self.store.create_table()
         self.verifier = Verifier(self.store, clock=lambda: NOW)
-        self.verifier.enroll(KEY, TOTP_)
+        self.verifier.adopt(KEY, TOTP_)
 
     def sessions(self) -> list[int]:
         return [

@@ -10,11 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from onetime import HOTP
-from onetime.errors import IncorrectCodeError, NotEnrolledError, ReplayedCodeError, StoreError
+from onetime.errors import (
+    IncorrectCodeError,
+    NotEnrolledError,
+    OtherCredentialError,
+    ReplayedCodeError,
+    StoreError,
+)
 from onetime.storage.memory import MemoryStore
 from onetime.storage.sql import SQLStore
 from onetime.storage.store import Store
-from onetime.verification.decision import Accepted
+from onetime.verification.evidence import Accepted
 from onetime.verification.verifier import Verifier
 from tests import support
 from tests.support.postgres import Postgres
@@ -134,7 +140,7 @@ class EveryOrder(unittest.TestCase):
     def begin(self, *actors: Callable[[Verifier], object]) -> tuple[Store, Sequence[Actor]]:
         """Enrol the old credential, and let each actor have a verifier of its own."""
         store = MemoryStore()
-        Verifier(store, clock=clock).enroll("k", self.old)
+        Verifier(store, clock=clock).adopt("k", self.old)
         return store, [lambda store, act=act: act(Verifier(store, clock=clock)) for act in actors]
 
     def show(self, verifier: Verifier) -> object:
@@ -144,11 +150,11 @@ class EveryOrder(unittest.TestCase):
         return verifier.verify("k", self.old, "00000000")
 
     def replace(self, verifier: Verifier) -> object:
-        return verifier.enroll("k", self.new, replace=True)
+        return verifier.adopt("k", self.new, replace=True)
 
     def away_and_back(self, verifier: Verifier) -> object:
-        verifier.enroll("k", self.new, replace=True)
-        return verifier.enroll("k", self.old, replace=True)
+        verifier.adopt("k", self.new, replace=True)
+        return verifier.adopt("k", self.old, replace=True)
 
     def test_one_code_gets_in_once(self) -> None:
         """T25, K08: three verifications of one code, in every order of their reads and writes."""
@@ -192,7 +198,7 @@ class EveryOrder(unittest.TestCase):
         crossed = 0
         for run in interleavings(lambda: self.begin(self.guess, self.away_and_back)):
             self.assertEqual(2, run.swaps.count(1))
-            self.assertIn(type(run.outcomes[0]), (IncorrectCodeError, NotEnrolledError))
+            self.assertIn(type(run.outcomes[0]), (IncorrectCodeError, OtherCredentialError))
             crossed += 0 in run.lost
         # Without marks, two of these writes would find the state that was read.
         self.assertEqual(12, crossed)
@@ -205,19 +211,19 @@ class EveryOrder(unittest.TestCase):
 
     def check_replaced(self, run: Run, verifier: Verifier) -> None:
         shown, guessed, replaced = range(3)
-        first = Accepted if run.wrote_before(shown, replaced) else NotEnrolledError
+        first = Accepted if run.wrote_before(shown, replaced) else OtherCredentialError
         self.assertIs(first, type(run.outcomes[shown]))
         charged = run.wrote_before(guessed, replaced)
-        self.assertIs(IncorrectCodeError if charged else NotEnrolledError, type(run.outcomes[guessed]))
+        self.assertIs(IncorrectCodeError if charged else OtherCredentialError, type(run.outcomes[guessed]))
         self.assertIsNone(run.outcomes[replaced])
         # From now on every old code is dead, also those that were never shown.
         for counter in range(3):
-            with self.assertRaises(NotEnrolledError):
+            with self.assertRaises(OtherCredentialError):
                 verifier.verify("k", self.old, self.old.at(counter))
         state = verifier.state("k")
         assert state is not None
-        self.assertEqual(START + 51_840 if charged else 0, state.throttle.full_at)
-        self.assertEqual(0, verifier.verify("k", self.new, self.new.at(0)).factor)
+        self.assertEqual(51_840 if charged else 0, state.throttle.debt)
+        self.assertEqual(0, verifier.verify("k", self.new, self.new.at(0)).moving_factor)
 
 
 class Forks(Hammered):
@@ -232,7 +238,7 @@ class Forks(Hammered):
     def test_a_memory_store_does_not(self) -> None:
         """T25: the child has a copy, which would accept the code once more."""
         verifier = Verifier(MemoryStore(), clock=clock)
-        verifier.enroll("k", contests.COUNTED)
+        verifier.adopt("k", contests.COUNTED)
         pipe, end = os.pipe()
         child = os.fork()
         if not child:
@@ -248,4 +254,4 @@ class Forks(Hammered):
         with os.fdopen(pipe, "rb") as answers:
             self.assertEqual(StoreError.__name__, answers.read().decode())
         os.waitpid(child, 0)
-        self.assertEqual(0, verifier.verify("k", contests.COUNTED, contests.COUNTED.at(0)).factor)
+        self.assertEqual(0, verifier.verify("k", contests.COUNTED, contests.COUNTED.at(0)).moving_factor)

@@ -14,14 +14,19 @@ REACHED = (
     "first tier",
     "second tier",
     "three codes while delayed",
-    "a delay from the future",
+    "a failure from the future",
     "a code of two factors",
     "a spent code that is also a later one's",
     "a wrong code past the last factor",
-    "the centre moved",
-    "the centre could not move",
-    *("enroll: " + verdict for verdict in ("None", "Accepted", "AlreadyEnrolledError", "IncorrectCodeError")),
+    "the center moved",
+    "the center could not move",
+    "a near miss",
+    "three codes after too many near misses",
+    *("adopt: " + verdict for verdict in ("None", "AlreadyEnrolledError", "ValueError")),
+    *("enroll: " + verdict for verdict in ("Accepted", "AlreadyEnrolledError", "IncorrectCodeError")),
     *("enroll: " + verdict for verdict in ("MalformedCodeError", "ReplayedCodeError", "ValueError")),
+    *("enroll: " + verdict for verdict in ("TypeError", "DisabledError")),
+    *("resynchronize: OtherCredentialError", "verify: OtherCredentialError"),
     *("resynchronize: " + verdict for verdict in ("Accepted", "DisabledError", "IncorrectCodeError")),
     *("resynchronize: " + verdict for verdict in ("MalformedCodeError", "NotEnrolledError", "TypeError")),
     *("resynchronize: " + verdict for verdict in ("ReplayedCodeError", "ValueError")),
@@ -44,7 +49,7 @@ class Histories(unittest.TestCase):
 
     def test_a_difference_is_shown_as_a_program(self) -> None:
         """A verifier whose second tier is cleared by success is found out, and the program shows it."""
-        with mock.patch.object(Throttle, "succeeded", lambda _: Throttle()):
+        with mock.patch.object(Throttle, "succeeded", lambda _, now: Throttle()):
             failure, _ = histories.play_part(range(100))
             message, _, program = failure.partition("\n\n")
             self.assertIn("the model", message)

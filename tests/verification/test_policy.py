@@ -1,9 +1,12 @@
 """Every number of the verifier's side, and what a guesser can do under it."""
 
-import dataclasses
+import copy
+import pickle
 import unittest
+from collections.abc import Callable
 from math import exp, expm1, log1p
 from random import Random
+from unittest import mock
 
 from onetime import HOTP, TOTP, Secret
 from onetime.verification.policy import MAX_EXPOSURE, YEAR, Limits, Policy
@@ -14,13 +17,15 @@ BOUNDS = (
     ("delay_after", 1, 100),
     ("min_delay", 0, 3600),
     ("max_delay", 30, YEAR),
-    ("budget", 1, 9_392),  # 50,000 / 5 - 608
-    ("refill", 3_170, YEAR),  # 31,536,000 / (50,000 / 5 - 50 + 1), rounded up
-    ("look_ahead", 1, 75),  # 50,000 / 658
-    ("window", 0, 37),
-    ("resync_window", 3, 1000),
-    ("max_drift", 2, 100),
-    ("max_creep", 0, 10),
+    ("budget", 1, 392),  # 50,000 / 5 / 10 - 608
+    ("refill", 33_161, YEAR),  # 31,536,000 / (50,000 / 5 / 10 - 50 + 1), rounded up
+    ("look_ahead", 1, 7),  # 50,000 / 658 / 10
+    ("window", 0, 3),
+    ("resync_window", 3, 200),  # 2,000 / 10
+    ("max_drift", 0, 100),
+    ("max_creep", 0, 1),  # the window
+    ("max_devices", 1, 15),  # 50,000 / 658 / 5
+    ("near_misses", 1, 100),
     ("disable_after", 1, 1_000_000),
     ("min_secret_size", 1, 1024),
 )
@@ -32,7 +37,8 @@ class Defaults(unittest.TestCase):
         """H27, H33, H36, T22: a throttle is set, and the windows are as small as they can be used."""
         policy = Policy()
         self.assertEqual((5, 1), (policy.look_ahead, policy.window))
-        self.assertEqual((100, 10, 2), (policy.resync_window, policy.max_drift, policy.max_creep))
+        self.assertEqual((100, 10, 1), (policy.resync_window, policy.max_drift, policy.creep))
+        self.assertEqual((10, 10), (policy.max_devices, policy.near_misses))
         self.assertEqual(16, policy.min_secret_size)
 
     def test_the_throttle_is_on(self) -> None:
@@ -41,9 +47,7 @@ class Defaults(unittest.TestCase):
         self.assertEqual((5, 30, 3600), (policy.delay_after, policy.min_delay, policy.max_delay))
         self.assertEqual((50, 51_840), (policy.budget, policy.refill))
         self.assertEqual(658, policy.guesses_per_year)
-        self.assertEqual(
-            Limits(), Limits(**{f.name: getattr(policy, f.name) for f in dataclasses.fields(Limits)})
-        )
+        self.assertEqual(Limits(), Limits(**{name: getattr(policy, name) for name in Limits().to_dict()}))
 
     def test_nobody_is_locked_out(self) -> None:
         """N12, K44: disabling is off, because it hands strangers a way to lock the owner out."""
@@ -55,8 +59,23 @@ class Defaults(unittest.TestCase):
         self.assertEqual(Policy(), Policy(window=1))
         self.assertNotEqual(Policy(), Policy(window=0))
         self.assertEqual(1, len({Policy(), Policy()}))
-        with self.assertRaises(dataclasses.FrozenInstanceError):
-            Policy().window = 0  # type: ignore[misc]  # that it is fixed is what is tested
+        self.assertEqual(Policy(window=0), Policy().replace(window=0))
+        changes: list[Callable[[], None]] = [
+            lambda: setattr(Policy(), "window", 0),
+            lambda: delattr(Policy(), "window"),
+        ]
+        for change in changes:
+            with self.assertRaisesRegex(AttributeError, "Policy is immutable"):
+                change()
+        with self.assertRaises(ValueError):
+            Policy().replace(window=-1)
+        self.assertIn("window=1, resync_window=100", repr(Policy()))
+        for value in (Policy(window=0), Limits(budget=7)):
+            self.assertEqual(value, pickle.loads(pickle.dumps(value)))
+            self.assertIs(value, copy.copy(value))
+            self.assertIs(value, copy.deepcopy(value))
+        self.assertNotEqual(Limits(), Policy())
+        self.assertEqual(Policy(), mock.ANY)
         with self.assertRaises(TypeError):
             Policy(5)  # type: ignore[call-arg]  # that it takes names only is what is tested
         for value in (Policy(), Limits()):
@@ -89,7 +108,7 @@ class Refused(unittest.TestCase):
         """K32: no fraction, truth value or text; only disable_after may be None."""
         for name, low, _ in BOUNDS:
             for wrong in (float(low), str(low), True, None, b"5"):
-                if name == "disable_after" and wrong is None:
+                if name in ("disable_after", "max_creep") and wrong is None:
                     continue
                 with (
                     self.subTest(name, value=wrong),
@@ -117,29 +136,45 @@ class Refused(unittest.TestCase):
     def test_guesses_times_sight_is_bounded(self) -> None:
         """H17, H29: s, T and the digits are chosen together; the product is at most 50,000 a year."""
         self.assertEqual(50_000, MAX_EXPOSURE)
-        for numbers in (
-            {"budget": 9_392},
-            {"look_ahead": 75},
-            {"window": 37},
-            {"look_ahead": 100, "budget": 1, "refill": 63_199},
-            {"window": 50, "budget": 1, "refill": 64_000},
-            {"look_ahead": 1, "window": 0, "budget": 49_392},
+        for right, wrong in (
+            ({"budget": 392}, {"budget": 393}),
+            ({"look_ahead": 7}, {"look_ahead": 8}),
+            ({"window": 3}, {"window": 4}),
+            ({"max_devices": 15}, {"max_devices": 16}),
+            ({"max_devices": 1, "look_ahead": 75}, {"max_devices": 1, "look_ahead": 76}),
+            ({"max_devices": 2, "window": 18}, {"max_devices": 2, "window": 19}),
+            (
+                {"max_devices": 1, "look_ahead": 1, "window": 0, "budget": 49_392},
+                {"max_devices": 1, "look_ahead": 1, "window": 0, "budget": 49_393},
+            ),
+            ({"refill": 40_000}, {"refill": 30_000}),
         ):
-            with self.subTest(numbers):
-                policy = Policy(**numbers)
+            with self.subTest(right):
+                policy = Policy(**right)
                 widest = max(policy.look_ahead, 2 * policy.window + 1)
-                self.assertLessEqual(policy.guesses_per_year * widest, 50_000)
-        for numbers in (
-            {"budget": 9_393},
-            {"look_ahead": 76},
-            {"window": 38},
-            {"look_ahead": 100, "refill": 51_840},
-            {"window": 50, "refill": 51_840},
-            {"look_ahead": 1, "window": 0, "budget": 49_393},
-            {"refill": 3_000},
-        ):
-            with self.subTest(numbers), self.assertRaisesRegex(ValueError, "their product is at most 50000"):
-                Policy(**numbers)
+                self.assertLessEqual(policy.guesses_per_year * widest * policy.max_devices, 50_000)
+            with self.subTest(wrong), self.assertRaisesRegex(ValueError, "must be at most 50000"):
+                Policy(**wrong)
+
+    def test_the_work_of_three_codes_is_bounded(self) -> None:
+        """H35, K42: a call looks at no more than 2,000 counters, whatever the number of devices."""
+        for window, devices in ((200, 10), (1000, 2), (133, 15)):
+            Policy(resync_window=window, max_devices=devices)
+            with self.assertRaisesRegex(ValueError, "must be at most 2000"):
+                Policy(resync_window=window + (window < 1000), max_devices=devices + (window == 1000))
+
+    def test_the_anchor_stays_within_the_window(self) -> None:
+        """K48: max_creep is at most the window; without it, one step, or none where the window has none."""
+        for window, creep in ((0, 0), (1, 1), (2, 1), (3, 1)):
+            self.assertEqual(creep, Policy(window=window).creep)
+            self.assertEqual(window, Policy(window=window, max_creep=window).creep)
+            with self.assertRaisesRegex(ValueError, "max_creep must be an int from 0 to"):
+                Policy(window=window, max_creep=window + 1)
+
+    def test_the_bucket_of_near_misses(self) -> None:
+        """F27: it has a size of its own, the second tier's refill, and no delays."""
+        limits = Policy(near_misses=7, refill=60_000).near_miss_limits
+        self.assertEqual(Limits(budget=7, refill=60_000, min_delay=0, max_delay=0), limits)
 
 
 class Risk(unittest.TestCase):
@@ -159,6 +194,7 @@ class Risk(unittest.TestCase):
                 window=source.randint(0, 4),
                 budget=source.randint(1, 1000),
                 refill=source.randint(10_000, YEAR),
+                max_devices=1,
             )
             digits = source.randint(6, 8)
             for credential, s in (
@@ -184,6 +220,16 @@ class Risk(unittest.TestCase):
                     once = -expm1(log1p(-policy.risk(credential)) / policy.guesses_per_year)
                     self.assertEqual(bias, round(once * 10**digits, places))
 
+    def test_several_devices(self) -> None:
+        """H17, K33, K49: devices of one length add up; a guess has one length, so the riskiest one counts."""
+        risk = Policy().risk
+        totp, hotp, eight = TOTP(SECRET), HOTP(SECRET), TOTP(SECRET, digits=8)
+        self.assertEqual(0, risk())
+        self.assertAlmostEqual(-expm1(658 * log1p(-8 * 2148 / 2**31)), risk(totp, hotp), places=12)
+        self.assertEqual(risk(totp, hotp), risk(eight, totp, hotp, eight))
+        self.assertLess(risk(eight), risk(eight, eight))
+        self.assertLess(risk(*[hotp] * 10), 0.05)
+
     def test_it_grows_with_what_is_allowed(self) -> None:
         """H30, H36, T24: more in sight, more guesses and fewer digits are more risk."""
         risk = Policy().risk
@@ -198,6 +244,6 @@ class Risk(unittest.TestCase):
 
     def test_the_worst_policy_is_one_in_twenty(self) -> None:
         """H29: what the bound lets through, at the fewest digits."""
-        worst = Policy(look_ahead=1, window=0, budget=49_392)
+        worst = Policy(look_ahead=1, window=0, budget=49_392, max_devices=1)
         self.assertEqual(50_000, worst.guesses_per_year)
         self.assertEqual("4.88%", f"{worst.risk(HOTP(SECRET)):.2%}")

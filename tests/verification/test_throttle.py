@@ -1,5 +1,6 @@
 """Both tiers of what slows a guesser down."""
 
+import itertools
 import unittest
 from random import Random
 
@@ -19,7 +20,7 @@ def attacked(limits: Limits, *, start: int = START, tries: int, forgiven: bool =
     for _ in range(tries):
         throttle = throttle.failed(limits, now)
         if forgiven:
-            throttle = throttle.succeeded()
+            throttle = throttle.succeeded(now)
         waits.append(max(throttle.retry_at(limits) - now, 0))
         now += waits[-1]
     return waits
@@ -48,22 +49,23 @@ class FirstTier(unittest.TestCase):
         for failures in (11, 43, 44, 45, 46, 1000, 10**9, 10**300):
             throttle = Throttle(failures).failed(LIMITS, START)
             self.assertEqual(failures + 1, throttle.failures)
-            self.assertEqual(START + 3600, throttle.delayed_until)
+            self.assertEqual(START + 3600, throttle.retry_at(ONE_TIER))
 
     def test_the_shortest_first_delay_reaches_the_longest(self) -> None:
         """A first delay of one second doubles up to a year, exactly."""
-        limits = Limits(delay_after=1, min_delay=1, max_delay=YEAR)
+        limits = Limits(delay_after=1, min_delay=1, max_delay=YEAR, budget=1_000_000, refill=1)
         for failures in range(60):
             throttle = Throttle(failures).failed(limits, START)
-            self.assertEqual(START + min(2**failures, YEAR), throttle.delayed_until)
+            self.assertEqual(START + min(2**failures, YEAR), throttle.retry_at(limits))
 
     def test_success_clears_it(self) -> None:
         """N15: earlier failures are disregarded, in this tier."""
         throttle = Throttle()
         for _ in range(7):
             throttle = throttle.failed(LIMITS, START)
-        self.assertEqual((7, START + 120), throttle[:2])
-        self.assertEqual(Throttle(0, 0, throttle.full_at), throttle.succeeded())
+        self.assertEqual((Throttle(7, 7 * REFILL, START), START + 120), (throttle, throttle.retry_at(LIMITS)))
+        self.assertEqual(Throttle(0, 7 * REFILL - 9, START + 9), throttle.succeeded(START + 9))
+        self.assertEqual(Throttle(), throttle.succeeded(START + 7 * REFILL))
 
 
 class SecondTier(unittest.TestCase):
@@ -88,7 +90,7 @@ class SecondTier(unittest.TestCase):
                 throttle = throttle.failed(LIMITS, now)
                 judged += 1
                 if forgiven:
-                    throttle = throttle.succeeded()
+                    throttle = throttle.succeeded(now)
                 now = max(now, throttle.retry_at(LIMITS))
             with self.subTest(forgiven=forgiven):
                 self.assertEqual(LIMITS.guesses_per_year, judged)
@@ -110,7 +112,7 @@ class SecondTier(unittest.TestCase):
             for _ in range(150):
                 now += source.choice((0, 0, 1, source.randint(0, 400)))
                 if source.random() < 0.1:
-                    throttle = throttle.succeeded()
+                    throttle = throttle.succeeded(now)
                 if throttle.retry_at(limits) <= now:
                     throttle = throttle.failed(limits, now)
                     judged.append(now)
@@ -120,72 +122,76 @@ class SecondTier(unittest.TestCase):
                     self.assertLessEqual(last - first + 1, most, f"case {case}")
 
     def test_it_fills_up_again(self) -> None:
-        """A budget that was spent is whole after thirty days, and never more than whole."""
+        """H26: a budget that was spent is whole after thirty days, and never more than whole."""
         throttle = Throttle()
         for _ in range(50):
-            throttle = throttle.failed(LIMITS, START).succeeded()
-        self.assertEqual(START + 50 * REFILL, throttle.full_at)
+            throttle = throttle.failed(LIMITS, START).succeeded(START)
+        self.assertEqual(Throttle(0, 50 * REFILL, START), throttle)
         self.assertEqual(START + REFILL, throttle.retry_at(LIMITS))
         for later, left in ((50 * REFILL, 50), (YEAR, 50), (49 * REFILL, 49), (10 * REFILL - 1, 9), (0, 0)):
             with self.subTest(later):
                 now, count, tried = START + later, 0, throttle
-                while tried.retry_at(LIMITS) <= now:
-                    tried, count = tried.failed(LIMITS, now).succeeded(), count + 1
+                while tried.wait_until(LIMITS, now) is None:
+                    tried, count = tried.failed(LIMITS, now).succeeded(now), count + 1
                 self.assertEqual(left, count)
                 self.assertEqual(50 - left, throttle.spent(LIMITS, START + later))
 
     def test_how_much_is_spent(self) -> None:
-        """What is left of the budget is exactly the failures that are judged at once."""
+        """H26: what is left of the budget is exactly the failures that are checked at once."""
         self.assertEqual(0, Throttle().spent(LIMITS, 0))
         limits = Limits(budget=3, refill=10, delay_after=100)
-        for full_at in range(START - 1, START + 31):
-            throttle = Throttle(0, 0, full_at)
-            with self.subTest(full_at=full_at - START):
-                tried, count = throttle, 0
-                while tried.retry_at(limits) <= START:
-                    tried, count = tried.failed(limits, START), count + 1
-                self.assertEqual(3 - count, throttle.spent(limits, START))
+        for debt in range(31):
+            throttle, count = Throttle(0, debt, START), 0
+            spent = throttle.spent(limits, START)
+            with self.subTest(debt=debt):
+                while throttle.retry_at(limits) <= START:
+                    throttle, count = throttle.failed(limits, START), count + 1
+                self.assertEqual(3 - count, spent)
 
 
-class Clamping(unittest.TestCase):
+class Seen(unittest.TestCase):
     def test_what_can_be_is_left_alone(self) -> None:
-        """The longest times that the limits could have set from now stay as they are."""
-        for throttle in (
-            Throttle(),
-            Throttle(5, START + 3600, START + 50 * REFILL),
-            Throttle(9, START - 1, START - YEAR),
-        ):
-            self.assertIs(throttle, throttle.clamped(LIMITS, START))
-
-    def test_no_failure_sets_more_than_the_longest(self) -> None:
-        """Rules 5 and 6: without a jump of the clock nothing is ever clamped."""
+        """K39: with a clock that only goes forward, nothing is ever changed by a look."""
         throttle, now = Throttle(), START
         for _ in range(200):
             throttle = throttle.failed(LIMITS, now)
-            self.assertIs(throttle, throttle.clamped(LIMITS, now))
+            self.assertIs(throttle, throttle.seen(LIMITS, now))
             now = max(now, throttle.retry_at(LIMITS))
+            self.assertIs(throttle, throttle.seen(LIMITS, now))
 
     def test_a_clock_that_came_back(self) -> None:
-        """K39: a stored time past the longest counts as the longest."""
-        for stored, expected in (
-            ((3, START + 3601, 0), (3, START + 3600, 0)),
-            ((3, 0, START + 50 * REFILL + 1), (3, 0, START + 50 * REFILL)),
-            ((9, START + YEAR, START + 9 * YEAR), (9, START + 3600, START + 50 * REFILL)),
-            ((9, 10**300, 10**300), (9, START + 3600, START + 50 * REFILL)),
-        ):
-            with self.subTest(stored):
-                self.assertEqual(expected, Throttle(*stored).clamped(LIMITS, START))
+        """F21, K39: whatever a clock ahead did, the owner waits for their own delay, at most an hour."""
+        for failures, delay in ((0, 0), (1, 0), (4, 0), (5, 30), (8, 240), (40, 3600), (10**300, 3600)):
+            for ahead in (1, 86_400, 30 * 86_400, 10 * YEAR, 10**300):
+                stored = Throttle(failures, min(failures, 40) * REFILL, START + ahead)
+                seen = stored.seen(LIMITS, START)
+                with self.subTest(failures=failures, ahead=ahead):
+                    self.assertEqual(START + delay, seen.retry_at(LIMITS))
+                    self.assertIs(seen, seen.seen(LIMITS, START + 1))
 
-    def test_what_comes_back_runs_out(self) -> None:
-        """K39: once it is stored, the delay ends; clamped anew at each look, it never would."""
-        far = Throttle(9, START + 9 * YEAR, START + 9 * YEAR)
-        stored = far.clamped(LIMITS, START)
-        self.assertEqual(START + REFILL, stored.retry_at(LIMITS))
-        for later in (1, 3599, REFILL - 1, REFILL):
-            now = START + later
-            self.assertIs(stored, stored.clamped(LIMITS, now))
-            self.assertGreater(far.clamped(LIMITS, now).retry_at(LIMITS), now)
-        self.assertLessEqual(stored.retry_at(LIMITS), START + REFILL)
+    def test_a_debt_of_another_policy(self) -> None:
+        """K53: never more than the whole budget, so the wait is one refill."""
+        for debt in (50 * REFILL + 1, 51 * REFILL, 10**300):
+            seen = Throttle(1, debt, START).seen(LIMITS, START)
+            self.assertEqual(Throttle(1, 50 * REFILL, START), seen)
+            self.assertEqual(START + REFILL, seen.wait_until(LIMITS, START))
+            self.assertIsNone(seen.wait_until(LIMITS, START + REFILL))
+
+    def test_jumps_give_no_more_than_a_budget_each(self) -> None:
+        """K39, K59: in all histories of five moves, at most the budget, and one more budget for each jump."""
+        limits = Limits(budget=2, refill=10, delay_after=100, min_delay=0)
+        moves = (0, 3, 10, -10, 10_000, -10_000)
+        for history in itertools.product(moves, repeat=5):
+            throttle, now, checked, jumps, real = Throttle(), START, 0, 0, 0
+            for move in history:
+                now += move
+                jumps += abs(move) > 10 or move < 0
+                real += move if 0 < move <= 10 else 0
+                for _ in range(3):
+                    throttle = throttle.seen(limits, now)
+                    if throttle.wait_until(limits, now) is None:
+                        throttle, checked = throttle.failed(limits, now), checked + 1
+            self.assertLessEqual(checked, limits.budget * (1 + jumps) + real // limits.refill, history)
 
 
 class Value(unittest.TestCase):
@@ -198,5 +204,5 @@ class Value(unittest.TestCase):
     def test_a_failure_makes_another_value(self) -> None:
         """The throttle is pure: what was counted before stays as it was."""
         throttle = Throttle()
-        self.assertEqual(Throttle(1, 0, START + REFILL), throttle.failed(LIMITS, START))
+        self.assertEqual(Throttle(1, REFILL, START), throttle.failed(LIMITS, START))
         self.assertEqual(Throttle(), throttle)

@@ -61,6 +61,6 @@ def run(_: argparse.Namespace) -> int:
 def _verdict(verifier: Verifier, totp: TOTP, code: str) -> str:
     """Let a code be judged, and name the verdict."""
     try:
-        return f"accepted, as step {verifier.verify('alice', totp, code).factor}"
+        return f"accepted, as step {verifier.verify('alice', totp, code).moving_factor}"
     except VerificationError as error:
         return type(error).__name__

@@ -4,6 +4,9 @@ import argparse
 
 from onetime.cli.intake import Parser, UsageError, read_account, read_text, tell
 from onetime.cli.judging import add_judging, judge
+from onetime.verification.enrollment import check_size
+from onetime.verification.evidence import Accepted
+from onetime.verification.verifier import Verifier
 
 
 def add_arguments(parser: Parser) -> None:
@@ -22,14 +25,20 @@ def run(options: argparse.Namespace) -> int:
     account = read_account(options, read_text(options))
     if not codes:
         tell("no code was given, so nobody knows yet whether the device makes the right ones")
-    return judge(
-        options,
-        "enrolled",
-        lambda verifier: verifier.enroll(
+
+    def enroll(verifier: Verifier) -> Accepted | None:
+        if not codes:
+            check_size(account.credential, verifier.policy)
+            verifier.adopt(
+                options.user, account.credential, watermark=account.counter, replace=options.replace
+            )
+            return None
+        return verifier.enroll(
             options.user,
             account.credential,
-            codes[0] if len(codes) == 1 else codes or None,
+            codes[0] if len(codes) == 1 else codes,
             counter=account.counter,
             replace=options.replace,
-        ),
-    )
+        )
+
+    return judge(options, "enrolled", enroll)

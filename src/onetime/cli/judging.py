@@ -8,7 +8,7 @@ from collections.abc import Callable
 from onetime.cli.intake import Parser, UsageError, add_json, add_source, tell
 from onetime.errors import AlreadyEnrolledError, NotEnrolledError, VerificationError
 from onetime.storage.sql import SQLStore
-from onetime.verification.decision import Accepted
+from onetime.verification.evidence import Accepted
 from onetime.verification.verifier import Verifier
 
 
@@ -59,10 +59,10 @@ def judge(options: argparse.Namespace, word: str, call: Callable[[Verifier], Acc
     try:
         with SQLStore.sqlite(options.store) as store:
             accepted = call(Verifier(store))
-        values |= {} if accepted is None else accepted._asdict()
+        values |= {} if accepted is None else accepted.to_dict()
     except (VerificationError, NotEnrolledError, AlreadyEnrolledError) as error:
         tell(str(error))
-        values = {word: False, "reason": type(error).__name__, **vars(error)}
+        values = {word: False, "reason": error.reason, **vars(error)}
     except ValueError as error:
         raise UsageError(str(error)) from None
     if options.json:

@@ -18,9 +18,12 @@ from onetime.playground.fields import Answer, Clock, Fields, RequestError, blame
 from onetime.provisioning.uri import Account
 from onetime.storage.memory import MemoryStore
 from onetime.totp import TOTP
-from onetime.verification.decision import Accepted
+from onetime.verification.decision import STREAK
+from onetime.verification.device import DEFAULT
+from onetime.verification.enrollment import check_size
+from onetime.verification.evidence import Accepted
 from onetime.verification.policy import YEAR
-from onetime.verification.state import LEAN, State
+from onetime.verification.state import State
 from onetime.verification.verifier import Verifier
 
 MAX_SESSIONS = 16
@@ -49,7 +52,8 @@ class Session:
         self.clock = clock
         self.verifier = Verifier(MemoryStore(), clock=self.now)
         with blame("secret"):
-            self.verifier.enroll(OWNER, self.credential, counter=account.counter)
+            check_size(self.credential, self.verifier.policy)
+            self.verifier.adopt(OWNER, self.credential, watermark=account.counter)
 
     def now(self) -> float:
         """Tell the time of the server's side."""
@@ -59,23 +63,24 @@ class Session:
         """Show what the server's side remembers, and what follows from it now."""
         now, policy = self.now(), self.verifier.policy
         state: State = self.verifier.state(OWNER)  # type: ignore[assignment]  # it is enrolled
-        throttle = state.throttle.clamped(policy, int(now))
+        device = state.devices[DEFAULT]
+        throttle = state.throttle.seen(policy, int(now))
         retry_at = throttle.retry_at(policy)
         return {
             "now": now,
             "state": {
-                "kind": state.kind,
-                "next_factor": str(state.next_factor),
-                "drift": state.drift,
-                "lean": state.lean,
-                "lean_limit": LEAN,
+                "kind": device.kind,
+                "next_factor": str(device.watermark),
+                "drift": device.drift,
+                "lean": device.streak,
+                "lean_limit": STREAK,
                 "failures": throttle.failures,
                 "delayed_until": retry_at if retry_at > now else None,
                 "budget": policy.budget,
                 "budget_left": policy.budget - throttle.spent(policy, int(now)),
-                "exhausted": state.exhausted,
-                "mark": f"{state.mark:016x}",
-                "seal": f"{state.seal:08x}",
+                "exhausted": device.exhausted,
+                "mark": f"{device.enrollment_id:016x}",
+                "seal": f"{device.fingerprint:08x}",
             },
         }
 
@@ -89,7 +94,7 @@ class Session:
                 answer["verdict"] = VERDICTS[type(error)]
                 answer["message"] = str(error)
             else:
-                answer["accepted"] = {**accepted._asdict(), "factor": str(accepted.factor)}
+                answer["accepted"] = {**accepted.to_dict(), "moving_factor": str(accepted.moving_factor)}
         return {**answer, **self.state()}
 
     def device(self, press: bool) -> Answer:

@@ -1,250 +1,158 @@
-"""The verdict on a code: pure functions, no clock, no lock, no database.
+"""The verdict on one code: pure functions, no clock, no lock, no database.
 
-The rules, in the order in which they are asked:
+The rules, in this order:
 
-1. A code is as many digits 0 to 9 as the credential says, once ASCII spaces and hyphens are taken out.
-   Everything else is malformed, and not charged. (RFC 4226 section 4, R4)
-2. The credential must be the enrolled one: the state carries a seal of it. Another one is not enrolled
-   here, whatever the code, and not charged.
-3. A disabled credential refuses every code. (SP 800-63B-4, 3.2.2)
-4. While delayed, a code is refused: not judged, not charged, the delay not prolonged. (RFC 4226 section 7.3)
-5. In sight of a HOTP are `look_ahead` counters from the expected one on, and as many behind it; of a
-   TOTP the steps within `window` of the centre, which is the server's step plus the drift. All are
-   computed and compared, in constant time. If one matches that lies below the expected factor, the code
-   is a replay, whatever else it matches: not charged. (RFC 6238 section 5.2: never a second time)
-6. Otherwise the earliest match is accepted, and all up to it are spent. (RFC 4226 section 7.2)
-7. No match is a failure, which is charged and never moves the factor. (RFC 4226 section 7.4, A.3)
-   Past the last factor no code can match, and none is charged.
+1. *Malformed.* A code is ASCII digits, once Unicode white space and hyphens are removed. Anything else is
+   malformed. Then the devices that are not enrolled (rule 2) are left out; if none is left, the user is not
+   enrolled with what was given. A code that has the length of none of those left is malformed. From here on
+   only devices of the code's length are asked. Malformed codes do not count. (RFC 4226 section 4, R4)
+2. *Enrolled.* The state carries a fingerprint of each device's credential. Another credential is not
+   enrolled, whatever the code.
+3. *Disabled.* A disabled user's codes are all refused. (SP 800-63B-4, 3.2.2)
+4. *Throttled.* While the user is throttled, a code is not checked, does not count, and does not prolong the
+   delay. (RFC 4226 section 7.3)
+5. *Replayed.* The window of a HOTP is `look_ahead` counters from the expected one on, and as many before it;
+   that of a TOTP is `window` steps on each side of the center, which is the server's step plus the drift.
+   All codes of all devices asked are computed and compared in constant time. If any match is below its
+   device's watermark, the code is a replay, whatever else it matches. (RFC 6238 section 5.2)
+6. *Match.* Otherwise the earliest match of the device that was enrolled first is accepted, and every device
+   that the code matches has its watermark set past it. (RFC 4226 section 7.2) No match is one failure of the
+   user and never moves a counter. (RFC 4226 section 7.4, A.3) It does not count if every device asked is
+   exhausted, because then no code could match.
 
-Three consecutive codes in one call are asked rules 1 to 3 and then looked for further away, also while
-delayed, and are not charged: throttling is no lock-out. (RFC 4226 section 7.4 and E.3, RFC 6238 section 6)
+Three codes are in `resync`, the throttle is in `throttle`.
 """
 
-from collections.abc import Sequence
 from hmac import compare_digest
-from typing import NamedTuple
+from types import MappingProxyType
 
+from onetime.confidential import discreet
 from onetime.errors import (
-    DisabledError,
     IncorrectCodeError,
     MalformedCodeError,
-    NotEnrolledError,
     OnetimeError,
     ReplayedCodeError,
     ThrottledError,
 )
-from onetime.hotp import HOTP, LAST_MOVING_FACTOR
-from onetime.totp import TOTP
-from onetime.verification.policy import Policy
-from onetime.verification.state import LEAN, State, hotp_of, seal_of
-from onetime.verification.throttle import Throttle
+from onetime.hotp import LAST_MOVING_FACTOR
+from onetime.times import whole_seconds
+from onetime.verification.asked import Credentials, ask
+from onetime.verification.device import Device
+from onetime.verification.evidence import Accepted, Decision
+from onetime.verification.policy import DEFAULT_POLICY, Policy
+from onetime.verification.state import State
 from onetime.verification.typed import canonical
 
-
-class Accepted(NamedTuple):
-    """The evidence of a success.
-
-    Attributes:
-        factor: The counter or step that the code was of; of three codes, the last one's.
-        offset: That factor minus the centre: for a HOTP, minus the counter that was expected.
-        drift: TOTP: steps from the server's clock to the centre from now on.
-        failures_before: Wrong codes since the last success. A program may tell the owner of them.
-    """
-
-    # A tuple for speed, as `State` is.
-    factor: int
-    offset: int
-    drift: int
-    failures_before: int
+STREAK = 3
+"""Number of accepted codes in a row, on one side of the center, that move it one step."""
 
 
-class Decision(NamedTuple):
-    """A verdict, which must not leave before `state` is stored.
-
-    Attributes:
-        state: What is to be stored instead of the state that was judged by.
-        verdict: The evidence of a success, or the error of a refusal.
-    """
-
-    state: State
-    verdict: Accepted | OnetimeError
-
-    def result(self) -> Accepted:
-        """Give the evidence, or raise the refusal.
-
-        Raises:
-            VerificationError: The code is refused; the class says why.
-            NotEnrolledError: The credential is not the one that is enrolled.
-        """
-        if isinstance(self.verdict, Accepted):
-            return self.verdict
-        raise self.verdict
-
-
+@discreet
 def decide(
-    credential: HOTP | TOTP,
-    state: State,
-    code: str,
-    now: float,
-    policy: Policy = Policy(),  # noqa: B008 - it never changes
+    credentials: Credentials, state: State, code: str, now: float, policy: Policy = DEFAULT_POLICY
 ) -> Decision:
-    """Judge one code.
+    """Check one code.
 
     Args:
-        credential: The credential of whoever wants in.
-        state: What is remembered of the enrolled one.
-        code: What was typed.
+        credentials: One credential, which is that of the device "default", or a mapping of device names to
+            credentials.
+        state: What is stored of the user.
+        code: What the user typed.
         now: The server's clock, Unix time in seconds.
         policy: The numbers.
 
     Returns:
-        The verdict, and the state that is to be stored before it is told.
+        The verdict, and the state that must be stored before the verdict is acted on.
 
     Raises:
-        TypeError: The credential is neither a HOTP nor a TOTP.
-        ValueError: The clock stands before 1970 or the credential's t0.
+        TypeError: The credentials are neither a HOTP, a TOTP nor a mapping of names to those.
+        ValueError: The clock is before 1970 or a credential's t0, or is not a finite number.
     """
-    hotp = hotp_of(credential)
-    typed = canonical(code, hotp.digits)
+    return check_code(credentials, state, code, now, policy)
+
+
+def check_code(credentials: Credentials, state: State, code: str, now: float, policy: Policy) -> Decision:
+    """Decide as `decide` does, for callers that are discreet themselves."""
+    seconds = whole_seconds(now)
+    typed = canonical(code)
     if typed is None:
         return Decision(state, MalformedCodeError())
-    barred = _barred(credential, state)
-    if barred is not None:
-        return Decision(state, barred)
-    seconds = _seconds(now)
-    throttle = state.throttle.clamped(policy, seconds)
-    retry_at = throttle.retry_at(policy)
-    if retry_at > seconds:
-        return Decision(_charged(state, throttle), ThrottledError(retry_at))
+    asked = ask(credentials, state, len(typed))
+    if isinstance(asked, OnetimeError):
+        return Decision(state, asked)
+    devices, left_out = asked
+    throttle = state.throttle.seen(policy, seconds)
+    if throttle is not state.throttle:
+        state = State(throttle, state.near_misses, False, state.devices)
+    retry_at = throttle.wait_until(policy, seconds)
+    if retry_at is not None:
+        return Decision(state, ThrottledError(retry_at))
 
-    expected = state.next_factor
-    if isinstance(credential, HOTP):
-        centre = expected
-        first, last = centre - policy.look_ahead, centre + policy.look_ahead - 1
-    else:
-        centre = credential.step(seconds) + state.drift
-        first, last = centre - policy.window, centre + policy.window
-    matches = [factor for factor in _cut(first, last) if compare_digest(hotp.at(factor), typed)]
+    replay: ReplayedCodeError | None = None
+    matches: list[tuple[str, Device, int, int]] = []
+    for name, credential, device in devices:
+        if credential.kind == "hotp":
+            center = device.watermark
+            first, last = center - policy.look_ahead, center + policy.look_ahead - 1
+        else:
+            center = credential.step(seconds) + device.drift
+            first, last = center - policy.window, center + policy.window
+        # There are no moving factors below 0 and above the last one.
+        first = first if first > 0 else 0
+        last = last if last < LAST_MOVING_FACTOR else LAST_MOVING_FACTOR
+        if first > last:
+            continue
+        equal = [compare_digest(code, typed) for code in credential.hotp.codes(first, last - first + 1)]
+        if True in equal:
+            factor = first + equal.index(True)
+            if factor >= device.watermark:
+                matches.append((name, device, factor, factor - center))
+            elif replay is None:
+                replay = ReplayedCodeError(name, factor)
+    if replay is not None:
+        return Decision(state, replay)
     if matches:
-        factor = matches[0]
-        if factor < expected:
-            return Decision(_charged(state, throttle), ReplayedCodeError())
-        drift, lean = _crept(state, factor - centre, policy)
-        accepted = Accepted(factor, factor - centre, drift, throttle.failures)
-        state = State(state.kind, factor + 1, drift, lean, throttle.succeeded(), 0, state.mark, state.seal)
-        return Decision(state, accepted)
-    if not state.exhausted:
+        return _accepted(state, matches, seconds, policy, left_out)
+    if not all(device.exhausted for _, _, device in devices):
         throttle = throttle.failed(policy, seconds)
-    return Decision(_charged(state, throttle, policy.disable_after), IncorrectCodeError())
+        disabled = policy.disable_after is not None and throttle.failures >= policy.disable_after
+        state = State(throttle, state.near_misses, disabled, state.devices)
+    retry_at = throttle.wait_until(policy, seconds)
+    return Decision(state, IncorrectCodeError(throttle.failures, retry_at, left_out))
 
 
-def decide_resync(
-    credential: HOTP | TOTP,
+def _accepted(
     state: State,
-    codes: Sequence[str],
-    now: float,
-    policy: Policy = Policy(),  # noqa: B008 - it never changes
+    matches: list[tuple[str, Device, int, int]],
+    seconds: int,
+    policy: Policy,
+    left_out: tuple[str, ...],
 ) -> Decision:
-    """Judge three consecutive codes, looked for far away (RFC 4226 section 7.4, RFC 6238 section 6).
+    """Accept the first match, and set the watermark of all past it."""
+    devices = dict(state.devices)
+    for name, device, factor, _ in matches[1:]:
+        devices[name] = device.used(factor, device.drift, device.anchor, device.streak)
+    name, device, factor, offset = matches[0]
+    drift, streak = _crept(device, offset, policy)
+    devices[name] = device.used(factor, drift, device.anchor, streak)
+    throttle = state.throttle
+    accepted = Accepted(name, factor, offset, drift, throttle.failures, left_out)
+    state = State(throttle.succeeded(seconds), state.near_misses, False, MappingProxyType(devices))
+    return Decision(state, accepted)
 
-    Nothing counts the tries: whoever has seen two unused codes in a row can try for the third.
 
-    Args:
-        credential: The credential of whoever wants in.
-        state: What is remembered of the enrolled one.
-        codes: What was typed: three codes, the oldest first.
-        now: The server's clock, Unix time in seconds.
-        policy: The numbers.
+def _crept(device: Device, offset: int, policy: Policy) -> tuple[int, int]:
+    """Let the center follow a clock that drifts: drift and streak after an accepted code.
 
-    Returns:
-        The verdict, and the state that is to be stored before it is told. Success sets the counter, or
-        for a TOTP the drift, to the last of the three codes; it clears the first tier of the throttle,
-        not the second. A failure is not charged.
-
-    Raises:
-        TypeError: The credential is neither a HOTP nor a TOTP, or the codes are one text.
-        ValueError: There are not three codes, or the clock stands before 1970 or the credential's t0.
+    RFC 6238 section 6 stores the drift of each code, which lets an attacker walk it any distance. Here it
+    takes three codes in a row on one side to move it one step, and it stays within `max_creep` steps of the
+    anchor.
     """
-    if isinstance(codes, str):
-        raise TypeError("three codes are three texts, not one")
-    if len(codes) != 3:
-        raise ValueError("resynchronization takes three codes")
-    hotp = hotp_of(credential)
-    typed = [canonical(code, hotp.digits) or "" for code in codes]
-    if "" in typed:
-        return Decision(state, MalformedCodeError())
-    barred = _barred(credential, state)
-    if barred is not None:
-        return Decision(state, barred)
-
-    seconds = _seconds(now)
-    expected = state.next_factor
-    if isinstance(credential, HOTP):
-        origin = centre = expected
-        first, last = expected - policy.look_ahead, expected + policy.resync_window - 1
-    else:
-        origin = credential.step(seconds)
-        centre = origin + state.drift
-        # The last of the three is at most max_drift away from the clock; the first is two before it.
-        first, last = origin - policy.max_drift - 2, origin + policy.max_drift
-    factors = _cut(first, last)
-    made = [hotp.at(factor) for factor in factors]
-    matches = [
-        factor + 2
-        for factor, *three in zip(factors, made, made[1:], made[2:], strict=False)
-        if compare_digest("".join(three), "".join(typed))
-    ]
-    if not matches:
-        return Decision(state, IncorrectCodeError())
-    factor = matches[0]
-    if factor - 2 < expected:
-        return Decision(state, ReplayedCodeError())
-    drift = 0 if isinstance(credential, HOTP) else factor - origin
-    accepted = Accepted(factor, factor - centre, drift, state.throttle.failures)
-    throttle = state.throttle.clamped(policy, seconds).succeeded()
-    return Decision(State(state.kind, factor + 1, drift, 0, throttle, 0, state.mark, state.seal), accepted)
-
-
-def _seconds(now: float) -> int:
-    """Round the clock down. What it says before 1970 cannot be stored."""
-    seconds = int(now // 1)
-    if seconds < 0:
-        raise ValueError("the clock stands before 1970")
-    return seconds
-
-
-def _barred(credential: HOTP | TOTP, state: State) -> OnetimeError | None:
-    """Ask rules 2 and 3, which bar every code."""
-    if seal_of(credential, state.mark) != state.seal:
-        return NotEnrolledError("another credential is enrolled under this key")
-    return DisabledError() if state.disabled else None
-
-
-def _cut(first: int, last: int) -> range:
-    """List the factors from the first to the last, as far as there are any."""
-    return range(first if first > 0 else 0, (last if last < LAST_MOVING_FACTOR else LAST_MOVING_FACTOR) + 1)
-
-
-def _charged(state: State, throttle: Throttle, disable_after: int | None = None) -> State:
-    """Put a throttle into a state, and disable it after so many failures."""
-    if throttle is state.throttle:
-        return state
-    disabled = int(disable_after is not None and throttle.failures >= disable_after)
-    kind, next_factor, drift, lean, _, _, mark, seal = state
-    return State(kind, next_factor, drift, lean, throttle, disabled, mark, seal)
-
-
-def _crept(state: State, offset: int, policy: Policy) -> tuple[int, int]:
-    """Let the centre follow a clock that strays: drift and lean after an accepted code.
-
-    RFC 6238 section 6 stores the drift of each code. That walks as far as a thief likes; so here it takes
-    three codes in a row on one side for one step, and it goes no further than `max_creep`.
-    """
-    if state.kind == "hotp" or offset == 0:
-        return state.drift, 0
+    if device.kind == "hotp" or offset == 0:
+        return device.drift, 0
     side = 1 if offset > 0 else -1
-    lean = state.lean + side if state.lean * side > 0 else side
-    if abs(lean) < LEAN:
-        return state.drift, lean
-    drift = state.drift + side
-    return (drift, 0) if abs(drift) <= policy.max_creep else (state.drift, 0)
+    streak = device.streak + side if device.streak * side > 0 else side
+    if abs(streak) < STREAK:
+        return device.drift, streak
+    drift = device.drift + side
+    return (drift, 0) if abs(drift - device.anchor) <= policy.creep else (device.drift, 0)

@@ -1,49 +1,103 @@
-"""How codes that were handed out are remembered in a store: a kind with its version, and integers."""
+"""The one format of everything that is stored: a kind with its version, words, and a check."""
 
 from binascii import crc32
-from collections.abc import Sequence
 
 from onetime.errors import StoreError
 
+TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Protocol, TypeVar
 
-class Layout:
-    """What a record is made of.
+    class Record(Protocol):
+        """A value that is stored as a record."""
 
-    Its text is the kind, the integers, each written in one way only, and a check of all that. The check
-    finds damage; whoever can write to the store can write it too.
+        def to_text(self) -> str:
+            """Return the text of the record."""
+
+    R = TypeVar("R", bound=Record)
+
+BOUND = 2**256
+"""Bound of the stored numbers: each is less than this away from 0."""
+
+
+def write(kind: str, words: "Iterable[object]") -> str:
+    """Return the text of a record.
 
     Args:
-        kind: The kind of record and its version, for example "delivered1".
-        widths: How many bits each of the integers has at most.
+        kind: The kind of record and its version, for example "user1".
+        words: Integers, and names without white space.
     """
+    return checked(" ".join([kind, *map(str, words)]))
 
-    def __init__(self, kind: str, widths: Sequence[int]) -> None:
-        self.kind = kind
-        self.widths = widths
 
-    def to_text(self, numbers: Sequence[int]) -> str:
-        """Write a record as a store keeps it.
+def checked(text: str) -> str:
+    """Return a record with the check at its end.
 
-        Raises:
-            ValueError: A number is out of range, as the time of a clock before 1970 is; or there are too
-                few or too many.
-        """
-        for number, width in zip(numbers, self.widths, strict=True):
-            if number >> width:  # what is left of a negative number is never 0
-                raise ValueError(f"a number of the record {self.kind} is out of range")
-        text = " ".join([self.kind, *map(str, numbers)])
-        return f"{text} {crc32(text.encode())}"
+    The check finds damage. It does not keep out an attacker who can write to the store.
+    """
+    return f"{text} {crc32(text.encode())}"
 
-    def from_text(self, text: str) -> list[int]:
-        """Read what `to_text` wrote, and nothing else.
 
-        Raises:
-            StoreError: The text is damaged, or of an unknown kind or version.
-        """
-        try:
-            numbers = [int(word) for word in text.split(" ")[1:-1]]
-            if self.to_text(numbers) == text:
-                return numbers
-        except ValueError:
-            pass
-        raise StoreError("a stored record is damaged, or of an unknown kind or version")
+def read(kind: str, text: str, build: "Callable[[list[str]], R]") -> "R":
+    """Read what `write` wrote, and nothing else.
+
+    Args:
+        kind: The kind of record and its version.
+        text: The text.
+        build: Makes the value of the words; raises ValueError or TypeError if it cannot.
+
+    Raises:
+        StoreError: The text is damaged, or is of an unknown kind or version.
+    """
+    try:
+        body, _, check = text.rpartition(" ")
+        first, *words = body.split(" ")
+        if first == kind and check == str(crc32(body.encode())):
+            value = build(words)
+            if _plain(body, words) or value.to_text() == text:
+                return value
+    except (AttributeError, TypeError, ValueError):
+        pass
+    raise StoreError("a stored record is damaged, or is of an unknown kind or version")
+
+
+def _plain(body: str, words: list[str]) -> bool:
+    """Return whether each integer is certainly written in the one way in which `write` does it.
+
+    Python reads an integer with white space around it, a plus sign, underscores, leading zeros and any
+    script's digits too. These tests are quick; a name may fail them, and then the record is written anew and
+    compared.
+    """
+    return (
+        body.isascii()
+        and body.isprintable()
+        and "+" not in body
+        and "_" not in body
+        and "-0" not in body
+        and body.count(" 0") == words.count("0")
+    )
+
+
+def numbers(words: list[str]) -> list[int]:
+    """Read integers.
+
+    Raises:
+        ValueError: A word is not an integer, or is out of bounds.
+    """
+    values = list(map(int, words))
+    if not -BOUND < min(values) <= max(values) < BOUND:
+        raise ValueError("a stored number is out of bounds")
+    return values
+
+
+def items_of(store: object, prefix: str) -> "Iterator[tuple[str, str]]":
+    """Return the storage keys of one kind of records with their texts.
+
+    Raises:
+        TypeError: The store has no method `items`.
+    """
+    items: Callable[[str], Iterator[tuple[str, str]]] | None = getattr(store, "items", None)
+    if items is None:
+        raise TypeError("the store must have the method items, as MemoryStore and SQLStore have")
+    return items(f"{prefix}/")

@@ -1,113 +1,191 @@
-"""What a server remembers of a credential, and its text form in a store."""
+"""What a server stores of a user: one row, one throttle, and any number of devices."""
 
-from binascii import crc32
+from types import MappingProxyType
 from typing import NamedTuple
 
-from onetime.errors import StoreError
-from onetime.hotp import HOTP, LAST_MOVING_FACTOR
-from onetime.totp import TOTP
-from onetime.verification.throttle import Throttle
+from onetime.checks import check_integer
+from onetime.credential import Credential
+from onetime.errors import AlreadyEnrolledError, OnetimeError, TooManyDevicesError
+from onetime.times import whole_seconds
+from onetime.verification import record
+from onetime.verification.device import DAY, DEFAULT, Device, check_name, is_name
+from onetime.verification.policy import DEFAULT_POLICY, Policy
+from onetime.verification.throttle import EMPTY, Throttle
 
-LEAN = 3
-"""So many accepted codes in a row on one side of the centre move it one step."""
+TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
+KIND = "user1"
+"""Kind and version of the text. Version 1 is fixed with release 1.0; later versions read it."""
 
-_KINDS = {"hotp1": "hotp", "totp1": "totp"}
-"""Kind and version in a store, and the kind."""
+HEAD = 6
+"""Words of the text before the devices: throttle, near misses, disabled."""
+
+WORDS = 8
+"""Words of a device: its name, its kind and six integers."""
+
+KINDS = frozenset(("hotp", "totp"))
+"""Kinds of devices."""
 
 
 class State(NamedTuple):
-    """What the server remembers of a credential: integers, and no secret.
+    """What a server stores of a user: integers and names of devices, and no secret.
+
+    It never changes: each method returns another one. `State()` is a user without devices.
 
     Attributes:
-        kind: "hotp" or "totp".
-        next_factor: The lowest counter or step that can still be accepted: the watermark. It never sinks.
-        drift: TOTP: steps from the server's clock to the centre.
-        lean: TOTP: how many accepted codes in a row lay after (above 0) or before (below 0) the centre.
-        throttle: What counts against guessers.
-        disabled: 1 while every code is refused, else 0.
-        mark: Random 64 bits of this enrolment.
-        seal: 32 bits by which a credential that is not the enrolled one is found.
+        throttle: What counts against an attacker who guesses, whatever the number of devices.
+        near_misses: What counts against an attacker who knows two codes in a row; its `failures` are 0.
+        disabled: Whether every code is refused until the user is unlocked.
+        devices: A read-only mapping of names to devices, in order of enrollment.
     """
 
-    # A tuple and no dataclass: a verification makes two of them, at a third of the time.
-    kind: str
-    next_factor: int
-    drift: int
-    lean: int
-    throttle: Throttle
-    disabled: int
-    mark: int
-    seal: int
-
-    @classmethod
-    def fresh(cls, credential: HOTP | TOTP, mark: int, counter: int = 0) -> "State":
-        """Begin an enrolment.
-
-        Args:
-            credential: What is enrolled.
-            mark: Random 64 bits, new for each enrolment: `secrets.randbits(64)`.
-            counter: The lowest counter (or step) that can be accepted.
-
-        Raises:
-            TypeError: The credential is neither a HOTP nor a TOTP.
-        """
-        kind = "totp" if isinstance(credential, TOTP) else "hotp"
-        return cls(kind, counter, 0, 0, Throttle(), 0, mark, seal_of(credential, mark))
+    # A tuple, like `Throttle` and `Device`: it is made in half the time.
+    throttle: Throttle = EMPTY
+    near_misses: Throttle = EMPTY
+    disabled: bool = False
+    devices: "Mapping[str, Device]" = MappingProxyType({})
 
     @property
-    def exhausted(self) -> bool:
-        """Whether the last counter or step is spent, so that no code can be accepted any more."""
-        return self.next_factor > LAST_MOVING_FACTOR
+    def empty(self) -> bool:
+        """Whether there is nothing to store, so that the row can be deleted."""
+        return not (self.devices or self.disabled) and self.throttle == self.near_misses == EMPTY
+
+    def put(self, device: str, value: Device) -> "State":
+        """Return the state with a device added, or put in the place of the one with this name."""
+        return self._replace(devices=MappingProxyType({**self.devices, device: value}))
+
+    def refusal(
+        self, credential: Credential, policy: Policy, device: str, *, replace: bool
+    ) -> OnetimeError | None:
+        """Return why a credential cannot be enrolled under a name, whatever the code; None if it can.
+
+        A credential that had two names could have one code accepted twice.
+        """
+        for name, enrolled in self.devices.items():
+            if name != device and enrolled.has_at_other_digits(credential):
+                return AlreadyEnrolledError(f'the user has this credential already, as the device "{name}"')
+        if device in self.devices:
+            if not replace:
+                return AlreadyEnrolledError(f'the user has a device "{device}" already')
+        elif len(self.devices) >= policy.max_devices:
+            return TooManyDevicesError(f"the user has {len(self.devices)} devices already")
+        return None
+
+    def adopt(
+        self,
+        credential: Credential,
+        now: float,
+        policy: Policy = DEFAULT_POLICY,
+        *,
+        enrollment_id: int,
+        device: str = DEFAULT,
+        watermark: int = 0,
+        drift: int = 0,
+        replace: bool = False,
+    ) -> "State":
+        """Return the state with a device that another system enrolled, or that nobody confirms.
+
+        Throttle, near misses and disablement stay as they are. The watermark of a credential that is
+        enrolled already never sinks.
+
+        Args:
+            credential: The HOTP or TOTP. Its secret may be shorter than `policy.min_secret_size`.
+            now: The server's clock, Unix time in seconds.
+            policy: The numbers.
+            enrollment_id: Random 64 bits, new for each call.
+            device: Name of the device.
+            watermark: The lowest counter or step that can be accepted: one more than the last used.
+            drift: TOTP: steps from the server's clock to the device's, at most a day.
+            replace: Whether a device with this name is replaced.
+
+        Raises:
+            AlreadyEnrolledError: The name is taken and `replace` was not asked for, or the user has the
+                credential under another name.
+            TooManyDevicesError: The user has as many devices as the policy allows.
+            ValueError: A number is out of range, as seconds given for steps are, the drift of a HOTP is
+                not 0, the name is malformed, or the clock is before 1970 or the credential's t0.
+            TypeError: An argument has the wrong type.
+        """
+        check_name(device)
+        seconds, day = whole_seconds(now), 0
+        fresh = Device.fresh(credential, enrollment_id, watermark, drift)
+        if credential.kind == "totp":
+            day = DAY // credential.period
+            latest = credential.step(seconds) + day
+            if watermark > latest:
+                raise ValueError(
+                    f"watermark must be a step, at most a day after the server's clock ({latest})"
+                )
+        elif drift:
+            raise ValueError("drift must be 0 for a HOTP, which has no clock")
+        check_integer("drift", drift, -day, day)
+        refusal = self.refusal(credential, policy, device, replace=replace)
+        if refusal is not None:
+            raise refusal
+        return self.put(device, fresh.after(self.devices.get(device), credential))
+
+    def unlocked(self) -> "State":
+        """Return the state without delays, spent guesses, near misses and disablement."""
+        return State(devices=self.devices)
+
+    def without(self, device: str, now: float, policy: Policy = DEFAULT_POLICY) -> "State":
+        """Return the state without a device, which need not be there.
+
+        What counts against an attacker stays after the last device is removed, until it has run out:
+        otherwise to forget a device and to enroll it again would restore the guesses.
+        """
+        seconds = whole_seconds(now)
+        devices = {name: value for name, value in self.devices.items() if name != device}
+        throttle = self.throttle.seen(policy, seconds)
+        near_misses = self.near_misses.seen(policy.near_miss_limits, seconds)
+        if not devices:
+            if not throttle.owed(seconds) and throttle.retry_at(policy) <= seconds:
+                throttle = EMPTY
+            if not near_misses.owed(seconds):
+                near_misses = EMPTY
+        return State(throttle, near_misses, self.disabled, MappingProxyType(devices))
+
+    def retry_at(self, policy: Policy = DEFAULT_POLICY) -> int:
+        """Return the Unix time in seconds at which a code is checked."""
+        return self.throttle.retry_at(policy)
+
+    def spent(self, policy: Policy, now: float) -> int:
+        """Return how many failures of the second tier's budget are spent."""
+        seconds = whole_seconds(now)
+        return self.throttle.seen(policy, seconds).spent(policy, seconds)
 
     def to_text(self) -> str:
-        """Write the state as a store keeps it: kind and version, integers, and a check of all that."""
-        kind, next_factor, drift, lean, (failures, delayed_until, full_at), disabled, mark, seal = self
-        text = (
-            f"{kind}1 {next_factor} {drift} {lean} {failures} {delayed_until} {full_at} "
-            f"{disabled} {mark} {seal}"
-        )
-        return f"{text} {crc32(text.encode())}"
+        """Return the text that a store keeps: kind and version, names, integers, and a check of them all."""
+        (failures, debt, since), (_, near_debt, near_since), disabled, devices = self
+        text = f"{KIND} {failures} {debt} {since} {near_debt} {near_since} {'1' if disabled else '0'}"
+        for name, (kind, watermark, drift, anchor, streak, number, fingerprint) in devices.items():
+            text += f" {name} {kind} {watermark} {drift} {anchor} {streak} {number} {fingerprint}"
+        return record.checked(text)
 
     @classmethod
     def from_text(cls, text: str) -> "State":
-        """Read what `to_text` wrote; the check at the end of the text vouches for the rest.
+        """Read what `to_text` wrote, and nothing else.
 
         Raises:
-            StoreError: The text is damaged, or of an unknown kind or version.
+            StoreError: The text is damaged, or is of an unknown kind or version.
         """
-        try:
-            body, _, check = text.rpartition(" ")
-            if check == str(crc32(body.encode())):
-                kind, *words = body.split(" ")
-                next_factor, drift, lean, failures, delayed_until, full_at, disabled, mark, seal = map(
-                    int, words
-                )
-                throttle = Throttle(failures, delayed_until, full_at)
-                return cls(_KINDS[kind], next_factor, drift, lean, throttle, disabled, mark, seal)
-        except (KeyError, TypeError, ValueError):
-            pass
-        raise StoreError("a stored state is damaged, or of an unknown kind or version")
+        return record.read(KIND, text, _state)
 
 
-def hotp_of(credential: HOTP | TOTP) -> HOTP:
-    """Take the HOTP of a credential.
-
-    Raises:
-        TypeError: It is no credential.
-    """
-    if isinstance(credential, TOTP):
-        return credential.hotp
-    if isinstance(credential, HOTP):
-        return credential
-    raise TypeError("the credential is a HOTP or a TOTP")
-
-
-def seal_of(credential: HOTP | TOTP, mark: int) -> int:
-    """Compute 32 bits that find mistakes, and tell whoever steals the table next to nothing."""
-    hotp = hotp_of(credential)
-    if isinstance(credential, TOTP):
-        message = f"onetime {mark} totp {hotp.algorithm} {hotp.digits} {credential.period} {credential.t0}"
-    else:
-        message = f"onetime {mark} hotp {hotp.algorithm} {hotp.digits}"
-    return int.from_bytes(hotp.hmac(message.encode())[:4])
+def _state(words: list[str]) -> State:
+    # Written out, because a `map` of `int` takes twice as long, and so does the constructor of a tuple.
+    failures, debt, since, near_debt, near_since, disabled = words[:HEAD]
+    throttle = Throttle(int(failures), int(debt), int(since))
+    near_misses = Throttle(0, int(near_debt), int(near_since))
+    devices = {}
+    for start in range(HEAD, len(words), WORDS):
+        name, kind, watermark, drift, anchor, streak, number, fingerprint = words[start : start + WORDS]
+        numbers = int(watermark), int(drift), int(anchor), int(streak), int(number), int(fingerprint)
+        if kind not in KINDS or not is_name(name) or name in devices or numbers[0] < 0:
+            raise ValueError("a device is malformed")
+        devices[name] = tuple.__new__(Device, (kind, *numbers))
+    if min(*throttle, *near_misses) < 0 or disabled not in ("0", "1"):
+        raise ValueError("a user is malformed")
+    return State(throttle, near_misses, disabled == "1", MappingProxyType(devices))

@@ -1,56 +1,71 @@
-"""The throttle: a pure value that counts wrong tries, and says when the next one is judged."""
+"""The throttle: a pure value that counts failures, and says when the next code is checked."""
 
 from typing import NamedTuple
 
 from onetime.verification.policy import Limits
 
+MAX_DOUBLINGS = 40
+"""Number of doublings after which any delay is over its bound."""
+
 
 class Throttle(NamedTuple):
-    """Both tiers of what counts against a guesser (RFC 4226 section 7.3). Times are Unix seconds.
+    """Both tiers of what counts against an attacker (RFC 4226 section 7.3).
 
     Attributes:
-        failures: Wrong tries since the last success.
-        delayed_until: First tier: the time from which on the next try is judged; 0 for no delay.
-        full_at: Second tier: the time at which its whole budget is there again; 0 for now. It is the
-            theoretical arrival time of a generic cell rate algorithm.
+        failures: First tier: failures since the last success.
+        debt: Second tier: seconds that were owed at `since`. Each failure adds `refill`, each second takes
+            one away, and a code is checked while there is room for one more failure.
+        since: Unix time in seconds of the last failure, or of the last success if something was owed.
     """
 
     failures: int = 0
-    delayed_until: int = 0
-    full_at: int = 0
+    debt: int = 0
+    since: int = 0
 
-    def clamped(self, limits: Limits, now: int) -> "Throttle":
-        """Take no stored time for later than the longest that could have been set from now.
+    def seen(self, limits: Limits, now: int) -> "Throttle":
+        """Return the throttle as it counts at a time.
 
-        A clock that jumped forward and came back then delays nobody for a year. What comes back is to be
-        stored, or the delay would begin anew at each look.
+        A time ahead of the clock counts as now, and a debt past the whole budget as the whole budget. So a
+        clock that jumped ahead and came back, or another policy, costs nobody more than their own delay. A
+        result that differs must be stored, or the delay would begin anew at each look.
         """
-        latest_delay = now + limits.max_delay
-        latest_full = now + limits.budget * limits.refill
-        if self.delayed_until <= latest_delay and self.full_at <= latest_full:
+        most = limits.budget * limits.refill
+        if self.since <= now and self.debt <= most:
             return self
-        return Throttle(self.failures, min(self.delayed_until, latest_delay), min(self.full_at, latest_full))
+        return Throttle(self.failures, min(self.debt, most), min(self.since, now))
+
+    def wait_until(self, limits: Limits, now: int) -> int | None:
+        """Return the Unix time in seconds at which a code is checked, or None if that is now."""
+        retry_at = self.retry_at(limits)
+        return retry_at if retry_at > now else None
 
     def retry_at(self, limits: Limits) -> int:
-        """Tell from when on a try is judged."""
-        second = self.full_at - (limits.budget - 1) * limits.refill
-        return second if second > self.delayed_until else self.delayed_until
+        """Return the Unix time in seconds at which a code is checked."""
+        failures, debt, since = self
+        # The second tier has room while the debt is at most the budget without its last failure.
+        wait = debt - (limits.budget - 1) * limits.refill
+        if failures >= limits.delay_after:
+            doublings = min(failures - limits.delay_after, MAX_DOUBLINGS)
+            wait = max(wait, min(limits.min_delay << doublings, limits.max_delay))
+        return since + wait if wait > 0 else since
+
+    def owed(self, now: int) -> int:
+        """Return the seconds that are still owed."""
+        return max(0, self.debt - (now - self.since))
 
     def spent(self, limits: Limits, now: int) -> int:
-        """Tell how much of the second tier's budget is spent: some of it comes back with each refill."""
-        return max(0, -((now - self.full_at) // limits.refill))  # rounded up
+        """Return how many failures of the second tier's budget are spent: one is restored in each refill."""
+        return -(-self.owed(now) // limits.refill)  # rounded up
 
     def failed(self, limits: Limits, now: int) -> "Throttle":
-        """Count a wrong try that was judged."""
-        failures = self.failures + 1
-        delayed = 0
-        if failures >= limits.delay_after:
-            # Past 40 doublings any delay is over its bound.
-            doublings = min(failures - limits.delay_after, 40)
-            delayed = now + min(limits.min_delay << doublings, limits.max_delay)
-        full = self.full_at if self.full_at > now else now
-        return Throttle(failures, delayed, full + limits.refill)
+        """Count a failure."""
+        return Throttle(self.failures + 1, self.owed(now) + limits.refill, now)
 
-    def succeeded(self) -> "Throttle":
-        """Clear the first tier; the second is not cleared by success."""
-        return Throttle(0, 0, self.full_at) if self.failures or self.delayed_until else self
+    def succeeded(self, now: int) -> "Throttle":
+        """Clear the first tier; success does not clear the second."""
+        owed = self.owed(now)
+        return Throttle(0, owed, now) if owed else EMPTY
+
+
+EMPTY = Throttle()
+"""Nothing counts against anybody."""

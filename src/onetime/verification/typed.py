@@ -1,9 +1,11 @@
-"""What people type: which texts are a code of digits."""
+"""What users type: which texts are codes of digits."""
 
 
-def canonical(code: object, digits: int) -> str | None:
-    """Take out spaces and hyphens; the rest must be the digits of a code, nothing that looks like them."""
+def canonical(code: object) -> str | None:
+    """Return a code without Unicode white space and hyphens, or None if the rest is not ASCII digits."""
     if not isinstance(code, str):
         return None
-    typed = code.replace(" ", "").replace("-", "")
-    return typed if len(typed) == digits and typed.isascii() and typed.isdigit() else None
+    if code.isdigit() and code.isascii():
+        return code
+    typed = "".join(code.split()).replace("-", "")
+    return typed if typed.isascii() and typed.isdigit() else None

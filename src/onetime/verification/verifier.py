@@ -1,44 +1,54 @@
-"""The verifier: decides by `decision`, keeps by a `Store`."""
+"""The verifier: `decision` and its neighbors decide, a `Store` keeps."""
 
-import secrets
+import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from onetime.checks import check_integer
 from onetime.confidential import discreet
-from onetime.errors import AlreadyEnrolledError, NotEnrolledError, OnetimeError
-from onetime.hotp import HOTP, LAST_MOVING_FACTOR
+from onetime.credential import Credential
+from onetime.errors import NotEnrolledError
 from onetime.storage.store import Records, Store
-from onetime.totp import TOTP
-from onetime.verification.decision import Accepted, Decision, decide, decide_resync
-from onetime.verification.policy import Policy
-from onetime.verification.state import State, hotp_of, seal_of
-from onetime.verification.throttle import Throttle
+from onetime.verification.asked import Credentials
+from onetime.verification.decision import check_code
+from onetime.verification.device import DEFAULT
+from onetime.verification.enrollment import decide_enroll
+from onetime.verification.evidence import Accepted, Decision
+from onetime.verification.policy import DEFAULT_POLICY, Policy
+from onetime.verification.record import items_of
+from onetime.verification.resync import check_codes
+from onetime.verification.state import State
 
-_Verdict = Accepted | OnetimeError | None
-"""Of an enrolment: the evidence, the refusal, or None if there was no code."""
+PREFIX = "otp"
+"""First part of the storage keys."""
 
 
 class Verifier:
-    """Judges codes, each once, and keeps what it learned before it tells (RFC 4226 section 7).
+    """Checks codes, accepts each at most once, and stores every verdict before it returns it.
 
-    The credential comes with each call: the store never sees a secret. A verifier may be shared by
-    threads; a store may be shared by verifiers, processes and machines.
+    One row is stored for each user, with one throttle, whatever the number of devices (RFC 4226 section 7,
+    SP 800-63B-4 3.2.2). The credentials come with each call: the store never sees a secret. A verifier may
+    be shared by threads; a store may be shared by verifiers, processes and machines.
+
+    A `user` is text of 1 to 255 characters without NUL, for example the user's immutable id.
 
     Args:
-        store: Where the state is kept.
+        store: Where the state is stored.
         policy: The numbers.
-        clock: Gives Unix time in seconds; the server's own, never the client's (RFC 6238 section 3, R1).
+        clock: Returns Unix time in seconds, the server's, never the client's (RFC 6238 section 3, R1);
+            without it `time.time`.
+
+    Raises:
+        TypeError: The store has no methods `get` and `swap`.
     """
 
     def __init__(
         self,
         store: Store,
         *,
-        policy: Policy = Policy(),  # noqa: B008 - it never changes
-        clock: Callable[[], float] = time.time,
+        policy: Policy = DEFAULT_POLICY,
+        clock: Callable[[], float] | None = None,
     ) -> None:
-        self._records = Records(store, "otp")
+        self._records = Records(store, PREFIX)
         self.store = store
         self.policy = policy
         self.clock = clock
@@ -46,196 +56,245 @@ class Verifier:
     @discreet
     def enroll(
         self,
-        key: str,
-        credential: HOTP | TOTP,
-        code: str | list[str] | tuple[str, ...] | None = None,
+        user: str,
+        credential: Credential,
+        code: str | Sequence[str],
         *,
+        device: str = DEFAULT,
         counter: int = 0,
         replace: bool = False,
-    ) -> Accepted | None:
-        """Enrol a credential under a key.
+    ) -> Accepted:
+        """Add a device to a user, confirmed by the code that it shows; the code is spent.
 
-        With a code, the enrolment is confirmed: the owner's device makes the right codes, and the code is
-        spent. With three consecutive codes, they also set the counter, or the drift of a TOTP's clock.
-        Without one, nobody knows yet whether the device makes the right codes: a form's field that is
-        missing must not become None here. Only success is stored; wrong codes of a new credential are not
-        charged.
+        Only success is stored. A new credential is checked even while the user is throttled, and its wrong
+        codes do not count.
 
         Args:
-            key: Names the credential: text of 1 to 200 characters, for example the user's immutable id
-                and the number of the device.
-            credential: The HOTP or TOTP.
-            code: What the owner typed: one code, a list or tuple of three, or None for no confirmation.
+            user: Whose device it is.
+            credential: The HOTP or TOTP, with a new secret for each enrollment.
+            code: What the owner typed: one code; or three consecutive ones as a list or tuple, which set
+                the counter too, or the drift.
+            device: Name of the device: 1 to 64 characters of A-Z, a-z, 0-9, "_", "." and "-".
             counter: HOTP: the next counter of the owner's device.
-            replace: Whether a credential that is enrolled already is replaced. Its second tier of
-                throttling stays, so that to enrol again is no way to get more guesses. If it is the same
-                credential, nothing is replaced: the code is judged, and charged, as `verify` does it, and
-                what is spent, delayed or disabled stays so. Of credentials before that nothing is known,
-                so make a new secret for each enrolment.
+            replace: Whether a device with this name is replaced. If it has the same credential, the code is
+                checked and counts as with `verify`, and what is spent stays spent.
 
         Returns:
-            The evidence of the confirmation; None without a code.
+            The evidence.
 
         Raises:
-            VerificationError: The code is refused, and nothing is enrolled.
-            AlreadyEnrolledError: There is a credential, and `replace` was not asked for.
-            ValueError: The secret is under 16 bytes (or what the policy says), the key is malformed, the
-                counter is out of range or not 0 with a TOTP, there are neither one code nor three, or the
-                clock stands before 1970 or the credential's t0.
-            TypeError: The credential is neither a HOTP nor a TOTP.
-            StoreError: The state could not be kept; nothing is enrolled, or it is unknown.
+            VerificationError: The code is refused, or the user is disabled; the class says why.
+            AlreadyEnrolledError: The name is taken and `replace` was not asked for, or the user has the
+                credential under another name, or with another number of digits.
+            TooManyDevicesError: The user has as many devices as the policy allows.
+            ValueError: The secret is shorter than the policy asks, a name or the user is malformed, a number
+                is out of range, there are neither one code nor three; or the clock is before 1970 or the
+                credential's t0.
+            TypeError: An argument has the wrong type; a missing code is one.
+            StoreError: The state could not be read or stored; the device may be enrolled.
         """
-        size = len(hotp_of(credential).secret)
-        if size < self.policy.min_secret_size:
-            raise ValueError(
-                f"the secret has {size} bytes; "
-                f"the policy asks for {self.policy.min_secret_size} (RFC 4226, R6)"
-            )
-        check_integer("counter", counter, 0, LAST_MOVING_FACTOR)
-        if counter and isinstance(credential, TOTP):
-            raise ValueError("a TOTP has no counter")
-
-        def begin(old: str | None) -> tuple[str | None, _Verdict]:
-            if old is not None and not replace:
-                raise AlreadyEnrolledError("a credential is enrolled under this key")
-            previous = None if old is None else State.from_text(old)
-            if previous is not None and seal_of(credential, previous.mark) == previous.seal:
-                # The same credential once more: its guesses are charged, and its spent codes stay spent.
-                state = previous._replace(next_factor=max(counter, previous.next_factor))
-                state, verdict = self._confirm(credential, state, code)
-                if isinstance(verdict, OnetimeError):
-                    state = state._replace(next_factor=previous.next_factor)
-                return state.to_text(), verdict
-            state = State.fresh(credential, secrets.randbits(64), counter)
-            state, verdict = self._confirm(credential, state, code)
-            if isinstance(verdict, OnetimeError):
-                return old, verdict
-            if previous is not None:
-                state = state._replace(throttle=previous.throttle.succeeded())
-            return state.to_text(), verdict
-
-        verdict = self._records.transact(key, begin)
-        if isinstance(verdict, OnetimeError):
-            raise verdict
-        return verdict
-
-    def verify(self, key: str, credential: HOTP | TOTP, code: str) -> Accepted:
-        """Judge a code, and accept it at most once.
-
-        Args:
-            key: The key that the credential is enrolled under.
-            credential: The HOTP or TOTP.
-            code: What was typed. Spaces and hyphens between the digits are allowed.
-
-        Returns:
-            The evidence. There is no other way out but an exception.
-
-        Raises:
-            MalformedCodeError: It is no code; not charged.
-            IncorrectCodeError: It matches nothing in sight; charged.
-            ReplayedCodeError: It was right, and is spent; not charged.
-            ThrottledError: It was not judged; `retry_at` says from when on one is.
-            DisabledError: The credential is out of use.
-            NotEnrolledError: Nothing is enrolled under the key, or another credential.
-            ValueError: The key is malformed, or the clock stands before 1970 or the credential's t0.
-            TypeError: The credential is neither a HOTP nor a TOTP.
-            StoreError: The state could not be read or kept; nothing was accepted.
-        """
-
-        def judge(old: str | None) -> tuple[str, Decision]:
-            decision = decide(credential, _enrolled(old), code, self.clock(), self.policy)
-            return decision.state.to_text(), decision
-
-        # The code leaves this frame before anything is raised. @discreet would catch each refusal once more.
-        try:
-            decision = self._records.transact(key, judge)
-        except (OnetimeError, TypeError, ValueError) as error:
-            code = ""
-            raise error.with_traceback(None)  # noqa: B904 - it is the same error
-        code = ""
-        return decision.result()
+        enrollment_id = _random_id()
+        return self._transact(
+            user,
+            lambda state: decide_enroll(
+                credential,
+                state,
+                code,
+                self._now(),
+                self.policy,
+                enrollment_id=enrollment_id,
+                device=device,
+                counter=counter,
+                replace=replace,
+            ),
+        )
 
     @discreet
-    def resynchronize(self, key: str, credential: HOTP | TOTP, codes: Sequence[str]) -> Accepted:
-        """Judge three consecutive codes, further away and also while delayed.
+    def adopt(
+        self,
+        user: str,
+        credential: Credential,
+        *,
+        device: str = DEFAULT,
+        watermark: int = 0,
+        drift: int = 0,
+        replace: bool = False,
+    ) -> None:
+        """Take over a device that another system enrolled, or that nobody confirms.
 
-        It finds back a counter or a clock that strayed, and is the owner's way in while a guesser keeps
-        the credential delayed. It is not charged, so limit the requests of an address: each takes about
-        a hundred HMACs, and whoever has seen two unused codes in a row can try for the third.
+        It accepts secrets that are shorter than the policy asks, because old enrollments have 80 bits. It
+        never changes throttle, near misses or disablement, and never lowers a credential's watermark.
 
         Args:
-            key: The key that the credential is enrolled under.
+            user: Whose device it is.
             credential: The HOTP or TOTP.
+            device: Name of the device: 1 to 64 characters of A-Z, a-z, 0-9, "_", "." and "-".
+            watermark: The lowest counter or step that can be accepted: one more than the last that was
+                used.
+            drift: TOTP: steps from the server's clock to the device's, at most a day.
+            replace: Whether a device with this name is replaced.
+
+        Raises:
+            AlreadyEnrolledError: As `enroll` does.
+            TooManyDevicesError: As `enroll` does.
+            ValueError: A number is out of range, as seconds given for steps are, or the drift of a HOTP is
+                not 0; a name or the user is malformed; the clock is before 1970 or the credential's t0.
+            TypeError: An argument has the wrong type.
+            StoreError: The state could not be read or stored.
+        """
+        enrollment_id = _random_id()
+        self._change(
+            user,
+            lambda state: state.adopt(
+                credential,
+                self._now(),
+                self.policy,
+                enrollment_id=enrollment_id,
+                device=device,
+                watermark=watermark,
+                drift=drift,
+                replace=replace,
+            ),
+        )
+
+    @discreet
+    def verify(self, user: str, credentials: Credentials, code: str) -> Accepted:
+        """Check a code against the user's devices, and accept it at most once.
+
+        Args:
+            user: Who wants to log in.
+            credentials: One credential, which is that of the device "default", or a mapping of device names
+                to credentials.
+            code: What the user typed. White space and hyphens between the digits are allowed.
+
+        Returns:
+            The evidence. The only other way out is an exception.
+
+        Raises:
+            MalformedCodeError: It is not a code; it does not count.
+            IncorrectCodeError: It does not match any code within the window; it counts as one failure.
+            ReplayedCodeError: It was right, and is spent; it does not count.
+            ThrottledError: It was not checked; `retry_at` says when one is.
+            DisabledError: The user is disabled.
+            NotEnrolledError: No device that was given is enrolled; OtherCredentialError if one has another
+                credential.
+            ValueError: The user is malformed, or the clock is before 1970 or a credential's t0.
+            TypeError: The user or the credentials have the wrong type.
+            StoreError: The state could not be read or stored; nothing was accepted.
+        """
+        return self._transact(
+            user, lambda state: check_code(credentials, state, code, self._now(), self.policy)
+        )
+
+    @discreet
+    def resynchronize(self, user: str, credentials: Credentials, codes: Sequence[str]) -> Accepted:
+        """Check three consecutive codes of one device, further away and even while the user is throttled.
+
+        They recover a counter or a clock that drifted, and are the owner's way in under attack. Limit the
+        requests of an address: each takes a hundred HMACs for each device.
+
+        Args:
+            user: Who wants to log in.
+            credentials: One credential, which is that of the device "default", or a mapping of device names
+                to credentials.
             codes: Three codes, the oldest first.
 
         Returns:
             The evidence.
 
         Raises:
-            MalformedCodeError: One of them is no code.
-            IncorrectCodeError: They are nowhere in sight, or not consecutive.
+            IncorrectCodeError: They do not fit anywhere within reach, or are not consecutive; a near miss
+                counts.
             ReplayedCodeError: One of them is spent.
-            DisabledError: The credential is out of use.
-            NotEnrolledError: Nothing is enrolled under the key, or another credential.
-            ValueError: There are not three, the key is malformed, or the clock stands before 1970 or the
-                credential's t0.
-            TypeError: The credential is neither a HOTP nor a TOTP, or the codes are one text.
-            StoreError: The state could not be read or kept; nothing was accepted.
+            ThrottledError: Too many were near misses; `retry_at` says when three are checked again.
+            MalformedCodeError, DisabledError, NotEnrolledError: As `verify` does.
+            ValueError: As `verify` does, or there are not three.
+            TypeError: As `verify` does, or the codes are one text.
+            StoreError: As `verify` does.
         """
+        return self._transact(
+            user, lambda state: check_codes(credentials, state, codes, self._now(), self.policy)
+        )
 
-        def judge(old: str | None) -> tuple[str, Decision]:
-            decision = decide_resync(credential, _enrolled(old), codes, self.clock(), self.policy)
-            return decision.state.to_text(), decision
+    def forget(self, user: str, device: str | None = None) -> None:
+        """Remove a device, or without one the whole row; verifications under way fail.
 
-        return self._records.transact(key, judge).result()
+        After the last device the row stays while its throttle counts.
 
-    def unlock(self, key: str) -> None:
-        """Clear delays, spent guesses and disablement. What is spent stays spent, and drift and seal stay.
+        Args:
+            user: Whose device or row it is.
+            device: Name of the device; None for the whole row. It need not be there.
 
         Raises:
-            NotEnrolledError: Nothing is enrolled under the key.
-            ValueError: The key is malformed.
-            StoreError: The state could not be read or kept.
+            TypeError, ValueError: The user is malformed.
+            StoreError: The state could not be read or stored.
         """
-        self._records.transact(key, _unlocked)
+        if device is None:
+            self._records.delete(user)
+        else:
+            self._change(user, lambda state: state.without(device, self._now(), self.policy))
 
-    def forget(self, key: str) -> None:
-        """Revoke what is enrolled under a key, if anything is: verifications under way fail.
-
-        Spent guesses are forgotten too; to change a credential, enrol the new one with `replace`.
+    def unlock(self, user: str) -> None:
+        """Clear delays, spent guesses, near misses and disablement; used codes stay used.
 
         Raises:
-            ValueError: The key is malformed.
-            StoreError: The entry could not be removed.
+            NotEnrolledError: Nothing is stored of this user.
+            TypeError, ValueError: The user is malformed.
+            StoreError: The state could not be read or stored.
         """
-        self._records.delete(key)
 
-    def state(self, key: str) -> State | None:
-        """Look at what is remembered; None if nothing is enrolled under the key.
+        def unlock(state: State) -> State:
+            if state.empty:
+                raise NotEnrolledError("nothing is stored of this user")
+            return state.unlocked()
+
+        self._change(user, unlock)
+
+    def state(self, user: str) -> State | None:
+        """Return what is stored of a user; None if there is nothing.
 
         Raises:
-            ValueError: The key is malformed.
+            TypeError, ValueError: The user is malformed.
             StoreError: The state could not be read, or is damaged.
         """
-        text = self._records.get(key)
+        text = self._records.get(user)
         return None if text is None else State.from_text(text)
 
-    def _confirm(
-        self, credential: HOTP | TOTP, state: State, code: str | list[str] | tuple[str, ...] | None
-    ) -> tuple[State, _Verdict]:
-        """Judge what the owner typed to confirm an enrolment: one code, three, or nothing."""
-        if code is None:
-            return state, None
-        if isinstance(code, list | tuple):
-            return decide_resync(credential, state, code, self.clock(), self.policy)
-        return decide(credential, state, code, self.clock(), self.policy)
+    def states(self) -> Iterator[tuple[str, State]]:
+        """Return each user with what is stored of them.
+
+        Raises:
+            TypeError: The store has no method `items`.
+            StoreError: A state could not be read, or is damaged.
+        """
+        items = items_of(self.store, PREFIX)
+        return ((key.removeprefix(f"{PREFIX}/"), State.from_text(text)) for key, text in items)
+
+    def _now(self) -> float:
+        return time.time() if self.clock is None else self.clock()
+
+    def _transact(self, user: str, decide: Callable[[State], Decision]) -> Accepted:
+        """Decide and store, then return the evidence or raise the refusal."""
+
+        def decided(old: str | None) -> tuple[str | None, Decision]:
+            state = State() if old is None else State.from_text(old)
+            decision = decide(state)
+            return (old if decision.state is state else _text(decision.state)), decision
+
+        return self._records.transact(user, decided).result()
+
+    def _change(self, user: str, change: Callable[[State], State]) -> None:
+        """Store what a function makes of the state."""
+
+        def changed(old: str | None) -> tuple[str | None, None]:
+            return _text(change(State() if old is None else State.from_text(old))), None
+
+        self._records.transact(user, changed)
 
 
-def _enrolled(text: str | None) -> State:
-    if text is None:
-        raise NotEnrolledError("nothing is enrolled under this key")
-    return State.from_text(text)
+def _text(state: State) -> str | None:
+    return None if state.empty else state.to_text()
 
 
-def _unlocked(text: str | None) -> tuple[str, None]:
-    return _enrolled(text)._replace(throttle=Throttle(), disabled=0).to_text(), None
+def _random_id() -> int:
+    return int.from_bytes(os.urandom(8))

@@ -19,7 +19,7 @@ function meaning(answer) {
       const failures = accepted.failures_before
         ? ` ${times(accepted.failures_before, "wrong code")} since the login before: tell the owner.`
         : "";
-      return `It is the code of ${factor} ${accepted.factor}, which is spent now.${failures}`;
+      return `It is the code of ${factor} ${accepted.moving_factor}, which is spent now.${failures}`;
     }
     case "replayed":
       return "It was right, and is spent. It is not counted as a guess.";

@@ -1,0 +1,87 @@
+"""Which of the user's devices are asked for a code."""
+
+from collections.abc import Mapping
+
+from onetime.credential import Credential
+from onetime.errors import (
+    DisabledError,
+    MalformedCodeError,
+    NotEnrolledError,
+    OnetimeError,
+    OtherCredentialError,
+)
+from onetime.hotp import HOTP
+from onetime.totp import TOTP
+from onetime.verification.device import DEFAULT, Device, check_credential
+from onetime.verification.state import State
+
+Credentials = Credential | Mapping[str, Credential]
+"""One credential, which is that of the device "default", or several by the names of their devices."""
+
+
+CREDENTIALS = (HOTP, TOTP)
+"""The same as types. A tuple is tested faster than a union."""
+
+
+Asked = tuple[list[tuple[str, Credential, Device]], tuple[str, ...]]
+"""The devices that are asked, in order of enrollment: name, credential and what is stored of each. Then the
+names of the devices given that are not enrolled with the credential given."""
+
+
+def ask(credentials: Credentials, state: State, digits: int) -> Asked | OnetimeError:
+    """Choose the devices for a code of some length, by rules 1 to 3 of `decision`.
+
+    Args:
+        credentials: The credentials.
+        state: What is stored of the user.
+        digits: Length of the code.
+
+    Returns:
+        The devices, or a refusal.
+
+    Raises:
+        TypeError: The credentials are neither a HOTP, a TOTP nor a mapping of names to those.
+    """
+    given = by_name(credentials)
+    enrolled = []
+    for name, device in state.devices.items():
+        credential = given.get(name)
+        if credential is not None and device.has(credential):
+            enrolled.append((name, credential, device))
+    if not enrolled:
+        return _not_enrolled(given, state)
+    left_out: tuple[str, ...] = ()
+    if len(enrolled) < len(given):
+        names = {name for name, _, _ in enrolled}
+        left_out = tuple(name for name in given if name not in names)
+    devices = [each for each in enrolled if each[1].hotp.digits == digits]
+    if not devices:
+        return MalformedCodeError()
+    return DisabledError() if state.disabled else (devices, left_out)
+
+
+def by_name(credentials: Credentials) -> Mapping[str, Credential]:
+    """Return credentials by the names of their devices.
+
+    Raises:
+        TypeError: The credentials are neither a HOTP, a TOTP nor a mapping of names to those.
+    """
+    if isinstance(credentials, CREDENTIALS):
+        return {DEFAULT: credentials}
+    if not isinstance(credentials, Mapping):
+        raise TypeError(
+            "credentials must be a HOTP, a TOTP, or a mapping of device names to those, "
+            f"not {type(credentials).__name__}"
+        )
+    for credential in credentials.values():
+        check_credential(credential)
+    return credentials
+
+
+def _not_enrolled(given: Mapping[str, Credential], state: State) -> NotEnrolledError:
+    names = ", ".join(state.devices) or "none"
+    if state.devices.keys() & given.keys():
+        return OtherCredentialError(
+            f"another credential is enrolled under a name given; devices that are enrolled: {names}"
+        )
+    return NotEnrolledError(f"no device given is enrolled; devices that are enrolled: {names}")

@@ -1,0 +1,137 @@
+"""What a server stores of one of a user's devices."""
+
+from typing import NamedTuple
+
+from onetime.checks import check_integer
+from onetime.credential import Credential
+from onetime.hotp import HOTP, LAST_MOVING_FACTOR, MAX_DIGITS, MIN_DIGITS
+from onetime.totp import TOTP
+
+DEFAULT = "default"
+"""Name of the device of a user who has one."""
+
+MAX_NAME = 64
+"""Maximum length of a device's name, in characters."""
+
+DAY = 86_400
+"""Seconds."""
+
+ENROLLMENT_BITS = 64
+"""Length of a random enrollment id."""
+
+_PUNCTUATION = str.maketrans("_.-", "xxx")
+
+
+class Device(NamedTuple):
+    """What a server stores of a device: integers, and no secret.
+
+    Attributes:
+        kind: "hotp" or "totp".
+        watermark: The lowest counter or step that can still be accepted. It never sinks.
+        drift: TOTP: steps from the server's clock to the center of the window.
+        anchor: TOTP: the drift that three codes last proved, or `adopt` said; 0 at first.
+        streak: TOTP: number of accepted codes in a row that were after (above 0) or before (below 0) the
+            center.
+        enrollment_id: Random 64 bits of this enrollment.
+        fingerprint: 32 bits of an HMAC, by which another credential is told apart.
+    """
+
+    kind: str
+    watermark: int
+    drift: int
+    anchor: int
+    streak: int
+    enrollment_id: int
+    fingerprint: int
+
+    @classmethod
+    def fresh(
+        cls, credential: Credential, enrollment_id: int, watermark: int = 0, drift: int = 0
+    ) -> "Device":
+        """Return what is stored of a device at its enrollment.
+
+        Raises:
+            TypeError: The credential is neither a HOTP nor a TOTP, or a number is not an int.
+            ValueError: A number is out of range.
+        """
+        check_credential(credential)
+        check_integer("enrollment_id", enrollment_id, 0, 2**ENROLLMENT_BITS - 1)
+        check_integer("watermark", watermark, 0, LAST_MOVING_FACTOR + 1)
+        return cls(
+            credential.kind, watermark, drift, drift, 0, enrollment_id, fingerprint(credential, enrollment_id)
+        )
+
+    def used(self, factor: int, drift: int, anchor: int, streak: int) -> "Device":
+        """Return the device after a code was accepted: everything up to its moving factor is spent."""
+        # `_replace` takes five times as long.
+        return tuple.__new__(
+            Device, (self.kind, factor + 1, drift, anchor, streak, self.enrollment_id, self.fingerprint)
+        )
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the last counter or step is spent, so that no code can be accepted any more."""
+        return self.watermark > LAST_MOVING_FACTOR
+
+    def after(self, previous: "Device | None", credential: Credential) -> "Device":
+        """Return this fresh device as it replaces another one of the same name.
+
+        What the same credential has spent stays spent, also if only its digits differ: a code of eight
+        digits ends with that of six.
+        """
+        if previous is None or not previous.has_at_other_digits(credential):
+            return self
+        return self._replace(watermark=max(self.watermark, previous.watermark))
+
+    def has(self, credential: Credential) -> bool:
+        """Return whether this is the credential that was enrolled."""
+        return self.fingerprint == fingerprint(credential, self.enrollment_id)
+
+    def has_at_other_digits(self, credential: Credential) -> bool:
+        """Return whether this is the credential that was enrolled, or differs in its digits only."""
+        return any(
+            self.fingerprint == fingerprint(credential, self.enrollment_id, digits)
+            for digits in range(MIN_DIGITS, MAX_DIGITS + 1)
+        )
+
+
+def fingerprint(credential: Credential, enrollment_id: int, digits: int = 0) -> int:
+    """Compute 32 bits that find mistakes, and tell an attacker who steals the table next to nothing.
+
+    Args:
+        credential: The credential.
+        enrollment_id: Random 64 bits of its enrollment.
+        digits: Length of a code, if it is not the credential's.
+    """
+    hotp = credential.hotp
+    digits = digits or hotp.digits
+    message = f"onetime {enrollment_id} {credential.kind} {hotp.algorithm} {digits}"
+    if credential.kind == "totp":
+        message += f" {credential.period} {credential.t0}"
+    return int.from_bytes(hotp.hmac(message.encode())[:4])
+
+
+def check_credential(credential: object) -> None:
+    """Raise TypeError if something is not a credential."""
+    if not isinstance(credential, HOTP | TOTP):
+        raise TypeError(f"a credential must be a HOTP or a TOTP, not {type(credential).__name__}")
+
+
+def check_name(device: object) -> None:
+    """Raise an error if something is not a device's name.
+
+    Raises:
+        TypeError: It is not a str.
+        ValueError: It has other than 1 to 64 characters, or other characters than A-Z, a-z, 0-9, "_", "."
+            and "-".
+    """
+    if not isinstance(device, str):
+        raise TypeError(f"device must be a str, not {type(device).__name__}")
+    if not is_name(device):
+        raise ValueError(f"device must have 1 to {MAX_NAME} characters of A-Z, a-z, 0-9, _, . and -")
+
+
+def is_name(text: str) -> bool:
+    """Return whether a text is a device's name."""
+    plain = text.isalnum() or text.translate(_PUNCTUATION).isalnum()
+    return plain and text.isascii() and len(text) <= MAX_NAME
