@@ -15,7 +15,8 @@ from typing import Any
 
 CHECKOUT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
-PACKAGES: list[str] = PROJECT["dependency-groups"]["peers"]
+GROUPS: dict[str, list[str]] = PROJECT["dependency-groups"]
+PACKAGES = GROUPS["peers"] + [package for package in GROUPS["servers"] if package.startswith("psycopg")]
 BUILD: list[str] = PROJECT["build-system"]["requires"]
 
 

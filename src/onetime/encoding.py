@@ -22,11 +22,15 @@ def read_base32(text: str) -> bytes:
 
 def write_base32(key: bytes) -> str:
     """Write base32 in capitals, without padding (RFC 4648 section 6)."""
-    # Five bytes are forty bits, which are eight characters.
-    padded = key + bytes(-len(key) % 5)
-    numbers = [int.from_bytes(padded[i : i + 5]) for i in range(0, len(padded), 5)]
-    text = "".join(_ALPHABET32[number >> shift & 31] for number in numbers for shift in range(35, -5, -5))
-    return text[: -(-len(key) * 8 // 5)]
+    written = []
+    for i in range(0, len(key), 20):
+        # Twenty bytes are 32 groups of five bits. The number is spread until each group has a byte: the
+        # upper half of each part moves away from the lower half, five times.
+        number = int.from_bytes(key[i : i + 20].ljust(20, b"\0"))
+        for shift, upper, lower in _SPREAD:
+            number = (number & upper) << shift | number & lower
+        written.append(number.to_bytes(32))
+    return b"".join(written).translate(_CAPITALS32).decode()[: -(-len(key) * 8 // 5)]
 
 
 def read_hex(text: str) -> bytes:
@@ -73,6 +77,20 @@ def _table(values: dict[str, str]) -> bytes:
 
 _ALPHABET32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _DIGITS32 = "0123456789abcdefghijklmnopqrstuv"  # the digits that int() knows in base 32
+_CAPITALS32 = _ALPHABET32.encode() + bytes(224)
+
+
+def _spread() -> tuple[tuple[int, int, int], ...]:
+    """For 16, 8, 4, 2 and 1 groups of five bits: by how much the upper half moves, and both halves."""
+    steps = []
+    for groups in (16, 8, 4, 2, 1):
+        parts = range(0, 32, 2 * groups)
+        lower = sum(((1 << 5 * groups) - 1) << 8 * place for place in parts)
+        steps.append((3 * groups, lower << 5 * groups, lower))
+    return tuple(steps)
+
+
+_SPREAD = _spread()
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _BASE32 = _table({_ALPHABET32: _DIGITS32, _ALPHABET32[:26].lower(): _DIGITS32, " -": " ", "=": "="})
 _HEX = _table({"0123456789abcdef": "0123456789abcdef", "ABCDEF": "abcdef", " -": " "})

@@ -60,11 +60,13 @@ class MigrationError(OnetimeError, ValueError):
     Attributes:
         position: Index of the byte in the decoded payload at which it breaks a rule, from 0; None if the
             fault is not at one place of a payload.
+        account: Index of the account that cannot be written, from 0; None if the fault is not in one account.
     """
 
-    def __init__(self, message: str, position: int | None = None) -> None:
+    def __init__(self, message: str, position: int | None = None, account: int | None = None) -> None:
         super().__init__(message)
         self.position = position
+        self.account = account
 
 
 class VerificationError(OnetimeError):

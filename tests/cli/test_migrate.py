@@ -49,14 +49,26 @@ class Migrate(unittest.TestCase):
 
     def test_what_has_no_link_keeps_nothing_else_back(self) -> None:
         """The phone may be gone: all other accounts come out, and the status tells that one did not."""
-        accounts = [
-            Account("alice", TOTP(Secret(RFC_KEY)), issuer=issuer) for issuer in ("Acme", "A:B", "Acme")
-        ]
+        accounts = [Account(name, TOTP(Secret(RFC_KEY)), issuer="Acme") for name in ("alice", "", "alice")]
         export = migration.build(accounts)[0]
-        message = "onetime: account 2: the issuer has a colon, which ends it in a link\n"
+        message = "onetime: account 2: name must not be empty in a link\n"
         self.assertEqual(Session(1, f"{TOTP_LINK}\n{TOTP_LINK}\n", message), run("migrate", stdin=export))
         answer = json.loads(run("migrate", "--json", stdin=export).out)
         self.assertEqual({"uris": [TOTP_LINK, TOTP_LINK], "refused": [2]}, answer)
+
+    def test_f46_what_cannot_be_read_keeps_nothing_else_back(self) -> None:
+        """F46: one and three come out, and the second is named with the reason."""
+        export = (
+            "otpauth-migration://offline?data=CiQKFDEyMzQ1Njc4OTAxMjM0NTY3ODkwEgNvbmUaAUEgASgBMAIKJAoUMTIzNDU2Nz"
+            "g5MDEyMzQ1Njc4OTASA3R3bxoBQSAEKAEwAgomChQxMjM0NTY3ODkwMTIzNDU2Nzg5MBIFdGhyZWUaAUEgASgBMAIQARgBIAAo"
+            "Bw%3D%3D"
+        )
+        links = "".join(f"otpauth://totp/A:{name}?secret={BASE32}&issuer=A\n" for name in ("one", "three"))
+        message = (
+            "onetime: account 2 (A, two): MD5 is refused: its 16 bytes are too short for dynamic truncation\n"
+        )
+        self.assertEqual(Session(1, links, message), run("migrate", stdin=export))
+        self.assertEqual([2], json.loads(run("migrate", "--json", stdin=export).out)["refused"])
 
     def test_what_would_be_another_credential_is_refused(self) -> None:
         """Nothing is bent until it fits."""
@@ -66,7 +78,7 @@ class Migrate(unittest.TestCase):
             (f"{TOTP_LINK}&algorithm=SHA3_256", "account 1: "),
             (f"{TOTP_LINK}\notpauth-migration://offline?data=AA", "give the parts of an export or links"),
             (f"{TOTP_LINK}\n{BASE32}", "there is something else than links"),
-            (f"{TOTP_LINK}\notpauth://totp/a", "link 2: the link has no secret"),
+            (f"{TOTP_LINK}\notpauth://totp/a", "link 2: a link must have a secret"),
             ("otpauth-migration://offline?data=A!", "part 1: "),
             ("", "there is no link"),
         ):

@@ -69,11 +69,12 @@ class New(unittest.TestCase):
                 ("alice", "--counter", "0", "--period", "30"),
                 "a HOTP (--counter) has neither --period",
             ),
-            (("alice", "--issuer", "a:b"), "the issuer has a colon"),
-            (("alice", "--issuer", ""), "the issuer is empty"),
-            (("a:b",), "the name has a colon"),
-            (("a\tb",), "there is a tab"),
-            (("a\udcff",), "there is half of a surrogate pair"),
+            (("a:b", "--issuer", "a:b"), "name must not have a colon"),
+            (("alice", "--issuer", ""), "issuer must not be empty"),
+            (("a:b",), "name must not have a colon"),
+            (("",), "name must not be empty"),
+            (("a\tb",), "name must not have a tab"),
+            (("a\udcff",), "name must not have a lone surrogate"),
         ):
             with self.subTest(ascii(arguments)):
                 session = run("new", *arguments)

@@ -112,7 +112,7 @@ class QR(unittest.TestCase):
             (BASE32, "there is something else than links; onetime uri --name makes one of a secret"),
             (f"{TOTP_LINK}\n{BASE32}", "there is something else than links"),
             ("", "there is no link"),
-            ("https://example.com", "the link does not begin with otpauth://"),
+            ("https://example.com", "a link must begin with otpauth://"),
             ("otpauth-migration://offline?data=AA", ""),
             (f"otpauth://totp/{'a' * 3000}?secret={BASE32}", "holds at most 2953 at level L"),
         ):

@@ -97,7 +97,7 @@ class Codes(unittest.TestCase):
         """The link is the answer all the same."""
         for name, columns, message in (
             ("alice", 20, NARROW),
-            ("a" * 3000, 200, r"the data has \d+ bytes, and version 40 holds at most 2953 at level L"),
+            ("a" * 3000, 200, r"data has \d+ bytes, but version 40 holds at most 2953 at level L"),
         ):
             with self.subTest(columns=columns):
                 session, screen = on_screen("new", name, columns=columns)

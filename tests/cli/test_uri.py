@@ -39,14 +39,14 @@ class TakingApart(unittest.TestCase):
                 "algorithm": "SHA1",
                 "digits": 6,
                 "period": 30,
-                "extra": {"x": "é"},
+                "extra": [["x", "é"]],
             },
             json.loads(session.out),
         )
         slow = json.loads(run("uri", "--json", stdin=f"{TOTP_LINK}&period=60").out)
         self.assertEqual(("totp", "Acme", 60), (slow["type"], slow["issuer"], slow["period"]))
         hotp = json.loads(run("uri", "--json", stdin=HOTP_LINK).out)
-        self.assertEqual(("hotp", 1, {}), (hotp["type"], hotp["counter"], hotp["extra"]))
+        self.assertEqual(("hotp", 1, []), (hotp["type"], hotp["counter"], hotp["extra"]))
         self.assertNotIn("period", hotp)
 
     def test_what_a_link_says_itself_is_refused(self) -> None:
@@ -101,8 +101,8 @@ class PuttingTogether(unittest.TestCase):
         for arguments, message in (
             ((), "this is no otpauth:// link; --name puts one together from a secret"),
             (("--issuer", "Acme"), "this is no otpauth:// link; --name puts one together from a secret"),
-            (("--name", "alice", "--t0", "1"), "a link cannot say a t0 other than 0"),
-            (("--name", "a:b"), "the name has a colon, which ends the issuer in a link"),
+            (("--name", "alice", "--t0", "1"), "t0 must be 0 in a link"),
+            (("--name", "a:b"), "name must not have a colon unless there is an issuer without one"),
         ):
             with self.subTest(arguments):
                 self.assertEqual(

@@ -226,7 +226,7 @@ class Codes(Asking):
             ({"name": "a:b", "issuer": ""}, "name"),
             ({"name": "a\nb"}, "name"),
             ({"name": "\ud800"}, "name"),
-            ({"issuer": "a:b"}, "issuer"),
+            ({"name": "a:b", "issuer": "a:b"}, "name"),
         ):
             with self.subTest(changes=changes):
                 answer = self.ask("/api/code", {"credential": CREDENTIAL, "time": 100, **changes})

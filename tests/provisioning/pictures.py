@@ -2,8 +2,10 @@
 
 import math
 import random
+import struct
 import subprocess
 import tempfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -72,29 +74,63 @@ def photographed(
     return picture
 
 
+def from_png(png: bytes) -> list[bytes]:
+    """Read a PNG picture of one bit a pixel without filters: 1 where it is black, 0 where it is white."""
+    chunks, at = {}, 8
+    while at < len(png):
+        (size,) = struct.unpack_from(">I", png, at)
+        name, data = png[at + 4 : at + 8], png[at + 8 : at + 8 + size]
+        (check,) = struct.unpack_from(">I", png, at + 8 + size)
+        assert check == zlib.crc32(name + data)
+        chunks[name], at = data, at + 12 + size
+    width, height, *rest = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
+    assert rest == [1, 0, 0, 0, 0] and png[:8] == b"\x89PNG\r\n\x1a\n"
+    lines = zlib.decompress(chunks[b"IDAT"])
+    step = 1 + (width + 7) // 8
+    assert len(lines) == height * step and not any(lines[::step])
+    rows = [lines[i + 1 : i + step] for i in range(0, len(lines), step)]
+    return [bytes(1 - (row[j // 8] >> 7 - j % 8 & 1) for j in range(width)) for row in rows]
+
+
 def read(picture: Picture) -> bytes:
     """Let zbarimg read a picture, as the bytes that stand in the code."""
     header = f"P5 {len(picture[0])} {len(picture)} 255\n".encode()
-    return _read(header + b"".join(picture), ".pgm")
+    return read_file(header + b"".join(picture), ".pgm")
 
 
-def read_svg(svg: str, pixels: int = 4) -> bytes:
-    """Let rsvg-convert paint an SVG image, so many pixels to a module, and zbarimg read it."""
-    painted = subprocess.run(
-        [program("rsvg-convert"), f"--zoom={pixels}"], input=svg.encode(), capture_output=True
-    )
-    if painted.returncode:
-        raise ValueError(painted.stderr.decode())
-    return _read(painted.stdout, ".png")
+def framed(rows: Picture) -> list[bytes]:
+    """Put the quiet zone of four light modules around."""
+    frame = [bytes(len(rows) + 8)] * 4
+    return [*frame, *(bytes(4) + row + bytes(4) for row in rows), *frame]
 
 
-def _read(image: bytes, suffix: str) -> bytes:
+def read_svg(svg: str, side: int | None = None) -> bytes:
+    """Let rsvg-convert paint an SVG image, with so many pixels on a side, and zbarimg read it."""
+    options = () if side is None else (f"--width={side}", f"--height={side}")
+    run = subprocess.run([program("rsvg-convert"), *options], input=svg.encode(), capture_output=True)
+    if run.returncode:
+        raise ValueError(run.stderr.decode())
+    return read_file(run.stdout, ".png")
+
+
+def printed(rows: Picture, side: int) -> list[bytes]:
+    """Print modules in black or white dots, so many on a side; ink makes what is dark a dot wider."""
+    places = [int((dot + 0.5) * len(rows) / side) for dot in range(side)]
+    dots = [bytes(rows[i][j] for j in places) for i in places]
+    wider = [bytes(map(max, row, b"\0" + row)) for row in dots]
+    return [bytes(WHITE * (1 - dot) for dot in row) for row in wider]
+
+
+def read_file(image: bytes, suffix: str) -> bytes:
+    """Let zbarimg read a file with a name that ends so."""
     path = program("zbarimg")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "picture").with_suffix(suffix)
         file.write_bytes(image)
-        # Without `binary` it guesses what script the bytes are, and shows them in UTF-8.
-        run = subprocess.run([path, "--quiet", "--raw", "-Sbinary", str(file)], capture_output=True)
+        # Without `binary` it guesses what script the bytes are, and shows them in UTF-8. In large codes it
+        # finds barcodes of other kinds too.
+        options = ("--quiet", "--raw", "-Sdisable", "-Sqrcode.enable", "-Sbinary")
+        run = subprocess.run([path, *options, str(file)], capture_output=True)
     if run.returncode:
         raise ValueError(f"zbarimg exits with {run.returncode}")
     return run.stdout

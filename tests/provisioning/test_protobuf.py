@@ -49,31 +49,31 @@ class Reading(unittest.TestCase):
     def test_what_is_broken_is_an_error_that_says_where(self) -> None:
         """Nothing is guessed: the position is that of the field, or of the number in it."""
         for text, position, message in (
-            ("08", 1, "a number has no end"),
-            ("80", 0, "a number has no end"),
-            ("08 01 08 ff ff", 3, "a number has no end"),
-            ("12 80", 1, "a number has no end"),
-            ("08 80 80 80 80 80 80 80 80 80 80 00", 1, "a number has more than 10 bytes"),
-            ("08 80 80 80 80 80 80 80 80 80 80", 1, "a number has more than 10 bytes"),
-            ("08 80 80 80 80 80 80 80 80 80", 1, "a number has no end"),
-            ("08 80 80 80 80 80 80 80 80 80 02", 1, "a number has more than 64 bits"),
-            ("00 01", 0, "the number of a field is out of range"),
-            ("08 01 80 80 80 80 10 00", 2, "the number of a field is out of range"),
-            ("0e", 0, "a wire type that does not exist"),
-            ("08 01 0f 01", 2, "a wire type that does not exist"),
-            ("12 02 78", 0, "a field reaches past the end"),
-            ("08 01 12 ff ff ff ff ff ff ff ff ff 01 78", 2, "a field reaches past the end"),
-            ("0d 01 02 03", 0, "a field reaches past the end"),
-            ("09 01 02 03 04 05 06 07", 0, "a field reaches past the end"),
-            ("0c", 0, "a group ends that has not begun"),
-            ("0b 14", 1, "a group ends that has not begun"),
-            ("0b 0c 0c", 2, "a group ends that has not begun"),
-            ("0b 08 01", 3, "a group has no end"),
-            ("0b 12 05 78 0c", 1, "a field reaches past the end"),
-            ("0b 00 01 0c", 1, "the number of a field is out of range"),
+            ("08", 1, "a number must have an end"),
+            ("80", 0, "a number must have an end"),
+            ("08 01 08 ff ff", 3, "a number must have an end"),
+            ("12 80", 1, "a number must have an end"),
+            ("08 80 80 80 80 80 80 80 80 80 80 00", 1, "a number must have at most 10 bytes"),
+            ("08 80 80 80 80 80 80 80 80 80 80", 1, "a number must have at most 10 bytes"),
+            ("08 80 80 80 80 80 80 80 80 80", 1, "a number must have an end"),
+            ("08 80 80 80 80 80 80 80 80 80 02", 1, "a number must have at most 64 bits"),
+            ("00 01", 0, "the number of a field must be from 1 to 536870911"),
+            ("08 01 80 80 80 80 10 00", 2, "the number of a field must be from 1 to 536870911"),
+            ("0e", 0, "the wire type of a field must be from 0 to 5"),
+            ("08 01 0f 01", 2, "the wire type of a field must be from 0 to 5"),
+            ("12 02 78", 0, "a field must end within its message"),
+            ("08 01 12 ff ff ff ff ff ff ff ff ff 01 78", 2, "a field must end within its message"),
+            ("0d 01 02 03", 0, "a field must end within its message"),
+            ("09 01 02 03 04 05 06 07", 0, "a field must end within its message"),
+            ("0c", 0, "the end of a group must follow its beginning"),
+            ("0b 14", 1, "the end of a group must follow its beginning"),
+            ("0b 0c 0c", 2, "the end of a group must follow its beginning"),
+            ("0b 08 01", 3, "a group must have an end"),
+            ("0b 12 05 78 0c", 1, "a field must end within its message"),
+            ("0b 00 01 0c", 1, "the number of a field must be from 1 to 536870911"),
         ):
             with self.subTest(text):
-                with self.assertRaisesRegex(MigrationError, f"^byte {position}: .*{message}$") as caught:
+                with self.assertRaisesRegex(MigrationError, f"^byte {position + 1}: .*{message}$") as caught:
                     read(text)
                 self.assertEqual(position, caught.exception.position)
 

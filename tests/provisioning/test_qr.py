@@ -1,5 +1,6 @@
 """QR codes: the steps of ISO/IEC 18004, what is drawn of them, and other makers who read it."""
 
+import base64
 import copy
 import pickle
 import random
@@ -47,12 +48,6 @@ def times(a: int, b: int) -> int:
 def bits_at(rows: Rows, places: Sequence[tuple[int, int]]) -> str:
     """Read modules one after the other; places below 0 count from the end."""
     return "".join(str(rows[i][j]) for i, j in places)
-
-
-def framed(rows: Rows) -> Rows:
-    """Put the quiet zone around."""
-    frame = [bytes(len(rows) + 8)] * 4
-    return [*frame, *(bytes(4) + row + bytes(4) for row in rows), *frame]
 
 
 class Codewords(unittest.TestCase):
@@ -261,30 +256,30 @@ class Arguments(unittest.TestCase):
     def test_wrong_arguments_are_refused(self) -> None:
         """Each says what it wants, and what does not fit says how much would."""
         wrong: list[tuple[type[Exception], str, tuple[Any, ...], dict[str, Any]]] = [
-            (TypeError, "str or bytes", (bytearray(b"A"),), {}),
-            (TypeError, "str or bytes", (None,), {}),
-            (ValueError, "nothing", ("",), {}),
-            (ValueError, "nothing", (b"",), {}),
-            (ValueError, "half of a surrogate pair", ("A\ud800",), {}),
-            (TypeError, "the level is a str", ("A",), {"level": None}),
-            (ValueError, "the level is one of L, M, Q, H", ("A",), {"level": "m"}),
-            (ValueError, "the level is one of L, M, Q, H", ("A",), {"level": ""}),
-            (TypeError, "the version is an int", ("A",), {"version": "1"}),
-            (TypeError, "the version is an int", ("A",), {"version": True}),
-            (ValueError, "the version is from 1 to 40", ("A",), {"version": 0}),
-            (ValueError, "the version is from 1 to 40", ("A",), {"version": 41}),
-            (TypeError, "the mask is an int", ("A",), {"mask": 1.0}),
-            (ValueError, "the mask is from 0 to 7", ("A",), {"mask": -1}),
-            (ValueError, "the mask is from 0 to 7", ("A",), {"mask": 8}),
+            (TypeError, "must be str or bytes", (bytearray(b"A"),), {}),
+            (TypeError, "must be str or bytes", (None,), {}),
+            (ValueError, "must not be empty", ("",), {}),
+            (ValueError, "must not be empty", (b"",), {}),
+            (ValueError, "lone surrogate", ("A\ud800",), {}),
+            (TypeError, "level must be a str", ("A",), {"level": None}),
+            (ValueError, "level must be one of L, M, Q, H", ("A",), {"level": "m"}),
+            (ValueError, "level must be one of L, M, Q, H", ("A",), {"level": ""}),
+            (TypeError, "version must be an int", ("A",), {"version": "1"}),
+            (TypeError, "version must be an int", ("A",), {"version": True}),
+            (ValueError, "version must be an int from 1 to 40", ("A",), {"version": 0}),
+            (ValueError, "version must be an int from 1 to 40", ("A",), {"version": 41}),
+            (TypeError, "mask must be an int", ("A",), {"mask": 1.0}),
+            (ValueError, "mask must be an int from 0 to 7", ("A",), {"mask": -1}),
+            (ValueError, "mask must be an int from 0 to 7", ("A",), {"mask": 8}),
             (
                 ValueError,
-                "^the data has 16 bytes, and version 1 holds at most 14 at level M$",
+                "^data has 16 bytes, but version 1 holds at most 14 at level M$",
                 ("é" * 8,),
                 {"version": 1},
             ),
             (
                 ValueError,
-                "^the data has 2332 bytes, and version 40 holds at most 2331 at level M$",
+                "^data has 2332 bytes, but version 40 holds at most 2331 at level M$",
                 (bytes(2332),),
                 {},
             ),
@@ -354,7 +349,7 @@ class Text(unittest.TestCase):
                     # Each module has four by four pixels, and there are three more modules around.
                     modules = [row[12:-12:4] for row in picture[12:-12:4]]
                     # The last line has no lower half: that is the terminal's own colour.
-                    self.assertEqual([*framed(code.rows), bytes([paper] * (code.size + 8))], modules)
+                    self.assertEqual([*pictures.framed(code.rows), bytes([paper] * (code.size + 8))], modules)
 
     def test_it_is_text_and_nothing_else(self) -> None:
         """No colours, no trailing line break; every line is as long as the others."""
@@ -379,28 +374,23 @@ class Svg(unittest.TestCase):
                     [each.tag for each in (root, title, ground, path)],
                 )
                 self.assertEqual(f"0 0 {side} {side}", root.get("viewBox"))
-                self.assertLessEqual({"width", "height"}, {"width", "height"} - set(root.keys()))
+                self.assertEqual((str(4 * side),) * 2, (root.get("width"), root.get("height")))
                 self.assertEqual(
                     {"width": str(side), "height": str(side), "fill": "#fff"}, dict(ground.items())
                 )
-                self.assertEqual(list(framed(code.rows)), self.painted(path, side))
+                self.assertEqual(list(pictures.framed(code.rows)), self.painted(path, side))
 
     def painted(self, path: ElementTree.Element, side: int) -> Rows:
-        """Follow a path that is one unit wide."""
-        self.assertEqual({"d", "fill", "stroke"}, set(path.keys()))
-        self.assertEqual(("none", "#000"), (path.get("fill"), path.get("stroke")))
+        """Follow a path of filled rectangles that are one unit high."""
+        self.assertEqual({"d"}, set(path.keys()))
         rows = [bytearray(side) for _ in range(side)]
-        x = y = 0
         data = path.get("d", "")
-        self.assertRegex(data, r"\A(M\d+ \d+\.5|m\d+ 0|h\d+)+\Z")
-        for command, number, rest in re.findall(r"([Mmh])(\d+)(?: (\d+))?", data):
-            if command == "M":
-                x, y = int(number), int(rest)
-            else:
-                if command == "h":
-                    self.assertNotIn(1, rows[y][x : x + int(number)])
-                    rows[y][x : x + int(number)] = b"\1" * int(number)
-                x += int(number)
+        self.assertRegex(data, r"\A(M\d+ \d+h\d+v1h-\d+z)+\Z")
+        for x, y, width, back in re.findall(r"M(\d+) (\d+)h(\d+)v1h-(\d+)z", data):
+            self.assertEqual(width, back)
+            place = slice(int(x), int(x) + int(width))
+            self.assertNotIn(1, rows[int(y)][place])
+            rows[int(y)][place] = b"\1" * int(width)
         return [bytes(row) for row in rows]
 
     def test_screen_readers_find_the_title(self) -> None:
@@ -425,8 +415,8 @@ class Svg(unittest.TestCase):
         self.assertNotIn("otpauth", svg)
         self.assertRegex(
             svg,
-            r'\A<svg xmlns="http://www\.w3\.org/2000/svg" viewBox="[ \d]+" role="img" '
-            r'aria-labelledby="qr-\w+" shape-rendering="crispEdges">'
+            r'\A<svg xmlns="http://www\.w3\.org/2000/svg" width="\d+" height="\d+" viewBox="[ \d]+" '
+            r'role="img" stroke="none" aria-labelledby="qr-\w+" shape-rendering="crispEdges">'
             r'<title id="qr-\w+">QR code</title><rect [^<>]+/><path [^<>]+/></svg>\Z',
         )
 
@@ -434,10 +424,73 @@ class Svg(unittest.TestCase):
         """Control characters, half a surrogate pair; and a title that says nothing."""
         code = QRCode("A")
         for title in ("", " ", "a\0", "a\n", "a\x1b", "a\x85", "a\ud800", "a\ufffe"):
-            with self.subTest(ascii(title)), self.assertRaisesRegex(ValueError, "a title is not blank"):
+            with self.subTest(ascii(title)), self.assertRaisesRegex(ValueError, "title must not be blank"):
                 code.to_svg(title=title)
         with self.assertRaises(TypeError):
             code.to_svg(title=b"A")  # type: ignore[arg-type]  # the wrong type is what is tested
+
+
+class Size(unittest.TestCase):
+    """How large an image is drawn."""
+
+    def test_f48_an_svg_image_has_a_size_of_its_own(self) -> None:
+        """F48: four pixels to a module, or as many as asked for."""
+        for version, scale in ((1, 1), (5, 4), (25, 64)):
+            code = QRCode("A", version=version)
+            root = ElementTree.fromstring(code.to_svg(scale))
+            side = code.size + 8
+            with self.subTest(version=version, scale=scale):
+                self.assertEqual((str(scale * side),) * 2, (root.get("width"), root.get("height")))
+                self.assertEqual(f"0 0 {side} {side}", root.get("viewBox"))
+        self.assertEqual(QRCode("A").to_svg(4), QRCode("A").to_svg())
+
+    def test_f48_the_usual_link_fits_a_page(self) -> None:
+        """F48: on a screen of 1280 by 800 pixels nothing of it is below the fold."""
+        root = ElementTree.fromstring(QRCode(LINK).to_svg())
+        self.assertLess(int(root.get("width", "0")), 200)
+
+    def test_every_pixel_of_a_png_image_is_a_module(self) -> None:
+        """Black on white, with the quiet zone; each module is a square of so many pixels."""
+        for version, scale in ((1, 1), (1, 3), (2, 8), (7, 2), (3, 64)):
+            code = QRCode("A", version=version)
+            with self.subTest(version=version, scale=scale):
+                rows = pictures.from_png(code.to_png(scale))
+                self.assertEqual(pictures.enlarged(pictures.framed(code.rows), scale), rows)
+        self.assertEqual(QRCode("A").to_png(8), QRCode("A").to_png())
+
+    def test_a_png_image_shows_nothing_else(self) -> None:
+        """No text, no time, no name of a program: three chunks."""
+        png = QRCode(LINK).to_png()
+        self.assertEqual(
+            [b"IHDR", b"IDAT", b"IEND"], re.findall(b"IHDR|IDAT|IEND|[a-z][A-Z]{3}|tEXt|tIME", png)
+        )
+        self.assertLess(len(png), 1500)
+
+    def test_a_data_uri_is_the_png_image(self) -> None:
+        """RFC 2397: for the source of an image in a page."""
+        code = QRCode(LINK)
+        for scale in (1, 8):
+            kind, _, data = code.to_data_uri(scale).partition(",")
+            self.assertEqual("data:image/png;base64", kind)
+            self.assertEqual(code.to_png(scale), base64.b64decode(data, validate=True))
+        self.assertEqual(code.to_data_uri(8), code.to_data_uri())
+
+    def test_scales_are_checked(self) -> None:
+        """An int from 1 to 64, in all three."""
+        code = QRCode("A")
+        for call in (code.to_svg, code.to_png, code.to_data_uri):
+            for scale, error in (
+                (0, ValueError),
+                (65, ValueError),
+                (-1, ValueError),
+                (2.0, TypeError),
+                (True, TypeError),
+            ):
+                with (
+                    self.subTest(call.__name__, scale=scale),
+                    self.assertRaisesRegex(error, "^scale must be an int"),
+                ):
+                    call(scale)  # type: ignore[arg-type]  # the wrong type is what is tested
 
 
 def links() -> list[bytes]:
@@ -456,6 +509,15 @@ class Readers(unittest.TestCase):
                 with self.subTest(data[:80], length=len(data), level=level):
                     self.assertEqual(data, pictures.read_svg(QRCode(data, level=level).to_svg()))
 
+    def test_f48_zbarimg_reads_the_files_themselves(self) -> None:
+        """F48: as a person calls it, `zbarimg a.svg`, with the renderer that it brings along; and a.png."""
+        for data in links()[:-1]:  # with whole bytes it guesses their script
+            code = QRCode(data, level="L" if len(data) > 1200 else "M")
+            for scale in (3, 4, 5, 8):
+                with self.subTest(data[:80], length=len(data), scale=scale):
+                    self.assertEqual(data, pictures.read_file(code.to_svg(scale).encode(), ".svg"))
+                    self.assertEqual(data, pictures.read_file(code.to_png(scale), ".png"))
+
     def test_zbarimg_reads_the_text(self) -> None:
         """As a dark and as a light terminal shows it."""
         for data in links():
@@ -470,7 +532,7 @@ class Readers(unittest.TestCase):
 
     def test_zbarimg_reads_what_a_camera_sees(self) -> None:
         """Scaled, turned, grey on grey, a little blurred and noisy."""
-        rows = framed(QRCode(LINK).rows)
+        rows = pictures.framed(QRCode(LINK).rows)
         for seed, (scale, degrees) in enumerate(
             ((3.7, 0), (3.7, 3), (3.7, -8), (5.3, 17), (5.3, -45), (5.3, 91))
         ):
@@ -491,7 +553,7 @@ class Readers(unittest.TestCase):
                 with self.subTest(data[:80], length=len(data), level=level, mask=mask):
                     ours = QRCode(data, level=level, version=code.version, mask=mask).rows
                     self.assertEqual(drawn(theirs), drawn(ours))
-                    painted = [bytes(255 * (1 - module) for module in row) for row in framed(theirs)]
+                    painted = [bytes(255 * (1 - module) for module in row) for row in pictures.framed(theirs)]
                     self.assertEqual(data, pictures.read(pictures.enlarged(painted, 4)))
 
 

@@ -2,26 +2,29 @@
 
 import random
 import unittest
-from collections.abc import Callable
-from types import MappingProxyType
-from unittest import mock
+from itertools import product
+from typing import Any
+from urllib.parse import quote
 
 from onetime import HOTP, TOTP, Account, Algorithm, Secret, URIError
-from onetime.provisioning.uri import MAX_LENGTH, build, parse
+from onetime.provisioning.uri import MAX_LENGTH, MAX_TEXT, build, escape, parse, split
 from tests.support import RFC_KEY, vectors
 
 LINKS = vectors("links.json")["links"]
 SECRET = Secret(RFC_KEY)
+S = "S46SQCPPTCNPROMHWYBDCTBZXVNKL2QH"
+L = f"otpauth://totp/a?secret={S}"
 BASE32 = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
 
-def expected(link: dict[str, object]) -> Account:
+def expected(link: dict[str, Any]) -> Account:
     """Make the account that a line of links.json describes."""
     secret = Secret.from_base32(str(link["secret"]))
     parts = {name: link[name] for name in ("digits", "algorithm", "period") if name in link}
-    credential = HOTP(secret, **parts) if link["type"] == "hotp" else TOTP(secret, **parts)  # type: ignore[arg-type]  # from JSON
-    more = {name: link[name] for name in ("issuer", "counter", "extra") if name in link}
-    return Account(str(link["name"]), credential, **more)  # type: ignore[arg-type]  # from JSON
+    credential = HOTP(secret, **parts) if link["type"] == "hotp" else TOTP(secret, **parts)
+    more = {name: link[name] for name in ("issuer", "counter") if name in link}
+    extra = map(tuple, link.get("extra", ()))
+    return Account(str(link["name"]), credential, **more, extra=extra)
 
 
 class Reading(unittest.TestCase):
@@ -46,15 +49,15 @@ class Reading(unittest.TestCase):
         for text, message in (
             ("JBSWY3DPEHPK3PXP", "not an otpauth:// link; a secret alone is read with Secret.from_base32"),
             ("otpauth-migration://offline?data=AA", "an export of several accounts"),
-            ("https://example.com", "does not begin with otpauth://"),
-            ("otpauth://totp/a", "the link has no secret"),
+            ("otpauth%3A%2F%2Ftotp%2Fa%3Fsecret%3DJBSWY3DP", "percent-encoded as a whole"),
+            ("https://example.com", "must begin with otpauth://"),
+            ("otpauth://totp/a", "a link must have a secret"),
             ("otpauth://totp/a?secret=JBSW1", "in the secret, the character at position 4 is not base32"),
-            ("otpauth://totp/a?secret=JBSWY3DP&digits=4", "digits is a whole number from 6 to 10"),
+            ("otpauth://totp/a?secret=JBSWY3DP&digits=4", "digits must be a whole number from 6 to 10"),
             ("otpauth://totp/a?secret=JBSWY3DP&algorithm=MD5", "16 bytes are too short"),
-            ("otpauth://totp/a?secret=JBSWY3DP&period=1&period=2", "the link has period twice"),
-            ("otpauth://totp/a?secret=JBSWY3DP&x=1&X=2", "the link has a parameter twice"),
-            ("otpauth://totp/a?secret=JBSWY3DP&issuer=%zz", "in issuer, what follows a percent sign"),
-            ("otpauth://totp/a#b", "the link has a #, which is written %23"),
+            ("otpauth://totp/a?secret=JBSWY3DP&period=1&period=2", "period must not be in the link twice"),
+            ("otpauth://totp/a?secret=JBSWY3DP&issuer=%zz", "in issuer, two hexadecimal digits"),
+            ("otpauth://totp/a#b", "# must be written as %23 in a link"),
         ):
             with self.subTest(text), self.assertRaisesRegex(URIError, message):
                 parse(text)
@@ -64,7 +67,7 @@ class Reading(unittest.TestCase):
         link = f"otpauth://totp/a?secret={BASE32}&x="
         self.assertEqual(MAX_LENGTH, len(link.ljust(MAX_LENGTH, "x")))
         self.assertTrue(parse(link.ljust(MAX_LENGTH, "x")))
-        with self.assertRaisesRegex(URIError, "more than 65536 characters"):
+        with self.assertRaisesRegex(URIError, "at most 65536 characters"):
             parse(link.ljust(MAX_LENGTH + 1, "x"))
 
     def test_half_a_surrogate_pair_is_refused(self) -> None:
@@ -72,7 +75,7 @@ class Reading(unittest.TestCase):
         for link in (f"otpauth://totp/\ud800?secret={BASE32}", f"otpauth://totp/%41\ud800?secret={BASE32}"):
             with self.subTest(ascii(link)), self.assertRaises(URIError) as caught:
                 parse(link)
-            self.assertEqual("name", caught.exception.parameter)
+            self.assertIn(caught.exception.parameter, ("name", "label"))
 
     def test_a_link_is_a_str(self) -> None:
         """Bytes are decoded by whoever knows how."""
@@ -100,7 +103,7 @@ class Writing(unittest.TestCase):
                 f"otpauth://hotp/a?secret={BASE32}&counter={2**64 - 1}",
             ),
             (
-                Account("100%+/?&=#", TOTP(Secret(b"abc")), extra={"x y": "é+&"}),
+                Account("100%+/?&=#", TOTP(Secret(b"abc")), extra=[("x y", "é+&")]),
                 "otpauth://totp/100%25%2B%2F%3F%26%3D%23?secret=MFRGG&x%20y=%C3%A9%2B%26",
             ),
             (Account("a:b", TOTP(SECRET), issuer="I"), f"otpauth://totp/I:a%3Ab?secret={BASE32}&issuer=I"),
@@ -127,7 +130,7 @@ class Writing(unittest.TestCase):
                 ),
                 issuer=text[1] or None,
                 counter=source.getrandbits(64) if kind is HOTP else 0,
-                extra={"x" + text[2]: text[3], "y" + text[4]: ""},
+                extra=[("x" + text[2], text[3]), ("y" + text[4], ""), ("x" + text[2], "")],
             )
             try:
                 link = build(account)
@@ -145,10 +148,11 @@ class Writing(unittest.TestCase):
         """A link that apps would read otherwise is not written."""
         for account, parameter in (
             (Account("a", TOTP(SECRET, t0=1)), "t0"),
-            (Account("a", TOTP(SECRET), issuer="https://example.com"), "issuer"),
+            (Account("a:b", TOTP(SECRET), issuer="https://example.com"), "name"),
+            (Account(" ", TOTP(SECRET)), "name"),
             (Account("a:b", TOTP(SECRET)), "name"),
             (Account(" a", TOTP(SECRET)), "name"),
-            (Account("a", TOTP(SECRET), extra={"x": "x" * MAX_LENGTH}), None),
+            (Account("a", TOTP(SECRET), extra=[("x", "x" * MAX_LENGTH)]), None),
         ):
             with self.subTest(parameter):
                 with self.assertRaises(URIError) as caught:
@@ -156,51 +160,171 @@ class Writing(unittest.TestCase):
                 self.assertEqual(parameter, caught.exception.parameter)
 
 
-class Value(unittest.TestCase):
-    def test_arguments_are_checked(self) -> None:
-        """An account that no link could have is not made."""
-        totp, hotp = TOTP(SECRET), HOTP(SECRET)
-        calls: list[tuple[type[Exception], Callable[[], object]]] = [
-            (TypeError, lambda: Account("a", SECRET)),  # type: ignore[arg-type]  # the wrong type is what is tested
-            (TypeError, lambda: Account(None, totp)),  # type: ignore[arg-type]  # the same
-            (TypeError, lambda: Account("a", totp, issuer=5)),  # type: ignore[arg-type]  # the same
-            (TypeError, lambda: Account("a", hotp, counter=1.0)),  # type: ignore[arg-type]  # the same
-            (TypeError, lambda: Account("a", totp, extra={"x": 5})),  # type: ignore[dict-item]  # the same
-            (URIError, lambda: Account("a\n", totp)),
-            (URIError, lambda: Account("a", totp, issuer="")),
-            (URIError, lambda: Account("a", totp, issuer="\x7f")),
-            (URIError, lambda: Account("a", totp, extra={"": "x"})),
-            (URIError, lambda: Account("a", totp, extra={"Secret": "x"})),
-            (URIError, lambda: Account("a", totp, extra={"x": "1", "X": "2"})),
-            (URIError, lambda: Account("a", totp, extra={"period": "30"})),
-            (URIError, lambda: Account("a", hotp, extra={"counter": "1"})),
-            (ValueError, lambda: Account("a", hotp, counter=-1)),
-            (ValueError, lambda: Account("a", hotp, counter=2**64)),
-            (ValueError, lambda: Account("a", totp, counter=1)),
-        ]
-        for i, (error, call) in enumerate(calls):
-            with self.subTest(i), self.assertRaises(error):
-                call()
+class Field(unittest.TestCase):
+    """Kinds of faults that were found in the field."""
 
-    def test_it_is_compared_by_value(self) -> None:
-        """All five parts make an account; strangers are left to Python."""
-        account = Account("a", HOTP(SECRET), issuer="I", counter=1, extra={"x": "y"})
-        self.assertEqual(account, Account("a", HOTP(SECRET), issuer="I", counter=1, extra={"x": "y"}))
-        for other in (
-            Account("b", HOTP(SECRET), issuer="I", counter=1, extra={"x": "y"}),
-            Account("a", HOTP(Secret(b"k")), issuer="I", counter=1, extra={"x": "y"}),
-            Account("a", HOTP(SECRET), issuer="J", counter=1, extra={"x": "y"}),
-            Account("a", HOTP(SECRET), issuer="I", counter=2, extra={"x": "y"}),
-            Account("a", HOTP(SECRET), issuer="I", counter=1, extra={}),
+    ISSUERS = (
+        *(
+            "Invalid:Realm",
+            "127.0.0.1:8000",
+            "[::1]:8443",
+            "https://example.com",
+            "https://example.com:8443/x",
+        ),
+        *("Star Trek: Website", "a:b:c", ":", "::", "a:", ":a", "urn:example:1", "A: B", "é:株", "100%:#&="),
+    )
+
+    def test_f41_an_issuer_with_a_colon_is_read(self) -> None:
+        """F41: it ends where the parameter says, the colons encoded or not, spaces before the name or not."""
+        for issuer in self.ISSUERS:
+            parameter = quote(issuer, safe="")
+            for name in ("tester", "a b", "x@example.com", "", "a:b"):
+                for label in (
+                    quote(f"{issuer}:{name}", safe=""),
+                    quote(f"{issuer}: {name}", safe=":"),
+                    f"{quote(issuer, safe='')}:{quote(name, safe='')}",
+                ):
+                    for query in (f"secret={S}&issuer={parameter}", f"ISSUER={parameter}&secret={S}"):
+                        text = f"otpauth://totp/{label}?{query}"
+                        with self.subTest(text):
+                            account = parse(text)
+                            self.assertEqual((issuer, name), (account.issuer, account.name))
+
+    def test_f41_another_issuer_before_the_colon(self) -> None:
+        """F41: where the label does not begin with the parameter, its first colon counts, as before."""
+        for label, issuer, expected in (
+            ("Old:alice", "New", ("New", "alice")),
+            ("Old%3Aalice:x", "New", ("New", "alice:x")),
+            ("acme:alice", "Acme", ("Acme", "alice")),
+            ("Acme%20:alice", "Acme", ("Acme", "alice")),
+            ("Acmealice", "Acme", ("Acme", "Acmealice")),
+            ("A:B:c", "", ("A", "B:c")),
+            ("A%3AB%3Ac", "", ("A", "B:c")),
+            ("A:B:c", "A", ("A", "B:c")),
+            ("A:B:c", "A:B:c", ("A:B:c", "B:c")),
         ):
-            self.assertNotEqual(account, other)
-        self.assertNotEqual(account, "a")
-        self.assertEqual(account, mock.ANY)
+            with self.subTest(label, issuer=issuer):
+                account = parse(f"otpauth://totp/{label}?secret={S}&issuer={quote(issuer)}")
+                self.assertEqual(expected, (account.issuer, account.name))
 
-    def test_extra_cannot_be_changed(self) -> None:
-        """Neither through the account nor through the dictionary it was made from."""
-        extra = {"x": "y"}
-        account = Account("a", TOTP(SECRET), extra=extra)
-        extra["x"] = "z"
-        self.assertEqual({"x": "y"}, dict(account.extra))
-        self.assertIsInstance(account.extra, MappingProxyType)
+    def test_f42_an_issuer_with_a_colon_is_written_as_parameter_alone(self) -> None:
+        """F42: what is written reads back the same; only a colon in the name as well has no link."""
+        for issuer in self.ISSUERS:
+            account = Account("root", TOTP(SECRET), issuer=issuer)
+            with self.subTest(issuer):
+                link = build(account)
+                self.assertTrue(link.startswith("otpauth://totp/root?"))
+                self.assertEqual(account, parse(link))
+                with self.assertRaises(URIError) as caught:
+                    build(account.replace(name="a:b"))
+                self.assertEqual("name", caught.exception.parameter)
+
+    def test_f43_what_a_paste_brings_along(self) -> None:
+        """F43: one byte-order mark in front, and white space of any kind around."""
+        expected = parse(L)
+        spaces = ("", " ", "\n", "\r\n", "\t \n", "\u00a0", "\u3000\n", "\x0b\x0c")
+        for before, mark, between, after in product(spaces, ("", "\ufeff"), spaces, spaces):
+            text = f"{before}{mark}{between}{L}{after}"
+            with self.subTest(ascii(text)):
+                self.assertEqual(expected, parse(text))
+
+    def test_f43_what_is_not_around_the_link_is_not_dropped(self) -> None:
+        """F43: two marks, or one in the middle, are not white space."""
+        for text in (
+            f"\ufeff\ufeff{L}",
+            f"{L}\ufeff",
+            f"otpauth://totp/a?\ufeffsecret={S}",
+            f"x {L}",
+            f"{L}\n{L}",
+        ):
+            with self.subTest(ascii(text)), self.assertRaises(URIError):
+                parse(text)
+
+    def test_f47_a_raw_link_is_percent_encoded_before_it_is_drawn(self) -> None:
+        """F47: readers of QR codes need not guess a character set, and readers of links read the same."""
+        raw = "otpauth://totp/Caf\u00e9:a?secret=GEZDGNBVGY3TQOJQ"
+        self.assertEqual("otpauth://totp/Caf%C3%A9:a?secret=GEZDGNBVGY3TQOJQ", escape(raw))
+        source = random.Random(47)
+        letters = [*"aZ09 %+=/:;@\u00e9\u682a\U0001f511'\"<>~.-_[]{}|^`\\\u200d\u00a0"]
+        read = 0
+        for _ in range(2000):
+            name, value = ("".join(source.choices(letters, k=source.randint(1, 8))) for _ in range(2))
+            text = f"otpauth://totp/{name}?secret={S}&x={value}"
+            escaped = escape(f"\ufeff {text}\n")
+            with self.subTest(text):
+                self.assertTrue(escaped.isascii())
+                self.assertEqual(escaped, escape(escaped))
+                self.assertTrue({*' "<>\\^`{|}'}.isdisjoint(escaped))
+                try:
+                    expected = parse(text)
+                except URIError as error:
+                    with self.assertRaises(URIError) as caught:
+                        parse(escaped)
+                    self.assertEqual(error.parameter, caught.exception.parameter)
+                else:
+                    read += 1
+                    self.assertEqual(expected, parse(escaped))
+        self.assertGreater(read, 500)
+
+    def test_f47_what_is_written_is_not_touched(self) -> None:
+        """F47: every link that `build` writes is itself."""
+        for text in (L, build(Account("\u00e9:/?#[]@!$&'()*+,;=%", TOTP(SECRET), issuer="\u682a"))):
+            self.assertEqual(text, escape(text))
+        for wrong in (f"{L}\n{L}", f"{L}\ud800", f"{L}\0"):
+            with self.subTest(ascii(wrong)), self.assertRaises(URIError):
+                escape(wrong)
+
+    def test_f49_a_link_without_a_name_is_read_but_not_written(self) -> None:
+        """F49: neither an empty name nor one that nobody sees."""
+        for name in ("", " ", "   ", "\u00a0", "\u3000", "\u200b", "\u200b\u2060", "\ufeff", "\u00ad \u200e"):
+            for issuer in (None, "Acme", "A:B"):
+                account = Account(name, TOTP(SECRET), issuer=issuer)
+                with self.subTest(ascii(name), issuer=issuer), self.assertRaises(URIError) as caught:
+                    build(account)
+                self.assertEqual("name", caught.exception.parameter)
+        for label, issuer in (("", None), ("Acme:", "Acme"), ("Acme:%20", "Acme"), ("?", None)):
+            with self.subTest(label):
+                account = parse(f"otpauth://totp/{label.rstrip('?')}?secret={S}")
+                self.assertEqual(("", issuer), (account.name, account.issuer))
+        for name in ("\u200ba", "0", "\u682a", "-", "\U0001f511"):
+            self.assertEqual(name, parse(build(Account(name, TOTP(SECRET)))).name)
+
+
+class Several(unittest.TestCase):
+    EXPORT = "otpauth-migration://offline?data=CgUKA2FiYw=="
+
+    def test_f51_links_are_found_in_a_text(self) -> None:
+        """F51: one a line or several, whatever white space is between them."""
+        other = "OTPAUTH://hotp/Door 1:a b?secret=GEZDGNBV&counter=1"
+        for text, links in (
+            ("", ()),
+            (" \n\r\n\ufeff", ()),
+            (L, (L,)),
+            (f"\ufeff{L}\n", (L,)),
+            (f"{L}\n\n{other}\r\n{self.EXPORT}", (L, other, self.EXPORT)),
+            (f"{L} {other}\t{self.EXPORT}  {L}", (L, other, self.EXPORT, L)),
+            (f"{L}\u00a0{other}", (L, other)),
+            (f"{L}\r\ufeff{other}", (L, other)),
+            (f"{other}\n  {other}", (other, other)),
+        ):
+            with self.subTest(ascii(text)):
+                self.assertEqual(links, split(text))
+
+    def test_something_else_is_refused(self) -> None:
+        """F51: a line that is not a link may be the rest of one, whose secret would be too short."""
+        for text, message in (
+            (f"{L}\nGNBV", "line 2 that is not empty must begin"),
+            (f"\n\n{S}\n{L}", "line 1 that is not empty must begin"),
+            (f"My links: {L}", "line 1 that is not empty must begin"),
+            (L.ljust(MAX_TEXT + 1, "x"), "at most 1048576 characters"),
+        ):
+            with self.subTest(message), self.assertRaisesRegex(URIError, message) as caught:
+                split(text)
+            self.assertNotIn("S46SQ", str(caught.exception))
+        self.assertEqual(1, len(split(L.ljust(MAX_TEXT, "x"))))
+
+    def test_texts_are_str(self) -> None:
+        """Bytes are decoded by the caller."""
+        for call in (split, escape):
+            with self.assertRaises(TypeError):
+                call(b"otpauth://")  # type: ignore[arg-type]  # the wrong type is what is tested

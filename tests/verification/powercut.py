@@ -37,8 +37,12 @@ START = 1_700_000_000
 """The clock at the beginning, Unix time in seconds."""
 
 
-class ClosingStore(Store, Protocol):
+class ClosingStore(Protocol):
     """A store that can be closed."""
+
+    def get(self, key: str, /) -> str | None: ...
+
+    def swap(self, key: str, old: str | None, new: str | None, /) -> bool: ...
 
     def close(self) -> None: ...
 

@@ -40,12 +40,21 @@ def run(options: argparse.Namespace) -> int:
     return 1 if refused else 0
 
 
-def _links(accounts: Iterable[uri.Account]) -> tuple[list[str], list[int]]:
-    """Write the links of all accounts that have one, and tell of the others: the phone may be gone."""
+def _links(batch: migration.Batch) -> tuple[list[str], list[int]]:
+    """Write the links of all accounts that have one, and report the others: the phone may be gone."""
+    reasons = {one.position: one for one in batch.refused}
     links, refused = [], []
-    for number, account in enumerate(accounts, 1):
+    accounts = iter(batch.accounts)
+    for position in range(len(batch.accounts) + len(reasons)):
+        number = position + 1
+        if position in reasons:
+            one = reasons[position]
+            names = ", ".join(filter(None, (one.issuer, one.name)))
+            tell(f"account {number} ({names}): {one.reason}" if names else f"account {number}: {one.reason}")
+            refused.append(number)
+            continue
         try:
-            links.append(uri.build(account))
+            links.append(uri.build(next(accounts)))
         except URIError as error:
             tell(f"account {number}: {error}")
             refused.append(number)
@@ -66,4 +75,4 @@ def _exportable(number: int, account: uri.Account) -> uri.Account:
     if not account.extra:
         return account
     tell(f"link {number}: left out is what an export has no place for, parameters: {len(account.extra)}")
-    return uri.Account(account.name, account.credential, issuer=account.issuer, counter=account.counter)
+    return account.replace(extra=())

@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     for link in links:
         # What no app can read is not worth a code.
         (migration if is_export(link) else uri).parse(link)
-    codes = [draw(link, options.level) for link in links]
+    codes = [draw(uri.escape(link), options.level) for link in links]
     if options.svg is None:
         show(codes, light=options.light)
         return 0

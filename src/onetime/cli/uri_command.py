@@ -59,8 +59,8 @@ def _take_apart(account: Account, as_json: bool) -> None:
         **moving,
     }
     if as_json:
-        print(json.dumps({**values, "extra": dict(account.extra)}))
+        print(json.dumps({**values, "extra": account.extra}))
         return
     lines = [f"{name}: {'' if value is None else value}" for name, value in values.items()]
-    lines += [f"extra {name}: {value}" for name, value in account.extra.items()]
+    lines += [f"extra {name}: {value}" for name, value in account.extra]
     print("\n".join(map(str.rstrip, lines)))

@@ -2,231 +2,239 @@
 
 An export is one link or more, each with a batch of the accounts: a message of Protocol Buffers in base64.
 Google does not describe it. The fields are those that the app and the programs that read its exports agree
-on: 1 the accounts (see `otp_parameters`), 2 the version, 3 the batch size, which is how many batches there
-are, 4 the batch index, from 0 on, 5 the batch id, which is the same in all of them.
+on: 1 the accounts (see `otp_parameters`), 2 the version, 3 the batch size, which is the number of batches,
+4 the batch index, from 0, 5 the batch id, which is the same in all of them.
 """
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
-from itertools import islice
 
 from onetime import encoding
 from onetime.checks import check_integer
-from onetime.confidential import Confidential, discreet
+from onetime.confidential import discreet
 from onetime.errors import MigrationError, SecretError, URIError
-from onetime.provisioning import otp_parameters
+from onetime.provisioning import otp_parameters, uri
+from onetime.provisioning.account import Account
+from onetime.provisioning.batch import Batch as Batch
+from onetime.provisioning.batch import Refused as Refused
+from onetime.provisioning.parameters import read_parameters
+from onetime.provisioning.parts import Parts
 from onetime.provisioning.protobuf import bytes_field, fault, fields, integer_field, signed
-from onetime.provisioning.uri import Account, split_query
 
-MAX_LENGTH = 16_384
-"""The longest link that is read, in characters: five times what a QR code holds. It bounds the time."""
+MAX_LENGTH = uri.MAX_TEXT
+"""Maximum length of a link that is read, in characters. A QR code holds 2,953 bytes; a file holds more."""
 
 MAX_ACCOUNTS = 10
-"""Accounts in a batch that is written: as many as the app puts into one QR code."""
+"""Maximum number of accounts in a batch that is written: as many as the app puts into one QR code."""
 
 MAX_SIZE = 640
-"""Bytes of the accounts in a batch of more than one. Its link then has about 1,000 characters at most: a QR
-code of version 25 or 26 at level M, which a phone reads from a screen. Percent signs could make it 2,700
-characters in the worst case, which a QR code still holds."""
+"""Maximum size of the accounts in a batch of more than one, in bytes. Its link then has at most about 1,000
+characters, and fits a QR code of version 25 or 26 at level M, which a phone reads from a screen. Percent
+signs can make it 2,700 characters in the worst case, which a QR code still holds."""
 
 MAX_LINK = 2_953
-"""The longest link that is written, in characters: what a QR code holds (ISO/IEC 18004, version 40-L)."""
+"""Maximum length of a link that is written, in characters: what a QR code holds (ISO/IEC 18004, version
+40-L)."""
 
 _ACCOUNT, _VERSION, _BATCH_SIZE, _BATCH_INDEX, _BATCH_ID = range(1, 6)
 
 
-@dataclass(frozen=True, slots=True)
-class Batch(Confidential):
-    """The accounts of one link of an export, and its place in the export.
-
-    It cannot be pickled and never shows a secret.
-
-    Attributes:
-        accounts: At least one.
-        index: The place of the batch in the export, from 0 on.
-        size: How many batches the export has.
-        id: A random number from -2^31 to 2^31-1, the same in all batches of an export; 0 in a link that
-            does not say.
-    """
-
-    accounts: tuple[Account, ...]
-    index: int
-    size: int
-    id: int
-
-
-# A dataclass with slots writes one that gives all out; CPython 3.11.2 even over the class's own.
-Batch.__getstate__ = Confidential.__getstate__  # type: ignore[method-assign]  # what the line above says
-
-
 @discreet
 def parse(text: str) -> Batch:
-    """Read one link of an export.
+    """Parse one link of an export.
 
     Base64 may have either alphabet, padding or none, and be percent-encoded or not; a plus sign is a plus
     sign. Other parameters of the link are ignored, and so are fields that are unknown, or known with
-    another wire type. A name is read as the label of a link is: the issuer before it is taken off.
+    another wire type. If a name begins with the issuer and a colon, the rest is the name.
 
     Args:
-        text: The link and nothing else, at most 16,384 characters.
+        text: One link, at most 1,048,576 characters; the time to read it grows in proportion. A byte-order
+            mark in front of it and white space around it are ignored.
+
+    Returns:
+        The batch. An account that cannot be read keeps no other back: it is in `refused`, and `accounts`
+        may even be empty.
 
     Raises:
-        MigrationError: The text is no such link, its data is no message, or an account is none; the
-            message says which account, from 1, and `position` at which byte of the decoded data.
-        TypeError: It is not a str.
+        MigrationError: The text is not such a link, its data is not a message with accounts, or the place
+            of the batch in the export is wrong. `position` is the index of the byte in the decoded data.
+        TypeError: The text is not a str.
     """
-    if not isinstance(text, str):
-        raise TypeError("an export is a str")
+    text = uri.strip(text)
     if len(text) > MAX_LENGTH:
-        raise MigrationError(f"the link has more than {MAX_LENGTH} characters")
+        raise MigrationError(f"a link must have at most {MAX_LENGTH} characters")
     data = _data(text)
     accounts: list[Account] = []
+    refused: list[Refused] = []
     header: dict[int, tuple[int, int]] = {}
     for number, value, position in fields(data, slice(0, len(data))):
         if not isinstance(value, slice):
             header[number] = signed(value, 32), position  # the last one wins
         elif number == _ACCOUNT:
-            accounts.append(_account(data, value, len(accounts) + 1))
-    if not accounts:
-        raise MigrationError("the export has no accounts")
+            one = otp_parameters.read(data, value, len(accounts) + len(refused))
+            if isinstance(one, Account):
+                accounts.append(one)
+            else:
+                refused.append(one)
+    if not accounts and not refused:
+        raise MigrationError("an export must have accounts")
     version, position = header.get(_VERSION, (1, 0))
     if version not in (0, 1, 2):
-        raise fault("the export has a version that is not known here: not 1 or 2", position)
-    # A link that does not say is an export by itself.
+        raise fault("the version of the export must be 1 or 2", position)
+    # A link without a size is an export by itself.
     size, position = header.get(_BATCH_SIZE, (0, 0))
     if size < 0:
-        raise fault("the number of batches is negative", position)
+        raise fault("the number of batches must not be negative", position)
     size = size or 1
     index, position = header.get(_BATCH_INDEX, (0, 0))
     if not 0 <= index < size:
-        raise fault("the index of the batch is out of range: from 0 to one less than their number", position)
-    return Batch(tuple(accounts), index, size, header.get(_BATCH_ID, (0, 0))[0])
+        raise fault("the index of the batch must be from 0 to one less than their number", position)
+    return Batch(tuple(accounts), index, size, header.get(_BATCH_ID, (0, 0))[0], tuple(refused))
 
 
 @discreet
-def join(batches: Iterable[Batch]) -> tuple[Account, ...]:
-    """Put the batches of an export together.
+def join(batches: Iterable[Batch]) -> Batch:
+    """Join the batches of one export or of several.
 
     Args:
-        batches: All of them, in any order. One that is there twice, as from a QR code that was scanned
+        batches: All batches, in any order. One that is there twice, as from a QR code that was scanned
             twice, counts once.
 
     Returns:
-        The accounts, in the order of the export.
+        One batch with everything, in the order of the exports and of their batches. The positions in
+        `refused` count through all accounts.
 
     Raises:
-        MigrationError: A batch is missing, they are of different exports, or two have the same place and
-            differ; the message says which, from 1.
-        TypeError: What is given are no batches.
+        MigrationError: There are no batches, one is missing, or two have the same place in an export and
+            differ. The message says which, counted from 1.
+        TypeError: Something given is not a Batch.
     """
-    first: Batch | None = None
-    places: dict[int, Batch] = {}
-    for number, batch in enumerate(batches, 1):
+    parts = Parts()
+    for batch in batches:
         if not isinstance(batch, Batch):
-            raise TypeError("what is joined are batches")
-        first = first or batch
-        if (batch.id, batch.size) != (first.id, first.size):
-            raise MigrationError(f"batch {number} of those given is of another export than the first")
-        if places.setdefault(batch.index, batch) != batch:
-            raise MigrationError(f"batch {batch.index + 1} of {batch.size} is there twice, and they differ")
-    if first is None:
-        raise MigrationError("there are no batches")
-    # The size is what a link says: it may be two thousand million.
-    missing = list(islice((i + 1 for i in range(first.size) if i not in places), 10))
+            raise TypeError(f"join takes batches, not {type(batch).__name__}")
+        parts.add_batch(batch)
+    if not parts:
+        raise MigrationError("there must be at least one batch")
+    missing = parts.missing()
     if missing:
-        more = " and more" if len(missing) + len(places) < first.size else ""
-        raise MigrationError(f"of {first.size} batches these are missing: {str(missing)[1:-1]}{more}")
-    return tuple(account for index in sorted(places) for account in places[index].accounts)
+        raise MigrationError(missing[0])
+    return parts.all()
+
+
+@discreet
+def read(text: str) -> Batch:
+    """Read every account in a text: links and exports, one or more, mixed, in any order.
+
+    What can be read keeps nothing else back, and what cannot be read is in `refused`: accounts of an
+    export, whole links, and batches that are missing from an export.
+
+    Args:
+        text: The content of a file, or what a person pasted: links on lines of their own or separated by
+            white space, at most 1,048,576 characters.
+
+    Returns:
+        One batch with everything. A batch of an export is joined to the first of the same export.
+
+    Raises:
+        URIError: There is no link, or something else than links is in the text, as in `uri.split`.
+        TypeError: The text is not a str.
+    """
+    links = uri.split(text)
+    if not links:
+        raise URIError("there must be at least one link")
+    parts = Parts()
+    for link in links:
+        try:
+            if link.lower().startswith("otpauth-migration:"):
+                parts.add_batch(parse(link))
+            else:
+                parts.add_account(uri.parse(link))
+        except (URIError, MigrationError) as error:
+            parts.add_refused(str(error))
+    for reason in parts.missing():
+        parts.add_refused(reason)
+    return parts.all()
 
 
 @discreet
 def build(accounts: Iterable[Account], *, id: int | None = None) -> tuple[str, ...]:  # noqa: A002 - its name in the export
-    """Write accounts as an export: one link or more, each for a QR code of its own.
+    """Return the links of an export of accounts, each for a QR code of its own.
 
-    A batch has at most 10 accounts and 640 bytes of them, so that a phone reads its QR code easily; an
-    account that is longer has a batch for itself.
+    A batch has at most 10 accounts of together at most 640 bytes, so that a phone reads its QR code easily.
+    An account that is longer has a batch for itself. An empty name is written.
 
     Args:
-        accounts: At least one, in their order.
-        id: What the batches have in common, from -2^31 to 2^31-1; without it a random number.
+        accounts: At least one account, in their order.
+        id: The number that the batches share, from -2^31 to 2^31-1; None for a random one.
 
     Returns:
         The links, at most 2,953 characters each.
 
     Raises:
-        MigrationError: There are no accounts, or an export cannot say what one is: a period other than
-            30, a t0 other than 0, digits other than 6 and 8, an algorithm other than SHA1, SHA256 and
-            SHA512, a counter over 2^63-1, parameters in `extra`, a colon in the name of an account without
-            issuer, a space before the name, more than a QR code holds. The message says which, from 1.
-        TypeError: What is given are no accounts, or the id is not an int.
+        MigrationError: There are no accounts, or an export cannot represent one: a period other than 30,
+            a t0 other than 0, digits other than 6 and 8, an algorithm other than SHA1, SHA256 and SHA512,
+            a counter over 2^63-1, parameters in `extra`, a colon in the name of an account without issuer,
+            a space at the beginning of the name, or more than a QR code holds. `account` is its index, from
+            0.
+        TypeError: Something given is not an Account, or the id is not an int.
         ValueError: The id is out of range.
     """
-    # Programs that only read exports never need this import.
-    from urllib.parse import quote
-
     if id is None:
         id = int.from_bytes(os.urandom(4), signed=True)  # noqa: A001 - the same
     check_integer("id", id, -(2**31), 2**31 - 1)
     batches: list[list[bytes]] = []
-    for number, account in enumerate(accounts, 1):
+    for index, account in enumerate(accounts):
         if not isinstance(account, Account):
-            raise TypeError("what is written are accounts")
+            raise TypeError(f"build takes accounts, not {type(account).__name__}")
         try:
             field = bytes_field(_ACCOUNT, otp_parameters.write(account))
         except MigrationError as error:
-            raise MigrationError(f"account {number}: {error}") from None
+            raise MigrationError(f"account {index + 1}: {error}", account=index) from None
         last = batches[-1] if batches else []
         if not last or len(last) == MAX_ACCOUNTS or sum(map(len, last)) + len(field) > MAX_SIZE:
             batches.append([])
         batches[-1].append(field)
     if not batches:
-        raise MigrationError("there are no accounts")
+        raise MigrationError("there must be at least one account")
     links: list[str] = []
     written = 0
-    for index, batch in enumerate(batches):
+    for place, batch in enumerate(batches):
         header = (
             integer_field(_VERSION, 1)
             + integer_field(_BATCH_SIZE, len(batches))
-            + integer_field(_BATCH_INDEX, index)
+            + integer_field(_BATCH_INDEX, place)
             + integer_field(_BATCH_ID, id)
         )
         data = encoding.write_base64(b"".join(batch) + header)
-        link = f"otpauth-migration://offline?data={quote(data, safe='')}"
+        link = f"otpauth-migration://offline?data={uri.quote(data)}"
+        if len(link) > MAX_LINK:  # an account that has a batch for itself
+            message = f"account {written + 1}: its link would be longer than a QR code holds"
+            raise MigrationError(message, account=written)
         written += len(batch)
-        if len(link) > MAX_LINK:
-            raise MigrationError(f"account {written}: its link would be longer than a QR code holds")
         links.append(link)
     return tuple(links)
 
 
 def _data(text: str) -> bytes:
-    """Take the message out of a link."""
+    """Return the message in a link."""
     head, _, query = text.partition("?")
     head = head.lower()
     if head.startswith("otpauth://"):
         raise MigrationError("the link of one account (otpauth://), not an export")
     if head.removesuffix("/") != "otpauth-migration://offline":
-        raise MigrationError("the link does not begin with otpauth-migration://offline")
+        raise MigrationError("an export must begin with otpauth-migration://offline")
     try:
         # Elsewhere in links a plus sign may stand for a space; base64 has none.
-        data = split_query(query.replace("+", "%2B"), ("data",)).get("data", "")
+        values, _ = read_parameters(query.replace("+", "%2B"), frozenset(("data",)))
+        data = values.get("data", "")
         if not data.strip("="):
-            raise MigrationError("the link has no data")
+            raise MigrationError("an export must have data")
         if " " in data:
-            position = data.index(" ")
-            raise MigrationError(f"the data has a space at position {position}: perhaps a lost plus sign")
+            position = data.index(" ") + 1
+            raise MigrationError(f"the data has a space at character {position}, perhaps a lost plus sign")
         return encoding.read_base64(data)
     except URIError as error:
-        message = str(error)
+        raise MigrationError(str(error)) from None
     except SecretError as error:
-        message = f"in the data, {error}"
-    raise MigrationError(message)
-
-
-def _account(data: bytes, part: slice, number: int) -> Account:
-    try:
-        return otp_parameters.read(data, part)
-    except MigrationError as error:
-        message, position = f"account {number}, {error}", error.position
-    raise MigrationError(message, position)
+        raise MigrationError(f"in the data, {error}") from None

@@ -2,16 +2,18 @@
 
 Its fields are 1 the secret, 2 the name, 3 the issuer, 4 the algorithm (1 SHA1, 2 SHA256, 3 SHA512, 4 MD5),
 5 the digits (1 six, 2 eight), 6 the type (1 HOTP, 2 TOTP), 7 the counter of a HOTP, and in exports of newer
-apps 8, an id that is not read. What is 0 or absent has the app's default: SHA1, six digits, TOTP. The period
-is always 30 seconds.
+apps 8, an id that is not read. A field that is 0 or absent has the app's default: SHA1, six digits, TOTP.
+The period is always 30 seconds.
 """
 
 from typing import TypeVar
 
 from onetime.errors import MigrationError, URIError
 from onetime.hotp import HOTP
+from onetime.provisioning.account import Account
+from onetime.provisioning.batch import Refused
+from onetime.provisioning.parameters import check_text
 from onetime.provisioning.protobuf import bytes_field, fault, fields, integer_field, signed
-from onetime.provisioning.uri import Account
 from onetime.secret import Secret
 from onetime.totp import TOTP
 
@@ -25,56 +27,113 @@ _DIGIT_COUNTS = (6, 6, 8)
 _TYPES = (TOTP, HOTP, TOTP)
 
 
-def read(data: bytes, part: slice) -> Account:
+class _Message:
+    """The fields of a message, as far as it can be read.
+
+    Attributes:
+        key: The secret; empty where there is none.
+        key_position: Where the secret stands, or would stand.
+        texts: The issuer and the name.
+        numbers: The integers by the number of their field, each with the position of the field.
+    """
+
+    __slots__ = ("key", "key_position", "numbers", "texts")
+
+    def __init__(self, part: slice) -> None:
+        self.key = b""
+        self.key_position = part.start
+        self.texts = {_ISSUER: "", _NAME: ""}
+        self.numbers: dict[int, tuple[int, int]] = {}
+
+    def read(self, data: bytes, part: slice) -> None:
+        """Read the fields up to the first that is wrong, which is a `MigrationError`."""
+        # The last of several wins. A field that has another wire type than it should have is unknown.
+        for number, value, position in fields(data, part):
+            if not isinstance(value, slice):
+                self.numbers[number] = value, position
+            elif number == _SECRET:
+                self.key, self.key_position = data[value], value.start
+            elif number in self.texts:
+                try:
+                    self.texts[number] = data[value].decode()
+                except UnicodeDecodeError as error:
+                    raise fault("a text must be UTF-8", value.start + error.start) from None
+
+    def names(self) -> tuple[str | None, str]:
+        """Split "issuer:name"; an issuer that has a field of its own is split off only if it is the same."""
+        issuer, label = self.texts.values()
+        if issuer:
+            name = label.removeprefix(f"{issuer}:")
+        else:
+            head, colon, tail = label.partition(":")
+            issuer, name = (head, tail) if colon else ("", label)
+        return issuer or None, name.lstrip(" ")
+
+    def choice(self, what: str, field: int, choices: tuple[T, ...]) -> T:
+        """Return what the number of an enum stands for."""
+        if field not in self.numbers:
+            return choices[0]
+        value, position = self.numbers[field]
+        number = signed(value, 32)
+        if not 0 <= number < len(choices):
+            raise fault(f"the number of the {what} must be from 0 to {len(choices) - 1}", position)
+        return choices[number]
+
+
+def read(data: bytes, part: slice, place: int) -> Account | Refused:
     """Read an account.
 
     Args:
         data: Bytes that hold the message.
-        part: Where in them it stands.
+        part: Where in them the message stands.
+        place: Index of the account in the export, from 0.
 
-    Raises:
-        MigrationError: The message is none, or what it says is no account; `position` says where.
+    Returns:
+        The account; or, where it cannot be read, the reason and the names as far as they can be read.
     """
-    key = slice(part.start, part.start)
-    texts = {_NAME: "", _ISSUER: ""}
-    numbers: dict[int, tuple[int, int]] = {}
-    for number, value, position in fields(data, part):
-        # The last of several wins. A field that has another wire type than it should have is unknown.
-        if not isinstance(value, slice):
-            numbers[number] = value, position
-        elif number == _SECRET:
-            key = value
-        elif number in texts:
-            try:
-                texts[number] = data[value].decode()
-            except UnicodeDecodeError as error:
-                raise fault("a text is not UTF-8", value.start + error.start) from None
-    if key.start == key.stop:
-        raise fault("there is no secret", key.start)
-    issuer, name = _names(texts[_ISSUER], texts[_NAME])
-    algorithm = _choice("algorithm", _ALGORITHMS, numbers.get(_ALGORITHM, (0, 0)))
-    digits = _choice("number of digits", _DIGIT_COUNTS, numbers.get(_DIGITS, (0, 0)))
-    kind = _choice("type", _TYPES, numbers.get(_TYPE, (0, 0)))
-    # The counter of a TOTP has no meaning.
-    value, position = numbers.get(_COUNTER, (0, 0)) if kind is HOTP else (0, 0)
-    counter = signed(value, 64)
-    if counter < 0:
-        raise fault("the counter is negative", position)
+    message = _Message(part)
     try:
-        credential = kind(Secret(data[key]), digits=digits, algorithm=algorithm)
+        message.read(data, part)
+        return _account(message)
+    except MigrationError as error:
+        issuer, name = message.names()
+        return Refused(place, str(error), _shown(issuer or "") or None, _shown(name))
+
+
+def _shown(name: str) -> str:
+    """Return a name if it can be shown, and nothing otherwise."""
+    try:
+        check_text("name", name)
+    except URIError:
+        return ""
+    return name
+
+
+def _account(message: _Message) -> Account:
+    if not message.key:
+        raise fault("there must be a secret", message.key_position)
+    algorithm = message.choice("algorithm", _ALGORITHM, _ALGORITHMS)
+    digits = message.choice("digits", _DIGITS, _DIGIT_COUNTS)
+    kind = message.choice("type", _TYPE, _TYPES)
+    counter = 0
+    if kind is HOTP and _COUNTER in message.numbers:  # that of a TOTP has no meaning
+        value, position = message.numbers[_COUNTER]
+        counter = signed(value, 64)
+        if counter < 0:
+            raise fault("the counter must not be negative", position)
+    issuer, name = message.names()
+    try:
+        credential = kind(Secret(message.key), digits=digits, algorithm=algorithm)
         return Account(name, credential, issuer=issuer, counter=counter)
-    except URIError as error:
-        reason = f"in the {error.parameter}, {error}"
-    except ValueError as error:  # MD5
-        reason = str(error)
-    raise fault(reason, part.start)
+    except ValueError as error:  # MD5, or a control character
+        raise MigrationError(str(error)) from None
 
 
 def write(account: Account) -> bytes:
     """Write an account.
 
     Raises:
-        MigrationError: An export cannot say what the account is.
+        MigrationError: An export has no place for what the account is.
     """
     credential, issuer, name = account.credential, account.issuer or "", account.name
     is_totp = isinstance(credential, TOTP)
@@ -85,13 +144,13 @@ def write(account: Account) -> bytes:
         (credential.algorithm not in _ALGORITHMS, "an algorithm other than SHA1, SHA256 and SHA512"),
         (account.counter >= 2**63, "a counter over 2^63-1"),
         (account.extra, "parameters without a meaning (extra)"),
-        (":" in name and not issuer, "a colon in the name without an issuer: it would end the issuer"),
-        (name.startswith(" "), "a space before the name"),
+        (":" in name and not issuer, "a colon in the name without an issuer, which it would end"),
+        (name.startswith(" "), "a space at the beginning of the name"),
     ):
         if refused:
-            raise MigrationError(f"an export cannot say {what}")
+            raise MigrationError(f"an export cannot represent {what}")
     if issuer and name.startswith(f"{issuer}:"):
-        name = f"{issuer}:{name}"  # the first of the two is taken off
+        name = f"{issuer}:{name}"  # readers take off the first of the two
     message = bytes_field(_SECRET, credential.secret.to_bytes()) + bytes_field(_NAME, name.encode())
     if issuer:
         message += bytes_field(_ISSUER, issuer.encode())
@@ -101,21 +160,3 @@ def write(account: Account) -> bytes:
     if not is_totp:
         message += integer_field(_COUNTER, account.counter)
     return message
-
-
-def _choice(what: str, choices: tuple[T, ...], field: tuple[int, int]) -> T:
-    value, position = field
-    number = signed(value, 32)
-    if not 0 <= number < len(choices):
-        raise fault(f"the {what} is none that is known here", position)
-    return choices[number]
-
-
-def _names(issuer: str, label: str) -> tuple[str | None, str]:
-    """Split "issuer:name" as links do; an issuer that stands apart is split off only if it is the same."""
-    if issuer:
-        name = label.removeprefix(f"{issuer}:")
-    else:
-        head, colon, tail = label.partition(":")
-        issuer, name = (head, tail) if colon else ("", label)
-    return issuer or None, name.lstrip(" ")

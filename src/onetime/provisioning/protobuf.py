@@ -1,9 +1,8 @@
-"""Messages as Protocol Buffers write them: one field after the other, each with a number and a value.
+"""Messages of Protocol Buffers: fields one after the other, each with a number and a value.
 
-The reader gives out the two kinds of value that exports use, integers and bytes, and skips every other,
-as the encoding's description asks of fields that a reader does not know. It goes through a message once,
-without recursion, and what breaks a rule is a `MigrationError` that says at which byte, never what is
-there.
+The reader returns the two kinds of value that exports use, integers and bytes, and skips all others, as the
+description of the encoding asks of fields that a reader does not know. It passes through a message once,
+without recursion. A broken rule is a `MigrationError` that says at which byte, and never what is there.
 """
 
 from collections.abc import Iterator
@@ -11,29 +10,29 @@ from collections.abc import Iterator
 from onetime.errors import MigrationError
 
 VARINT, FIXED64, BYTES, GROUP, GROUP_END, FIXED32 = range(6)
-"""The wire types: what of a field's value follows its number. 6 and 7 do not exist."""
+"""The wire types: the form of the value that follows a field's number. 6 and 7 do not exist."""
 
 LAST_NUMBER = 2**29 - 1
-"""The last number that a field can have; the first is 1."""
+"""The highest number of a field; the lowest is 1."""
 
 MAX_VARINT = 10
-"""Bytes that 64 bits fill, seven in each."""
+"""Maximum length of a number, in bytes: 64 bits, seven in each byte."""
 
 
 def fields(data: bytes, part: slice) -> Iterator[tuple[int, int | slice, int]]:
-    """Read a message field by field.
+    """Yield the fields of a message.
 
     Args:
         data: Bytes that hold the message, and perhaps others around it.
-        part: Where in the bytes it stands, from its first byte to the one after its last.
+        part: The place of the message in the bytes, from its first byte to the one after its last.
 
     Yields:
-        The field's number; its value, which is an integer from 0 to 2^64-1, or where in `data` its bytes
-        stand; and the position in `data` at which the field begins. Fields of another wire type and what
-        stands in groups are left out.
+        The field's number; its value, which is an integer from 0 to 2^64-1, or the place of its bytes in
+        `data`; and the position in `data` at which the field begins. Fields of another wire type are left
+        out, and so is the content of groups.
 
     Raises:
-        MigrationError: The bytes are no message; `position` says where.
+        MigrationError: The bytes are not a message; `position` is where, from 0.
     """
     position, end = part.start, part.stop
     groups: list[int] = []  # the numbers of those that are open, the innermost last
@@ -42,7 +41,7 @@ def fields(data: bytes, part: slice) -> Iterator[tuple[int, int | slice, int]]:
         key, position = _read_varint(data, start, end)
         number, wire_type = divmod(key, 8)
         if not 1 <= number <= LAST_NUMBER:
-            raise fault("the number of a field is out of range", start)
+            raise fault("the number of a field must be from 1 to 536870911", start)
         if wire_type == VARINT:
             value, position = _read_varint(data, position, end)
             if not groups:
@@ -52,7 +51,7 @@ def fields(data: bytes, part: slice) -> Iterator[tuple[int, int | slice, int]]:
             if wire_type == BYTES:
                 size, position = _read_varint(data, position, end)
             if size > end - position:
-                raise fault("a field reaches past the end", start)
+                raise fault("a field must end within its message", start)
             position += size
             if wire_type == BYTES and not groups:
                 yield number, slice(position - size, position), start
@@ -60,47 +59,49 @@ def fields(data: bytes, part: slice) -> Iterator[tuple[int, int | slice, int]]:
             groups.append(number)
         elif wire_type == GROUP_END:
             if not groups or groups.pop() != number:
-                raise fault("a group ends that has not begun", start)
+                raise fault("the end of a group must follow its beginning", start)
         else:
-            raise fault("a field has a wire type that does not exist", start)
+            raise fault("the wire type of a field must be from 0 to 5", start)
     if groups:
-        raise fault("a group has no end", end)
+        raise fault("a group must have an end", end)
 
 
 def signed(value: int, bits: int) -> int:
-    """Take the low bits of a number as two's complement: how int32, int64 and enums are read."""
+    """Return the low bits of a number as two's complement, as int32, int64 and enums are read."""
     half = 1 << bits - 1
     return (value + half) % (2 * half) - half
 
 
 def integer_field(number: int, value: int) -> bytes:
-    """Write a field with an integer, from -2^63 to 2^64-1."""
+    """Return a field with an integer from -2^63 to 2^64-1."""
     return _varint(number << 3 | VARINT) + _varint(value)
 
 
 def bytes_field(number: int, value: bytes) -> bytes:
-    """Write a field with bytes, a text in UTF-8 or a message."""
+    """Return a field with bytes: any, a text in UTF-8, or a message."""
     return _varint(number << 3 | BYTES) + _varint(len(value)) + value
 
 
 def fault(rule: str, position: int) -> MigrationError:
-    """Make the error of a broken rule at a position."""
-    return MigrationError(f"byte {position}: {rule}", position)
+    """Return the error of a broken rule at a position, which people count from 1."""
+    return MigrationError(f"byte {position + 1}: {rule}", position)
 
 
 def _read_varint(data: bytes, start: int, end: int) -> tuple[int, int]:
-    """Read a number, seven bits a byte, the lowest first; return the position after it too."""
+    """Read a number, seven bits a byte, the lowest first; return it and the position after it."""
+    if start < end and data[start] < 0x80:  # most numbers have one byte
+        return data[start], start + 1
     value = 0
     for i, byte in enumerate(data[start : min(start + MAX_VARINT, end)]):
         value |= (byte & 0x7F) << 7 * i
         if byte < 0x80:
             # Readers differ on what a tenth byte over 1 means: some drop the bits, others refuse them.
             if value >= 1 << 64:
-                raise fault("a number has more than 64 bits", start)
+                raise fault("a number must have at most 64 bits", start)
             return value, start + i + 1
     if end - start < MAX_VARINT:
-        raise fault("a number has no end", start)
-    raise fault(f"a number has more than {MAX_VARINT} bytes", start)
+        raise fault("a number must have an end", start)
+    raise fault(f"a number must have at most {MAX_VARINT} bytes", start)
 
 
 def _varint(value: int) -> bytes:

@@ -1,16 +1,20 @@
 """QR codes (ISO/IEC 18004:2015): model 2, byte mode, all versions and levels."""
 
 import re
-from binascii import crc32
+from binascii import b2a_base64, crc32
 
+from onetime.checks import check_integer
 from onetime.confidential import Confidential, discreet
 from onetime.provisioning.codewords import LAST_VERSION, LEVELS, capacity, data_codewords, final_message
 from onetime.provisioning.matrix import MASKS, draw
 
 QUIET_ZONE = 4
-"""The width of the light frame around a symbol, in modules (6.3.8)."""
+"""Width of the light frame around a symbol, in modules (6.3.8)."""
 
-_TURN_OVER = bytes.maketrans(b"\0\1", b"\1\0")
+MAX_SCALE = 64
+"""Maximum size of a module in an image, in pixels: at 600 dots per inch, 2.7 mm."""
+
+_INVERSE = bytes.maketrans(b"\0\1", b"\1\0")
 _HALF_BLOCKS = " \N{UPPER HALF BLOCK}\N{LOWER HALF BLOCK}\N{FULL BLOCK}"
 _CONTROLS = re.compile("[\0-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -18,14 +22,15 @@ _CONTROLS = re.compile("[\0-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 class QRCode(Confidential):
     """A QR code.
 
-    What it says is a secret where it is a link with one, so it is never shown by accident: `rows` and
-    the methods that begin with `to_` give it out, `repr` does not. A QR code cannot be changed or
-    pickled, and its copy is itself.
+    The content of a QR code is a secret if it is a link with one, so it never appears by accident: `rows`
+    and the methods that begin with `to_` return it, `repr` does not. A QR code is immutable, cannot be
+    pickled, and is its own copy.
 
     Args:
-        data: What it says, at least one byte. Text is written as UTF-8, as phones read it.
-        level: How much of it may be lost and still be read: "L" about 7 %, "M" 15 %, "Q" 25 %, "H" 30 %.
-        version: Its size, from 1 (21 modules on a side) to 40 (177); None for the smallest that will do.
+        data: The content, at least one byte. Text is written as UTF-8. Readers guess the character set of
+            what is not ASCII, some wrongly; `uri.escape` percent-encodes a link first.
+        level: The error correction: "L" recovers about 7 % of the symbol, "M" 15 %, "Q" 25 %, "H" 30 %.
+        version: The size, from 1 (21 modules on a side) to 40 (177); None for the smallest that has room.
         mask: The data mask, from 0 to 7; None for the one with the lowest penalty (7.8.3.1).
 
     Attributes:
@@ -37,8 +42,8 @@ class QRCode(Confidential):
 
     Raises:
         TypeError: An argument has the wrong type.
-        ValueError: The data is empty, is no Unicode or does not fit; there is no such level, version or
-            mask.
+        ValueError: The data is empty, has a lone surrogate or does not fit; or the level, version or mask
+            does not exist.
     """
 
     __slots__ = ("level", "mask", "rows", "size", "version")
@@ -61,96 +66,144 @@ class QRCode(Confidential):
         put(self, "rows", rows)
 
     def to_text(self, *, light: bool = False) -> str:
-        """Draw it with half blocks (U+2580, U+2584, U+2588) and spaces, two rows of modules to a line.
+        """Return the QR code as text of half blocks (U+2580, U+2584, U+2588) and spaces.
 
-        The quiet zone is part of it. Nothing is coloured: the terminal's own colours have to differ.
+        A line has two rows of modules. The quiet zone is part of the text. The text has no colors, so the
+        terminal's own two must differ.
 
         Args:
             light: False for a terminal that writes light on dark, True for one that writes dark on light.
+
+        Returns:
+            `size + 8` characters in each line, and half as many lines, rounded up.
         """
-        margin = bytes(QUIET_ZONE)
-        frame = [bytes(self.size + 2 * QUIET_ZONE)] * QUIET_ZONE
-        rows = [*frame, *(margin + row + margin for row in self.rows), *frame]
+        rows = self._framed()
         # Ink is what a terminal writes with; the last line has no lower half.
-        ink = rows if light else [row.translate(_TURN_OVER) for row in rows]
-        ink.append(frame[0])
+        ink = rows if light else [row.translate(_INVERSE) for row in rows]
+        ink.append(rows[0])
         return "\n".join(
             "".join([_HALF_BLOCKS[top + 2 * bottom] for top, bottom in zip(*pair, strict=True)])
             for pair in zip(ink[::2], ink[1::2], strict=True)
         )
 
-    def to_svg(self, *, title: str = "QR code") -> str:
-        """Draw it as an SVG image, black on white with the quiet zone; a module is one unit.
+    def to_svg(self, scale: int = 4, *, title: str = "QR code") -> str:
+        """Return the QR code as an SVG image, black on white with the quiet zone.
 
-        It scales to the place where it stands, and can stand in an HTML page as it is. Unlike the title,
-        the image is as secret as what it says.
+        The image can stand in an HTML page as it is. Its width and height are attributes, which CSS
+        overrides. Unlike the title, the image is as secret as the content.
 
         Args:
-            title: What screen readers say, and browsers show under the pointer.
+            scale: Pixels on a side of a module, from 1 to 64.
+            title: The text that screen readers say and browsers show under the pointer.
+
+        Returns:
+            An `svg` element of `scale * (size + 8)` pixels on a side, without a line break.
 
         Raises:
-            TypeError: The title is not a str.
-            ValueError: The title is blank, or has control characters or half of a surrogate pair.
+            TypeError: The scale is not an int, or the title is not a str.
+            ValueError: The scale is out of range; or the title is blank, or has a control character or a
+                lone surrogate.
         """
+        check_integer("scale", scale, 1, MAX_SCALE)
         if not isinstance(title, str):
-            raise TypeError("a title is a str")
+            raise TypeError(f"title must be a str, not {type(title).__name__}")
         if not title.strip() or _CONTROLS.search(title):
-            raise ValueError("a title is not blank, and has no control characters")
+            raise ValueError("title must not be blank or have control characters")
+        # Filled rectangles, and no strokes: ImageMagick draws strokes too wide, even where it need not.
         path = []
         for y, row in enumerate(self.rows, QUIET_ZONE):
-            path.append(f"M{QUIET_ZONE} {y}.5")
-            for run in re.finditer(b"(\0*)(\1+)", row):
-                gap, dark = map(len, run.groups())
-                path.append(f"m{gap} 0h{dark}" if gap else f"h{dark}")
+            for run in re.finditer(b"\1+", row):
+                dark = len(run[0])
+                path.append(f"M{QUIET_ZONE + run.start()} {y}h{dark}v1h-{dark}z")
         side = self.size + 2 * QUIET_ZONE
         text = title.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         # Two images in one page may have the same id if they have the same title.
         name = f"qr-{crc32(title.encode()):08x}"
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" role="img" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{side * scale}" height="{side * scale}" '
+            f'viewBox="0 0 {side} {side}" role="img" stroke="none" '
             f'aria-labelledby="{name}" shape-rendering="crispEdges"><title id="{name}">{text}</title>'
             f'<rect width="{side}" height="{side}" fill="#fff"/>'
-            f'<path fill="none" stroke="#000" d="{"".join(path)}"/></svg>'
+            f'<path d="{"".join(path)}"/></svg>'
         )
+
+    def to_png(self, scale: int = 8) -> bytes:
+        """Return the QR code as a PNG image, black on white with the quiet zone.
+
+        Programs that show no SVG take it, for example those that read e-mail: attach it and refer to it
+        with `cid:`. The image is as secret as the content.
+
+        Args:
+            scale: Pixels on a side of a module, from 1 to 64.
+
+        Returns:
+            The content of a PNG file of `scale * (size + 8)` pixels on a side.
+
+        Raises:
+            TypeError: The scale is not an int.
+            ValueError: The scale is out of range.
+        """
+        check_integer("scale", scale, 1, MAX_SCALE)
+        # Programs that draw no PNG never need this import.
+        from onetime.provisioning.png import write_png
+
+        return write_png(self._framed(), scale)
+
+    def to_data_uri(self, scale: int = 8) -> str:
+        """Return the PNG image as a `data:` URI (RFC 2397), for the `src` of an `img` in a page.
+
+        Many programs that read e-mail do not show such an image; see `to_png`. A content security policy
+        must allow `img-src data:`.
+
+        Args:
+            scale: Pixels on a side of a module, from 1 to 64.
+
+        Returns:
+            The URI, in ASCII.
+
+        Raises:
+            TypeError: The scale is not an int.
+            ValueError: The scale is out of range.
+        """
+        return f"data:image/png;base64,{b2a_base64(self.to_png(scale), newline=False).decode()}"
 
     def __repr__(self) -> str:
         return f"QRCode(<version {self.version}, level {self.level}>)"
+
+    def _framed(self) -> list[bytes]:
+        """Return the rows with the quiet zone."""
+        margin = bytes(QUIET_ZONE)
+        frame = [bytes(self.size + 2 * QUIET_ZONE)] * QUIET_ZONE
+        return [*frame, *(margin + row + margin for row in self.rows), *frame]
 
 
 def _encode(
     data: str | bytes, level: str, version: int | None, mask: int | None
 ) -> tuple[int, int, tuple[bytes, ...]]:
-    """Encode data (7.1), and tell the version and the mask with the rows."""
+    """Encode data (7.1), and return the version and the mask with the rows."""
     if isinstance(data, str):
         try:
             data = data.encode()
         except UnicodeEncodeError:
-            raise ValueError("the text has half of a surrogate pair, which UTF-8 cannot write") from None
+            raise ValueError("data must not have a lone surrogate, which UTF-8 cannot represent") from None
     if not isinstance(data, bytes):
-        raise TypeError("what a QR code says is str or bytes")
+        raise TypeError(f"data must be str or bytes, not {type(data).__name__}")
     if not data:
-        raise ValueError("there is nothing that the QR code would say")
+        raise ValueError("data must not be empty")
     if not isinstance(level, str):
-        raise TypeError("the level is a str")
+        raise TypeError(f"level must be a str, not {type(level).__name__}")
     if level not in LEVELS:
-        raise ValueError(f"the level is one of {', '.join(LEVELS)}")
-    limits: tuple[tuple[str, object, int, int], ...] = (
-        ("version", version, 1, LAST_VERSION),
-        ("mask", mask, MASKS[0], MASKS[-1]),
-    )
-    for name, value, low, high in limits:
-        if value is None:
-            continue
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise TypeError(f"the {name} is an int or None")
-        if not low <= value <= high:
-            raise ValueError(f"the {name} is from {low} to {high}")
+        raise ValueError(f"level must be one of {', '.join(LEVELS)}")
+    if version is not None:
+        check_integer("version", version, 1, LAST_VERSION)
+    if mask is not None:
+        check_integer("mask", mask, MASKS[0], MASKS[-1])
     # 7.2: the smallest version that holds the data.
     versions = range(1, LAST_VERSION + 1) if version is None else [version]
     fitting = next((each for each in versions if capacity(each, level) >= len(data)), None)
     if fitting is None:
         raise ValueError(
-            f"the data has {len(data)} bytes, and version {versions[-1]} holds at most "
+            f"data has {len(data)} bytes, but version {versions[-1]} holds at most "
             f"{capacity(versions[-1], level)} at level {level}"
         )
     message = final_message(data_codewords(data, fitting, level), fitting, level)

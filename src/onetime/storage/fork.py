@@ -30,7 +30,10 @@ DRAIN = 5.0
 PAUSE = 0.001
 """Wait before the next try, in seconds. It is short and even, so that no waiting thread falls behind."""
 
-FORKED = "a statement of a store ran while the process was forked, or Python's fork handlers did not run"
+FORKED = (
+    "this process was forked while a statement of a store ran, or without Python's fork handlers, "
+    "so it cannot use a store; fork before a store is used"
+)
 
 
 class Lease:
@@ -275,11 +278,11 @@ def _before() -> None:
     me, deadline = get_ident(), time.monotonic() + DRAIN
     if not _has_begun() or _inherited:
         return
-    while _near.setdefault("fork", (me, deadline))[0] != me:
+    while _near.setdefault("fork", (me, deadline))[0] != me and time.monotonic() < deadline:
         if not _is_near():
             _near.pop("fork", None)
         time.sleep(PAUSE)
-    # Again, because the one found may be a fork of this thread whose end was interrupted.
+    # Again: what was found may be a fork of this thread whose end was interrupted.
     _near["fork"] = me, deadline
     for gate in _every_gate():
         gate.drain(deadline)

@@ -4,7 +4,6 @@ import os
 import time
 import weakref
 from contextlib import suppress
-from functools import partial
 from threading import Lock, get_ident
 
 from onetime.errors import StoreError
@@ -27,6 +26,10 @@ LATE = "the write waited for other threads for {:g} s; it is unknown whether the
 
 WAKE = 0.05
 """Maximum wait for a wake-up, in seconds: a thread that is interrupted may wake nobody."""
+
+
+CROWDED = 0.1
+"""Time for which a process that was found writing is expected to write again, in seconds."""
 
 
 class Job:
@@ -83,6 +86,8 @@ class GroupCommit:
     def _begin(self) -> None:
         self._queue: Queue = []
         self._process = os.getpid()
+        # By the monotonic clock: until when other processes are expected to write, and when this one may.
+        self._crowded = self._next = 0.0
 
     def swap(self, key: str, old: str | None, new: str | None) -> bool:
         """Write text under a key if the stored value is still `old`; they differ.
@@ -98,7 +103,7 @@ class GroupCommit:
         try:
             queue.append(place)
             while True:
-                first = next(_unfinished(queue), job)
+                first = job if queue[0] is place else next(_unfinished(queue), job)
                 # Looked at after that: a leader leaves its followers' outcomes before it leaves the queue.
                 if job.outcome is not None:
                     return job.outcome
@@ -106,17 +111,20 @@ class GroupCommit:
                     raise StoreError(FORKED)
                 if job.error or (first is job and job.committing):
                     raise StoreError(UNKNOWN) from job.error
-                if first is job:
-                    work = partial(self._transact, queue=queue, own=job)
-                    job.outcome = self._pool.run(work, deadline, self._pool.reuse)
-                elif first.thread == job.thread:
-                    raise StoreError(NESTED)
+                if first is not job:
+                    if first.thread == job.thread:
+                        raise StoreError(NESTED)
+                elif time.monotonic() >= self._next:
+                    job.outcome = self._pool.run(
+                        lambda connection: self._transact(connection, queue, job), deadline, self._pool.reuse
+                    )
                 if job.outcome is None:
                     self._wait(job, deadline, leads=first is job)
         finally:
-            with suppress(ValueError):
+            if place in queue:
                 queue.remove(place)
-            next(_unfinished(queue), job).wake()
+            if queue:
+                next(_unfinished(queue), job).wake()
 
     def _wait(self, job: Job, deadline: float, *, leads: bool) -> None:
         """Wait for another process, or to be woken by another thread of this one."""
@@ -133,9 +141,12 @@ class GroupCommit:
             dialect.begin(connection)
         except Exception as error:
             if dialect.had_no_effect(error):
+                self._crowded = time.monotonic() + CROWDED
                 return None
             raise StoreError(FAILED) from error
-        jobs = [own] if alone else [job for job in _unfinished(queue) if not job.committing]
+        jobs = [own]
+        if len(queue) > 1 and not alone:
+            jobs = [job for job in _unfinished(queue) if not job.committing]
         outcomes = []
         try:
             for job in jobs:
@@ -150,6 +161,10 @@ class GroupCommit:
             self._roll_back(connection)
             return self._transact(connection, queue, own, alone=True)
         self._commit(connection, jobs, outcomes)
+        now = time.monotonic()
+        if now < self._crowded:
+            # Or another process that waits would hardly meet a moment in which this one does not write.
+            self._next = now + PAUSE
         return outcomes[0]
 
     def _roll_back(self, connection: "Any") -> None:

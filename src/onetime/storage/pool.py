@@ -1,6 +1,7 @@
 """The connections of a store: a bound on their number, one deadline for each call, and safe retries."""
 
 import time
+from contextlib import suppress
 
 from onetime.errors import StoreError
 from onetime.storage.fork import PAUSE, ForkGate, Lease
@@ -78,6 +79,7 @@ class Pool:
             except Exception as error:
                 if self.dialect.had_no_effect(error):
                     self._pause(deadline, IN_THE_WAY, error)
+                    supply = self.reuse
                 elif supply == self._open:
                     raise StoreError("the database failed during a read") from error
                 else:
@@ -176,34 +178,37 @@ class Pool:
 
     def reuse(self, lease: Lease) -> None:
         """Give a lease an idle connection, or a new one."""
-        try:
+        with suppress(IndexError):
             lease.connection, _ = self.gate.idle.pop()
-        except IndexError:
-            self._open(lease)
+            return
+        self._open(lease)
 
     def _reuse_alive(self, lease: Lease) -> None:
         """Give a lease an idle connection that the server has not ended, or a new one."""
-        try:
+        since = time.monotonic()
+        with suppress(IndexError):
             lease.connection, since = self.gate.idle.pop()
-        except IndexError:
-            self._open(lease)
-            return
-        if time.monotonic() - since > FRESH:
+        if lease.connection is not None and time.monotonic() - since > FRESH:
             try:
                 self.dialect.get(lease.connection, "")
             except Exception as error:
                 self._forget_lost(lease, error)
                 self.gate.discard(lease.connection)
-                self._open(lease)
+                lease.connection = None
+        if lease.connection is None:
+            self._open(lease)
 
-    def _open(self, lease: Lease) -> None:
-        """Give a lease a new connection."""
-        lease.connection = None
-        lease.connection = self.dialect.open()
+    def _open(self, lease: Lease, *, create: bool = False) -> None:
+        """Give a lease a new connection, in place of the oldest idle one if there are too many."""
+        idle, limit = self.gate.idle, self.gate.limit
+        with suppress(IndexError):
+            while len(idle) + len(self.gate.leases()) > limit:
+                self.gate.discard(idle.pop(0)[0])
+        lease.connection = self.dialect.open(create=create)
 
     def _create(self, lease: Lease) -> None:
         """Make the table, on a connection that is closed again."""
-        lease.connection = self.dialect.open(create=True)
+        self._open(lease, create=True)
         self.gate.discard(lease.connection)
         lease.connection = None
 

@@ -1,0 +1,134 @@
+"""An account: a credential and the names that an app shows beside it."""
+
+from onetime.checks import check_integer
+from onetime.confidential import Confidential, discreet
+from onetime.credential import Credential
+from onetime.errors import URIError
+from onetime.hotp import LAST_MOVING_FACTOR
+from onetime.provisioning.parameters import KNOWN, check_extra_name, check_text
+
+TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, Self, TypedDict, Unpack
+
+    class Changes(TypedDict, total=False):
+        """The parts that `Account.replace` can change."""
+
+        name: str
+        credential: Credential
+        issuer: str | None
+        counter: int
+        extra: Iterable[tuple[str, str]]
+
+
+class Account(Confidential):
+    """A credential, and the names that an app shows beside its codes.
+
+    An account is immutable. Two accounts are equal if all their parts are. An account has no hash, cannot
+    be pickled and never shows its secret.
+
+    Args:
+        name: The account's name at the issuer, for example an e-mail address. It may be empty, because
+            some links have no name; `uri.build` does not write such a link.
+        credential: A HOTP or a TOTP.
+        issuer: The name of the site or program that the account is with; None if a link does not say.
+        counter: The next counter of a HOTP, from 0 to 2^64-1; 0 with a TOTP.
+        extra: Parameters of a link that have no meaning to this library, as pairs of name and value in
+            their order. A name may be there more than once. The attribute is a tuple.
+
+    Raises:
+        TypeError: A part has the wrong type.
+        URIError: A text has a control character or a lone surrogate; the issuer is empty; a name in
+            `extra` is empty, is a parameter that has a meaning or could be mistaken for one, or belongs to
+            other codes ("encoder"). `parameter` says which part.
+        ValueError: The counter is out of range, or not 0 with a TOTP.
+    """
+
+    __slots__ = ("counter", "credential", "extra", "issuer", "name")
+    name: str
+    credential: Credential
+    issuer: str | None
+    counter: int
+    extra: tuple[tuple[str, str], ...]
+
+    @discreet
+    def __init__(
+        self,
+        name: str,
+        credential: Credential,
+        *,
+        issuer: str | None = None,
+        counter: int = 0,
+        extra: "Iterable[tuple[str, str]]" = (),
+    ) -> None:
+        if not isinstance(credential, Credential):
+            raise TypeError(f"credential must be a HOTP or a TOTP, not {type(credential).__name__}")
+        check_text("name", name)
+        if issuer is not None:
+            check_text("issuer", issuer)
+            if not issuer:
+                raise URIError("issuer must not be empty; an account without an issuer has None", "issuer")
+        check_integer("counter", counter, 0, LAST_MOVING_FACTOR)
+        if counter and credential.kind == "totp":
+            raise ValueError("counter must be 0 with a TOTP")
+        pairs: tuple[Any, ...] = tuple(extra)
+        known = KNOWN[credential.kind]
+        for pair in pairs:
+            if not (
+                isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(each, str) for each in pair)
+            ):
+                raise TypeError('extra must be pairs of str, for example [("image", "https://...")]')
+        check_text("extra", "".join([text for pair in pairs for text in pair]))
+        for key in dict.fromkeys([pair[0] for pair in pairs]):
+            check_extra_name(key, known)
+        put = object.__setattr__
+        put(self, "name", name)
+        put(self, "credential", credential)
+        put(self, "issuer", issuer)
+        put(self, "counter", counter)
+        put(self, "extra", pairs)
+
+    @discreet
+    def replace(self, **changes: "Unpack[Changes]") -> "Self":
+        """Return a copy of the account in which some parts are others.
+
+        `copy.replace` of Python 3.13 does the same.
+
+        Args:
+            **changes: Parts by name, as the constructor takes them. For example, a HOTP authenticator
+                moves on with `account.replace(counter=account.counter + 1)`.
+
+        Raises:
+            TypeError: A part does not exist or has the wrong type.
+            URIError: As the constructor does.
+            ValueError: As the constructor does.
+        """
+        parts: dict[str, Any] = {
+            "name": self.name,
+            "credential": self.credential,
+            "issuer": self.issuer,
+            "counter": self.counter,
+            "extra": self.extra,
+            **changes,
+        }
+        return type(self)(**parts)
+
+    __replace__ = replace
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Account):
+            return NotImplemented
+        return (
+            self.name == other.name
+            and self.credential == other.credential
+            and self.issuer == other.issuer
+            and self.counter == other.counter
+            and self.extra == other.extra
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"Account({self.name!r}, {self.credential!r}, issuer={self.issuer!r}, "
+            f"counter={self.counter}, extra=<{len(self.extra)}>)"
+        )
