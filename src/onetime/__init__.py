@@ -32,11 +32,11 @@ __version__ = "0.1.0"
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:
     from onetime.inspection.diagnosis import Diagnosis as Diagnosis
-    from onetime.inspection.diagnosis import Finding as Finding
-    from onetime.inspection.diagnosis import Sighting as Sighting
     from onetime.inspection.diagnosis import diagnose as diagnose
     from onetime.inspection.explanation import Explanation as Explanation
     from onetime.inspection.explanation import explain as explain
+    from onetime.inspection.finding import Finding as Finding
+    from onetime.inspection.sighting import Sighting as Sighting
     from onetime.provisioning.account import Account as Account
     from onetime.provisioning.batch import Batch as Batch
     from onetime.provisioning.batch import Refused as Refused
@@ -69,7 +69,7 @@ _WINGS = {
     "Device": "onetime.verification.device",
     "Diagnosis": "onetime.inspection.diagnosis",
     "Explanation": "onetime.inspection.explanation",
-    "Finding": "onetime.inspection.diagnosis",
+    "Finding": "onetime.inspection.finding",
     "Limits": "onetime.verification.policy",
     "MemoryStore": "onetime.storage.memory",
     "Policy": "onetime.verification.policy",
@@ -78,7 +78,7 @@ _WINGS = {
     "Redeemed": "onetime.verification.recovery",
     "Refused": "onetime.provisioning.batch",
     "SQLStore": "onetime.storage.sql",
-    "Sighting": "onetime.inspection.diagnosis",
+    "Sighting": "onetime.inspection.sighting",
     "State": "onetime.verification.state",
     "Store": "onetime.storage.store",
     "Verifier": "onetime.verification.verifier",

@@ -91,7 +91,7 @@ class Diagnose(unittest.TestCase):
         self.assertEqual(["found", "tried", "findings"], list(answer))
         finding = answer["findings"][0]
         self.assertEqual(
-            ("base32", "SHA1", [1]), tuple(map(finding.get, ("reading", "algorithm", "factors")))
+            ("base32", "SHA1", [1]), tuple(map(finding.get, ("reading", "algorithm", "moving_factors")))
         )
         self.assertTrue(answer["found"])
 
@@ -107,8 +107,8 @@ class Diagnose(unittest.TestCase):
             (("287082", "359152"), BASE32, "of several codes, each needs its time: CODE@TIME"),
             (("287082@noon",), BASE32, "the time of a code must be Unix time in seconds, or a date and time"),
             (("28708x@59",), BASE32, "an argument is no code; the secret is read from standard input"),
-            (("28708٢@59",), BASE32, "a code has 1 to 10 digits"),
-            (("28708200000@59",), BASE32, "a code has 1 to 10 digits"),
+            (("28708٢@59",), BASE32, "a code must have 1 to 10 digits"),
+            (("28708200000@59",), BASE32, "a code must have 1 to 10 digits"),
             (("287082@1800000000000",), BASE32, "in seconds; this may be milliseconds"),
             (("287082@59",), f"x{TOTP_LINK}", "a link must begin with otpauth://"),
             (("287082@59",), "otpauth-migration://offline?data=A", "an export of several accounts"),

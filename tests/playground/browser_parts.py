@@ -9,9 +9,10 @@ from pathlib import Path
 from subprocess import run
 
 from onetime import HOTP, TOTP, Account, MemoryStore, Secret, VerificationError, Verifier
-from onetime.inspection.diagnosis import Sighting, diagnose
+from onetime.inspection.diagnosis import diagnose
 from onetime.inspection.explanation import explain
-from onetime.inspection.wording import odds
+from onetime.inspection.messages import odds
+from onetime.inspection.sighting import Sighting
 from onetime.provisioning import uri
 from tests.playground.hands import SECRET, USES, Case, Hand, Keyboard, Pointer
 from tests.playground.looks import MOMENT, SCHEMES, WIDTHS
@@ -377,7 +378,7 @@ class Match(Case):
         truth = diagnose(self.BASE32, code, time, more=[Sighting(*each) for each in more])
         self.assertTrue(truth.found)
         best = truth.findings[0]
-        parts = ["SHA-256, 6 digits, every 30 s", best.reading, str(best.factors[0]), *best.mistakes]
+        parts = ["SHA-256, 6 digits, every 30 s", best.reading, str(best.moving_factors[0]), *best.mistakes]
         for use in USES:
             with self.use(*use) as hand:
                 hand.go("match")

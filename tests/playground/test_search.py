@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import Any
 from unittest import mock
 
-from onetime.inspection.diagnosis import Diagnosis, Sighting, diagnose
-from onetime.inspection.wording import odds
+from onetime.inspection.diagnosis import Diagnosis, diagnose
+from onetime.inspection.messages import odds
+from onetime.inspection.sighting import Sighting
 from onetime.playground.fields import RequestError
 from onetime.playground.interface import Interface
 from onetime.playground.search import MAX_SEARCHES
@@ -109,7 +110,7 @@ class Results(Searching):
         for finding, shown in zip(diagnosis.findings, answer["findings"], strict=True):
             details = {
                 **finding.to_dict(),
-                "factors": list(map(str, finding.factors)),
+                "moving_factors": list(map(str, finding.moving_factors)),
                 "likelihood": odds(finding.chance),
                 "convincing": Diagnosis((finding,), 1, 1).found,
             }
@@ -162,7 +163,7 @@ class Results(Searching):
     def test_which_code_is_wrong(self) -> None:
         """An error of one of the codes says which one it is, and is at once there."""
         right = {"code": "287082", "time": 59}
-        digits = "a code has 1 to 10 digits, and nothing else but spaces and hyphens"
+        digits = "a code must have 1 to 10 digits, and nothing else but spaces and hyphens"
         for wrong, words in (
             ({"code": "12x", "time": 59}, digits),
             ({"code": "", "time": 59}, digits),

@@ -1,0 +1,1 @@
+"""Long-running checks: `python3 -m tests.soak NAME`."""

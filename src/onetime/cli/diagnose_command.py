@@ -12,17 +12,17 @@ from onetime.cli.intake import (
     UsageError,
     add_json,
     add_secret,
-    looks_like_link,
     moment,
     read_text,
     tell,
     whole_number,
 )
 from onetime.cli.terminal import BAR_WIDTH, bar, columns
-from onetime.hotp import HOTP, LAST_MOVING_FACTOR
-from onetime.inspection.diagnosis import Sighting, diagnose
-from onetime.provisioning import uri
-from onetime.totp import TOTP
+from onetime.errors import SecretError
+from onetime.hotp import LAST_MOVING_FACTOR
+from onetime.inspection.diagnosis import diagnose
+from onetime.inspection.link import Link, read_link
+from onetime.inspection.sighting import Sighting
 
 PATIENCE = 1.0
 """Seconds after which a search shows how far it is."""
@@ -52,12 +52,13 @@ def run(options: argparse.Namespace) -> int:
     """Print the findings, best first; 1 if all may be accidents."""
     codes = _codes(options.codes, time.time())  # the time before the secret is asked for
     text = read_text(options)
-    account = uri.parse(text) if looks_like_link(text) else None
+    try:
+        link = read_link(text)
+    except SecretError as error:
+        raise UsageError(str(error)) from None
     counter: int | None = options.counter
-    if account is not None:
-        text = account.credential.secret.to_base32()
-        if counter is None and isinstance(account.credential, HOTP):
-            counter = account.counter
+    if counter is None and link is not None and link.kind == "hotp":
+        counter = link.counter or 0
     if counter is None and len(codes) > 1 and not all("@" in argument for argument in options.codes):
         raise UsageError("of several codes, each needs its time: CODE@TIME")
     if counter is not None and counter + len(codes) - 1 > LAST_MOVING_FACTOR:
@@ -81,8 +82,8 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps({"found": diagnosis.found, "tried": diagnosis.tried, "findings": findings}))
     else:
         print(diagnosis.to_text())
-        if account is not None:
-            tell(f"the link says {_told(account.credential)}")
+        if link is not None:
+            tell(f"the link says {_told(link)}")
     return 0 if diagnosis.found else 1
 
 
@@ -105,10 +106,9 @@ def _codes(arguments: list[str], now: float) -> list[tuple[str, float | datetime
     return found
 
 
-def _told(credential: HOTP | TOTP) -> str:
-    period = f", period {credential.period} s" if isinstance(credential, TOTP) else ""
-    kind = "totp" if period else "hotp"
-    return f"{kind}, {credential.algorithm}, {credential.digits} digits{period}"
+def _told(link: Link) -> str:
+    period = f", period {link.period or 30} s" if link.kind == "totp" else ""
+    return f"{link.kind}, {link.algorithm or 'SHA1'}, {link.digits or 6} digits{period}"
 
 
 class Progress:

@@ -17,7 +17,7 @@ class Explanation(Confidential):
 
     Attributes:
         algorithm: The hash H.
-        factor: The moving factor: the counter C of a HOTP, the step T of a TOTP.
+        moving_factor: The counter C of a HOTP, the step T of a TOTP.
         period: X, the length of a step in seconds; None for a HOTP.
         t0: T0, the Unix time in seconds at which step 0 begins; None for a HOTP.
         span: The Unix times in seconds at which the step begins and the next one does; None for a HOTP.
@@ -37,7 +37,7 @@ class Explanation(Confidential):
     """
 
     algorithm: Algorithm
-    factor: int
+    moving_factor: int
     period: int | None
     t0: int | None
     span: tuple[int, int] | None
@@ -75,7 +75,7 @@ class Explanation(Confidential):
         last = len(self.hs) - 1
         return "\n".join(
             [
-                f"{name} = {self.factor}",
+                f"{name} = {self.moving_factor}",
                 *origin,
                 "",
                 f"Message: {name} as 8 bytes",
@@ -108,7 +108,7 @@ class Explanation(Confidential):
         )
 
     def __repr__(self) -> str:
-        return f"Explanation(<factor {self.factor}>)"
+        return f"Explanation(<moving factor {self.moving_factor}>)"
 
 
 # A dataclass with slots writes one that gives all out; CPython 3.11.2 even over the class's own.
@@ -116,12 +116,12 @@ Explanation.__getstate__ = Confidential.__getstate__  # type: ignore[method-assi
 
 
 @discreet
-def explain(credential: HOTP | TOTP, factor: int) -> Explanation:
+def explain(credential: HOTP | TOTP, moving_factor: int) -> Explanation:
     """Compute a code once more, slowly, and keep every value on the way.
 
     Args:
         credential: The HOTP or TOTP.
-        factor: Its counter or step, from 0 to 2^64-1. The step of a time is `totp.step(time)`.
+        moving_factor: Its counter or step, from 0 to 2^64-1. The step of a time is `totp.step(time)`.
 
     Raises:
         TypeError: The credential is neither, or the factor is not an int.
@@ -129,7 +129,7 @@ def explain(credential: HOTP | TOTP, factor: int) -> Explanation:
     """
     if not isinstance(credential, HOTP | TOTP):
         raise TypeError("the credential is a HOTP or a TOTP")
-    check_integer("factor", factor, 0, LAST_MOVING_FACTOR)
+    check_integer("moving_factor", moving_factor, 0, LAST_MOVING_FACTOR)
     algorithm = credential.algorithm
     key = credential.secret.to_bytes()
     # RFC 2104 section 2. This is written apart from HOTP.at, so that each can be held against the other.
@@ -138,7 +138,7 @@ def explain(credential: HOTP | TOTP, factor: int) -> Explanation:
     inner_pad = bytes(byte ^ 0x36 for byte in padded_key)
     outer_pad = bytes(byte ^ 0x5C for byte in padded_key)
     # RFC 4226 section 5.2.
-    message = factor.to_bytes(8, "big")
+    message = moving_factor.to_bytes(8, "big")
     inner_hash = algorithm.new(inner_pad + message).digest()
     hs = algorithm.new(outer_pad + inner_hash).digest()
     # RFC 4226 section 5.3.
@@ -148,10 +148,10 @@ def explain(credential: HOTP | TOTP, factor: int) -> Explanation:
     d = snum % 10**credential.digits
     return Explanation(
         algorithm=algorithm,
-        factor=factor,
+        moving_factor=moving_factor,
         period=credential.period if isinstance(credential, TOTP) else None,
         t0=credential.t0 if isinstance(credential, TOTP) else None,
-        span=credential.span(factor) if isinstance(credential, TOTP) else None,
+        span=credential.span(moving_factor) if isinstance(credential, TOTP) else None,
         key=key,
         padded_key=padded_key,
         inner_pad=inner_pad,

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import product
 
+from onetime.confidential import discreet
 from onetime.encoding import read_base32, read_base64, read_hex, read_text
 from onetime.errors import SecretError
+from onetime.inspection.key import changed, filtered, misread, other_alphabets
+from onetime.inspection.paste import byte_list, cleaned
+from onetime.inspection.typo import mended, misspelled
 
-MAX_ONES = 8
-"""So many digits 1 are tried as I and L each by itself; more of them all alike."""
-
-MAX_SWAPS = 16
-"""So many of the letters I and L are tried as the other one."""
+_CORRECT = "Correct the secret where it was typed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,83 +19,131 @@ class Reading:
 
     Attributes:
         words: The name of the form, and what else had to be done.
-        key: The secret that comes out.
+        key: The secret that comes out, at least one byte.
+        advice: What to do if this is how a program reads the text; empty for the likeliest reading.
+        cost: Number of mistakes that it counts as: 0 for the likeliest reading, or 1, or 2.
+        rare: Whether it is only tried near the expected time or counter.
     """
 
     words: str
     key: bytes = field(repr=False)
+    advice: str = ""
+    cost: int = 1
+    rare: bool = False
 
 
+@discreet
 def readings(text: str) -> tuple[Reading, ...]:
     """Read a text in every way that makes sense, the likeliest first; no two give the same key.
 
     Args:
-        text: A secret in base32, hexadecimal, base64, base64url or plain text, perhaps with a typo.
+        text: A secret in base32, hexadecimal, base64, base64url or plain text, perhaps with a typing error
+            and with what comes along when it is copied.
+
+    Returns:
+        At least one reading.
 
     Raises:
-        SecretError: The text is empty, or not Unicode.
+        SecretError: The text is empty, or has a lone surrogate.
         TypeError: It is not a str.
     """
     plain = read_text(text)
-    found: dict[bytes, str] = {}
-    # Line breaks and the like come along when a secret is copied; spaces are the forms' own affair.
-    dense = "".join(text.split())
-    told = "" if dense == text.replace(" ", "") else ", without its white space"
+    dense, told = cleaned(text)
+    found: dict[bytes, Reading] = {}
+
+    def add(key: bytes, words: str, advice: str, *, rare: bool = False) -> None:
+        # White space and hyphens alone are an empty key in some forms.
+        if key and key not in found:
+            found[key] = Reading(words, key, advice if found else "", int(bool(found)), rare)
+
+    numbers = byte_list(text)
+    if numbers:
+        add(numbers, "a list of bytes", "")
+    for form, key in _forms(dense):
+        instead = next(iter(found.values())).words if found else ""
+        add(key, f"{form}{told}", f"Your program reads the secret as {form}. Read it as {instead}.")
+    first = next(iter(found.values()), None)
+    form = first.words.partition(",")[0] if first else ""
+    for words, key, rare in _plain(
+        text, plain, dense, f"the {form} text itself, as plain bytes" if form else ""
+    ):
+        advice = f"Your program uses the {form} letters as the key. Decode them first."
+        if not form:
+            advice = "Give both sides the same bytes: copy the secret without changing it."
+        add(key, words, advice, rare=rare)
+    for words, fixed, rare in mended(dense):
+        for mended_form, key in _forms(fixed):
+            if mended_form == "base32":
+                add(key, f"base32, with {words}{told}", _CORRECT, rare=rare)
+    for name, key in other_alphabets(dense):
+        add(key, f"{name}{told}", f"Your program reads another alphabet, {name}. Read base32.", rare=True)
+    skipped = "Refuse a secret that is not base32, instead of leaving characters out."
+    add(filtered(dense), f"base32, with what is not base32 left out{told}", skipped, rare=True)
+    if first is None:
+        return tuple(found.values())
+    for words, advice, key in _wrongly(dense, form, first.key):
+        add(key, f"{form}, {words}{told}", advice, rare=True)
+    return tuple(found.values())
+
+
+@discreet
+def misspellings(text: str) -> tuple[Reading, ...]:
+    """Read a text as base32 with any one letter wrong, or any two neighbors exchanged; no two alike.
+
+    Args:
+        text: A secret; if it is longer than 128 characters, there are no readings.
+
+    Returns:
+        Readings that count as two mistakes each.
+    """
+    dense, told = cleaned(text)
+    found: dict[bytes, Reading] = {}
+    for words, fixed in misspelled(dense):
+        try:
+            key = read_base32(fixed)
+        except SecretError:
+            continue
+        if key and key not in found:
+            found[key] = Reading(f"base32, with {words}{told}", key, _CORRECT, 2, rare=True)
+    return tuple(found.values())
+
+
+def _forms(text: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the forms in which a text can be read: the name, and the bytes."""
     base64 = "base64url" if {"-", "_"} & set(text) else "base64"
     for words, read in (("base32", read_base32), ("hexadecimal", read_hex), (base64, read_base64)):
         try:
-            found.setdefault(read(dense), f"{words}{told}")
+            yield words, read(text)
         except SecretError:
             continue
-    forms = [words for key, words in found.items() if key]
-    name = f"the {forms[0].removesuffix(told)} text itself, as plain bytes" if forms else "plain text"
+
+
+def _plain(text: str, plain: bytes, dense: str, name: str) -> Iterator[tuple[str, bytes, bool]]:
+    """Yield the ways to use the text itself as the key: words, the bytes, and whether the way is rare."""
+    name = name or "plain text"
     bare = dense.replace("-", "")
-    variants = {
-        name: plain,
-        f"{name}, without the white space around it": text.strip().encode(),
-        f"{name}, without spaces and hyphens": bare.encode(),
-        f"{name}, in capitals, without spaces and hyphens": bare.upper().encode(),
-        f"{name}, in small letters, without spaces and hyphens": bare.lower().encode(),
-        f"{name}, with a line break at the end": plain + b"\n",
-    }
-    for words, key in variants.items():
-        found.setdefault(key, words)
-    for words, mended in _mended(text):
-        try:
-            found.setdefault(read_base32("".join(mended.split())), f"base32, with {words}{told}")
-        except SecretError:
-            continue
-    # Spaces and hyphens alone are an empty key in some forms.
-    return tuple(Reading(words, key) for key, words in found.items() if key)
+    yield name, plain, False
+    yield f"{name}, without the white space around it", text.strip().encode(), False
+    yield f"{name}, without spaces and hyphens", bare.encode(), False
+    yield f"{name}, in capitals, without spaces and hyphens", bare.upper().encode(), False
+    yield f"{name}, in small letters, without spaces and hyphens", bare.lower().encode(), False
+    yield f"{name}, with a line break at the end", plain + b"\n", False
+    yield f"{name}, with a line break of two bytes at the end", plain + b"\r\n", True
+    yield f"{name}, without its padding", bare.rstrip("=").encode(), True
+    yield f"{name}, with padding", f"{bare}{'=' * (-len(bare) % 8)}".encode(), True
+    yield f"{name}, as UTF-16, low byte first", text.encode("utf-16-le"), True
+    yield f"{name}, as UTF-16, high byte first", text.encode("utf-16-be"), True
 
 
-def _mended(text: str) -> Iterator[tuple[str, str]]:
-    """Undo the usual typos of base32, which has neither 0, 1 nor 8: they stand for O, I or L, and B."""
-    fixed = text.replace("0", "O").replace("8", "B")
-    told = [f"{digit} read as {letter}" for digit, letter in (("0", "O"), ("8", "B")) if digit in text]
-    ones = [i for i, character in enumerate(text) if character == "1"]
-    if ones or told:
-        alike = ("I" * len(ones), "L" * len(ones))
-        # Not each by itself past a few: the number of combinations doubles with each.
-        choices = product("IL", repeat=len(ones)) if len(ones) <= MAX_ONES else alike
-        for letters in choices:
-            if len(set(letters)) == 2:
-                each = [
-                    f"1 at position {i} read as {letter}" for i, letter in zip(ones, letters, strict=True)
-                ]
-            else:
-                each = [f"1 read as {letters[0]}"] if letters else []
-            yield " and ".join(told + each), _replaced(fixed, dict(zip(ones, letters, strict=True)))
-        return
-    swaps = [i for i, character in enumerate(text) if character in "IiLl"]
-    for i in swaps[:MAX_SWAPS]:
-        letter = "L" if text[i] in "Ii" else "I"
-        yield f"{text[i]} at position {i} read as {letter}", _replaced(text, {i: letter})
-
-
-def _replaced(text: str, letters: dict[int, str]) -> str:
-    """Put letters in their places."""
-    characters = list(text)
-    for i, letter in letters.items():
-        characters[i] = letter
-    return "".join(characters)
+def _wrongly(dense: str, form: str, key: bytes) -> Iterator[tuple[str, str, bytes]]:
+    """Yield what programs make of a secret in its likeliest form: words, what to do, and the bytes."""
+    if form == "base32":
+        yield from misread(dense)
+    try:
+        inner = key.decode("ascii")
+    except UnicodeDecodeError:
+        inner = ""
+    for name, decoded in _forms(inner.strip()) if inner.isprintable() and inner.strip() else ():
+        advice = f"Decode the secret once: it is {name} inside {form}."
+        yield f"and {name} inside it", f"{advice} Or take one layer off where it is written.", decoded
+    yield from changed(key)

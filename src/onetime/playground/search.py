@@ -5,8 +5,10 @@ import threading
 from collections import OrderedDict
 
 from onetime.errors import SecretError
-from onetime.inspection.diagnosis import CONVINCING, Finding, Sighting, diagnose, read_code
-from onetime.inspection.wording import odds
+from onetime.inspection.diagnosis import CONVINCING, diagnose
+from onetime.inspection.finding import Finding
+from onetime.inspection.messages import odds
+from onetime.inspection.sighting import Sighting, read_code
 from onetime.playground.fields import Answer, Clock, Fields, RequestError, blame
 
 MAX_SEARCHES = 4
@@ -125,7 +127,7 @@ class Searches:
 def _shown(finding: Finding) -> Answer:
     return {
         **finding.to_dict(),
-        "factors": [str(each) for each in finding.factors],
+        "moving_factors": [str(each) for each in finding.moving_factors],
         "likelihood": odds(finding.chance),
         "convincing": finding.chance < CONVINCING,
     }

@@ -223,7 +223,7 @@ export class MatchPanel extends Panel {
     find("match-result").replaceChildren(make("div", "card", make("h3", "", title), list, last));
   }
 
-  #finding({ kind, reading, algorithm, digits, period, factors, mistakes, likelihood, convincing }) {
+  #finding({ kind, reading, algorithm, digits, period, moving_factors: factors, mistakes, likelihood, convincing }) {
     const every = period === null ? "" : `, every ${period} s`;
     const head = `${HASHES[algorithm]}, ${digits} digits${every}, the secret read as ${reading}`;
     const wrong = make("ul", "wrong", ...mistakes.map((words) => make("li", "", sentence(words))));

@@ -1,0 +1,125 @@
+"""The last step: from a number to the digits of a code (RFC 4226 section 5.3), and known mistakes in it."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from onetime.hotp import MAX_DIGITS, MIN_DIGITS
+from onetime.inspection.choice import Choice
+
+_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+"""Twice a digit, its two digits added (RFC 4226 appendix C)."""
+
+
+class Ending(NamedTuple):
+    """How the digits are made of a number.
+
+    Attributes:
+        digits: Length of the code.
+        write: Writes a number as a code; None for the remainder with leading zeros.
+        odds: Number of times that an arbitrary code is likelier than with the remainder, at most.
+    """
+
+    digits: int
+    write: Callable[[int, int], str] | None = None
+    odds: float = 1
+
+    @property
+    def likelihood(self) -> float:
+        """The chance that a code which has nothing to do with the secret is hit, from 0 to 1."""
+        # Snum has 31 bits; with nine digits and more not all codes are equally likely (RFC 4226 A.4.1).
+        codes: int = 10**self.digits
+        return min(1.0, -(-(2**31) // codes) / 2**31 * self.odds)
+
+
+def endings(codes: Sequence[str], expected: int | None) -> list[Choice[Ending]]:
+    """List the ways to make digits, the right one first, that can give all codes.
+
+    Args:
+        codes: Digits, 1 to 10 each.
+        expected: The length that a link gives; None without one.
+    """
+    found: list[Choice[Ending]] = []
+    longest = max(map(len, codes))
+    for digits in range(max(longest, MIN_DIGITS), MAX_DIGITS + 1):
+        if all(len(code) == digits for code in codes):
+            # The length is in plain sight, so it is said, and is not one of the mistakes that are combined.
+            other = expected is not None and digits != expected
+            words = f"{digits} digits where the link says {expected}" if other else ""
+            advice = f"Set both sides to {digits} digits, or to {expected}." if other else ""
+            found.append(Choice(Ending(digits), 0, words, advice))
+            found += [choice for choice in _cut(digits, codes) if _possible(choice, codes)]
+        elif all(len(code) == digits or not code.startswith("0") or code == "0" for code in codes):
+            words = "leading zeros are lost"
+            advice = f"Fill each code with zeros on its left to {digits} digits, and keep it as text."
+            found.append(Choice(Ending(digits), 1, words, advice))
+    return found
+
+
+def _cut(digits: int, codes: Sequence[str]) -> list[Choice[Ending]]:
+    """List the mistakes that still give codes of a length."""
+    leading = max(map(_leading, codes)) * 10**digits
+    zeros = max(len(code) - len(code.rstrip("0")) for code in codes)
+    modulus = f"Take the number modulo 10^{digits}: its last digits, not its first."
+    return [
+        Choice(
+            Ending(digits, lambda number, size: str(number)[:size], 1 + leading),
+            1,
+            "the first digits of the number instead of the last",
+            modulus,
+            rare=True,
+        ),
+        Choice(
+            Ending(digits, lambda number, size: str(number % 10**size).ljust(size, "0"), 1 + zeros),
+            1,
+            "zeros put on the right of a short code instead of the left",
+            f"Fill each code with zeros on its left to {digits} digits.",
+            rare=True,
+        ),
+        Choice(
+            Ending(digits, lambda number, size: f"{number % 10**8:08}"[:size], 1.1),
+            1,
+            "a code of 8 digits cut to its first ones",
+            modulus,
+            rare=True,
+        ),
+        Choice(
+            Ending(digits, checked, 1.1),
+            1,
+            "a checksum as last digit",
+            "Leave out the checksum: the last digit is none of the code's (RFC 4226 section 5.3).",
+            rare=True,
+        ),
+    ]
+
+
+def _leading(code: str) -> float:
+    """Return the chance that a number of 31 bits begins with a code."""
+    hits = 0
+    for more in range(MAX_DIGITS + 1 - len(code)):
+        first = int(code) * 10**more
+        hits += max(0, min(first + 10**more, 2**31) - first)
+    return hits / 2**31
+
+
+def _possible(choice: Choice[Ending], codes: Sequence[str]) -> bool:
+    """Return whether a way to make digits can give all codes, and says more than the remainder."""
+    digits, write, _ = choice.value
+    if choice.words.startswith("zeros put"):
+        return any(code.endswith("0") for code in codes)
+    if choice.words.startswith("a code of 8"):
+        return digits < 8
+    if write is checked:
+        return digits > MIN_DIGITS and all(code == checked(int(code[:-1]), digits) for code in codes)
+    return not any(code.startswith("0") for code in codes)
+
+
+def checked(number: int, digits: int) -> str:
+    """Return the remainder with one digit less and a checksum, as the code in RFC 4226 appendix C does.
+
+    Args:
+        number: The truncated HMAC.
+        digits: Length of the code with its checksum.
+    """
+    text = f"{number % 10 ** (digits - 1):0{digits - 1}}"
+    weighed = sum(_DOUBLED[int(digit)] if i % 2 == 0 else int(digit) for i, digit in enumerate(text[::-1]))
+    return f"{text}{-weighed % 10}"

@@ -1,0 +1,50 @@
+"""One way in which codes may have been computed."""
+
+from dataclasses import asdict, dataclass
+
+from onetime.inspection.messages import odds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One way in which the codes may have been computed.
+
+    Attributes:
+        kind: "totp" or "hotp", by what the moving factors come from.
+        reading: How the secret was read, in words.
+        algorithm: Name of the hash: an Algorithm's, or "SHA224" or "SHA384".
+        digits: Length of a code.
+        period: Length of a step in seconds; None without steps.
+        moving_factors: The counter or step of each code.
+        clock: Number of seconds by which the clock is fast, at least and at most; negative numbers are slow.
+            None without a clock.
+        ahead: Number of counters by which the app is ahead of the expected one; None without a counter.
+        mistakes: What is wrong with the clock, the counter or the computation, in words.
+        advice: What to do about it, in sentences.
+        chance: The chance that something fits so well by accident, given what was tried, from 0 to 1.
+    """
+
+    kind: str
+    reading: str
+    algorithm: str
+    digits: int
+    period: int | None
+    moving_factors: tuple[int, ...]
+    clock: tuple[int, int] | None
+    ahead: int | None
+    mistakes: tuple[str, ...]
+    advice: str
+    chance: float
+
+    def to_dict(self) -> dict[str, object]:
+        """Return every value by name, as JSON can hold it."""
+        return asdict(self)
+
+    def to_text(self) -> str:
+        """Return the finding in a sentence, and what to do about it in others."""
+        period, place = (f", period {self.period} s", "step") if self.period else ("", "counter")
+        head = f"{self.algorithm}, {self.digits} digits{period}, secret read as {self.reading}, "
+        head += f"{place} {self.moving_factors[0]}"
+        usual = (self.algorithm, self.digits, self.period or 30, self.reading) == ("SHA1", 6, 30, "base32")
+        tail = self.mistakes or (("as most apps make it",) if usual else ())
+        return f"{'; '.join((head, *tail))} ({odds(self.chance)}). {self.advice}"

@@ -1,0 +1,111 @@
+"""The words of a diagnosis: how far a clock is off, how likely chance is, and what was not tried."""
+
+from onetime.inspection.course import PERIODS, RARE_PERIODS
+from onetime.inspection.keying import HASHES
+
+ZONES = (*range(1800, 14 * 3600 + 1, 1800), 20_700, 31_500, 45_900, 49_500)
+"""Differences of time zones in seconds: whole and half hours, 5:45, 8:45, 12:45 and 13:45."""
+
+ZONE_SLACK = 60
+"""Number of seconds by which a clock may be off besides its time zone."""
+
+RIGHT = (
+    "Nothing is wrong with this code. If it is refused, compare the secret that the server stores and its "
+    "clock, and do not use a code twice."
+)
+"""Advice where there is no mistake."""
+
+AHEAD = "Resynchronize: the server must look ahead as far as this, or take three codes in a row."
+"""Advice where only the counter is off."""
+
+BEHIND = "Set the counter of the app and of the server to the same value: codes of used counters are refused."
+"""Advice where the counter of the app is behind."""
+
+MORE = "A second code, from another time or counter, would tell more."
+"""Advice where one code fits by chance."""
+
+
+def clock_words(low: int, high: int) -> str:
+    """Return how far a clock is off, in words, and what is known to put it off so far.
+
+    Args:
+        low: The least error in seconds; negative if the clock is slow.
+        high: The greatest error in seconds.
+
+    Returns:
+        The words; empty if the clock may be right.
+    """
+    if low <= 0 <= high:
+        return ""
+    least, most = (low, high) if low > 0 else (-high, -low)
+    off = _duration(least) if least == most else f"{_duration(least)} to {_duration(most)}"
+    words = f"the clock is {off} {'fast' if low > 0 else 'slow'}"
+    for zone in ZONES:
+        if least - ZONE_SLACK <= zone <= most + ZONE_SLACK:
+            summer = "daylight-saving time, or " if zone == 3600 else ""
+            return f"{words}: {summer}a time zone off by {_duration(zone)}"
+    return words
+
+
+def clock_advice(words: str) -> str:
+    """Return what to do about a clock, given the words on it; empty if they are."""
+    if ": " in words:
+        return "Compute steps from Unix time, which is UTC, and set the time zone of the device."
+    return "Set the clock of the device to the time of the network." if words else ""
+
+
+def _duration(seconds: int) -> str:
+    hours, minutes, rest = seconds // 3600, seconds // 60 % 60, seconds % 60
+    parts = ((hours, "h"), (minutes, "min"), (rest, "s"))
+    return " ".join(f"{number} {unit}" for number, unit in parts if number)
+
+
+def odds(chance: float) -> str:
+    """Return in words how likely it is that something fits by chance.
+
+    Args:
+        chance: From 0 to 1.
+    """
+    if chance > 0.5:
+        return "likely by accident"
+    if chance >= 0.01:
+        return f"by accident: {chance:.0%}"
+    return f"by accident: 1 in {round(1 / chance):,}" if chance > 1e-12 else "not by accident"
+
+
+def not_tried(
+    *, timed: bool, counted: bool, codes: int, long: bool, unread: tuple[str, ...], cut: bool, stopped: bool
+) -> tuple[str, ...]:
+    """Return what a search leaves out, in words.
+
+    Args:
+        timed: Whether the codes have times.
+        counted: Whether the codes have counters.
+        codes: Number of different codes.
+        long: Whether the secret is too long for one wrong letter to be searched.
+        unread: Names of the settings of a link that could not be used.
+        cut: Whether the plan ended where chance alone is expected to fit.
+        stopped: Whether the caller stopped the search.
+    """
+    periods = sorted((*PERIODS, *RARE_PERIODS))
+    found = [f"the link's {name}, which could not be used" for name in unread]
+    if stopped:
+        found.append("all that was left when the search was stopped")
+    if cut:
+        found.append(f"what {'one code' if codes == 1 else 'these codes'} would fit by chance")
+    if codes == 1:
+        found.append("one wrong letter in the secret, which a single code cannot prove")
+    else:
+        off = "" if long else ", where a clock or counter is more than 5 steps off"
+        found.append(f"one wrong letter in a secret{' as long as this' if long else ''}{off}")
+    if timed:
+        found.append("clocks that are more than a day off")
+        found.append(f"periods other than {', '.join(map(str, periods))} s, without a link or a period given")
+    if counted:
+        found.append("counters more than 1,000 away")
+    found += [
+        f"hashes other than {', '.join(HASHES)}",
+        "more than two mistakes at once, or more than one with a clock or counter that is far off",
+        "codes of other kinds: with letters, with a PIN, or of a challenge (OCRA)",
+    ]
+    return tuple(found)

@@ -1,0 +1,99 @@
+"""What comes along when a secret is copied: labels, quotes, separators, escapes, invisible characters."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+_LABEL = re.compile(r"""\b(?:secret|seed|key)\b["'\s]*[:=]\s*["']?([^&"'},]+)""", re.IGNORECASE)
+_PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
+_PREFIX = re.compile(r"(?:\\x|\b0x)(?=[0-9a-f])", re.IGNORECASE)
+_BYTE = re.compile(r"-?[0-9]{1,3}")
+_QUOTES = "\"'`\u00b4\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a<>()[]{}"
+_DOTS = str.maketrans("", "", ".:,;|\u00b7\u2022")
+_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"))
+_TWINS = str.maketrans(
+    "\u0410\u0412\u0421\u0415\u041d\u0406\u0408\u041a\u041c\u041e\u0420\u0405\u0422\u0425\u0423"
+    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
+    "\u0430\u0441\u0435\u0456\u0458\u043e\u0440\u0455\u0445\u0443\u0131\u017f",
+    "ABCEHIJKMOPSTXYABEZHIKMNOPTYXaceijopsxyis",
+)
+
+
+def _decoded(text: str) -> str:
+    """Decode percent signs, once (RFC 3986 section 2.1); those that are not UTF-8 stay."""
+    if not _PERCENT.search(text):
+        return text
+    data = b"".join(
+        bytes.fromhex(piece) if i % 2 else piece.encode() for i, piece in enumerate(_PERCENT.split(text))
+    )
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return text
+
+
+def _visible(text: str) -> str:
+    """Leave out format characters (zero width, byte-order mark, soft hyphen) and controls but white space."""
+    return "".join(
+        character
+        for character in text
+        if character.isspace() or unicodedata.category(character) not in ("Cf", "Cc", "Mn")
+    )
+
+
+def _labelled(text: str) -> str:
+    """Return what stands behind a label: `secret=...`, `"secret": "..."`, `Key: ...`."""
+    match = _LABEL.search(text)
+    return match[1] if match else text
+
+
+_STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("its percent signs decoded", _decoded),
+    ("full-width letters read as plain ones", lambda text: unicodedata.normalize("NFKC", text)),
+    ("letters of other scripts read as the Latin ones they look like", lambda text: text.translate(_TWINS)),
+    ("without its invisible characters", _visible),
+    ("taken from behind its label", _labelled),
+    ("without its quotes or brackets", lambda text: text.strip().strip(_QUOTES) if text.strip() else text),
+    ("without its 0x or \\x", lambda text: _PREFIX.sub("", text)),
+    ("without its dots, colons or commas", lambda text: text.translate(_DOTS)),
+    ("dashes read as hyphens", lambda text: text.translate(_DASHES)),
+)
+"""What is done about each thing that comes along, in words, in the order in which it is done."""
+
+
+def cleaned(text: str) -> tuple[str, str]:
+    """Return a secret without what came along, and in words what was done.
+
+    Args:
+        text: The secret as it was pasted. White space is left out, and told of unless it is spaces.
+
+    Returns:
+        The secret, and the words, which begin with a comma; empty if nothing came along but spaces.
+    """
+    told = []
+    for words, step in _STEPS:
+        # An ASCII text has nothing for the steps of Unicode.
+        changed = step(text)
+        if "".join(changed.split()) != "".join(text.split()):
+            told.append(words)
+        text = changed
+    dense = "".join(text.split())
+    if dense != text.replace(" ", ""):
+        told.append("without its white space")
+    return dense, "".join(f", {words}" for words in told)
+
+
+def byte_list(text: str) -> bytes:
+    """Return the bytes of a list of decimal numbers, as programs print them: `[72, 101]`, `-17 22`.
+
+    Args:
+        text: The secret as it was pasted.
+
+    Returns:
+        The bytes; empty if the text is not such a list, of two numbers or more from -128 to 255.
+    """
+    words = text.strip().strip(_QUOTES).replace(",", " ").split()
+    if len(words) < 2 or not all(map(_BYTE.fullmatch, words)):
+        return b""
+    numbers = [int(word) for word in words]
+    return bytes(number % 256 for number in numbers) if all(-128 <= n <= 255 for n in numbers) else b""

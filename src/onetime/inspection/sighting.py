@@ -1,0 +1,75 @@
+"""A code that was shown, and when."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from onetime.checks import check_integer
+from onetime.hotp import LAST_MOVING_FACTOR, MAX_DIGITS
+from onetime.times import split_time
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A code that was shown, and when.
+
+    Attributes:
+        code: What was shown: 1 to 10 digits, with spaces and hyphens between them or not.
+        time: When it was shown, in Unix seconds or as an aware datetime, where it should come from the time.
+        counter: The counter, from 0 to 2^64-1, where it should come from a counter.
+    """
+
+    code: str = field(repr=False)
+    time: float | datetime | None = None
+    counter: int | None = None
+
+
+def read_code(sighting: Sighting) -> str:
+    """Return the digits of a code, without spaces and hyphens.
+
+    Raises:
+        ValueError: The code does not have 1 to 10 digits.
+        TypeError: The argument is not a Sighting, or its code is not a str.
+    """
+    if not isinstance(sighting, Sighting):
+        raise TypeError("each other code must be a Sighting")
+    if not isinstance(sighting.code, str):
+        raise TypeError("a code must be a str; an int has lost its leading zeros")
+    digits = sighting.code.replace(" ", "").replace("-", "")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= MAX_DIGITS):
+        raise ValueError(
+            f"a code must have 1 to {MAX_DIGITS} digits, and nothing else but spaces and hyphens"
+        )
+    return digits
+
+
+def read_times(sightings: Sequence[Sighting]) -> tuple[int, ...]:
+    """Return the times in whole Unix seconds: of all codes, or of none.
+
+    Raises:
+        ValueError: A time is before 1970, naive or not finite, or only some codes have one.
+        TypeError: A time has the wrong type.
+    """
+    times = [split_time(sighting.time)[0] for sighting in sightings if sighting.time is not None]
+    if times and min(times) < 0:
+        raise ValueError("a time must not be before 1970")
+    if times and len(times) < len(sightings):
+        raise ValueError("all codes must have a time, or none")
+    return tuple(times)
+
+
+def read_counters(sightings: Sequence[Sighting]) -> tuple[int, ...]:
+    """Return the counters: of all codes, or of none, and then all have a time.
+
+    Raises:
+        ValueError: A counter is out of range, only some codes have one, or there is neither time nor counter.
+        TypeError: A counter is not an int.
+    """
+    counters = [sighting.counter for sighting in sightings if sighting.counter is not None]
+    for counter in counters:
+        check_integer("counter", counter, 0, LAST_MOVING_FACTOR)
+    if counters and len(counters) < len(sightings):
+        raise ValueError("all codes must have a counter, or none")
+    if not counters and sightings[0].time is None:
+        raise ValueError("a code must have a time or a counter")
+    return tuple(counters)
