@@ -167,9 +167,9 @@ class Results(Searching):
         for wrong, words in (
             ({"code": "12x", "time": 59}, digits),
             ({"code": "", "time": 59}, digits),
-            ({"code": 1, "time": 59}, "code is text"),
-            ({"code": "1", "time": "x"}, "time is a number: Unix time in seconds"),
-            ({"code": "1", "counter": "-1"}, "counter is a whole number from 0 to 2^64-1"),
+            ({"code": 1, "time": 59}, "code must be text"),
+            ({"code": "1", "time": "x"}, "time must be a number: Unix time in seconds"),
+            ({"code": "1", "counter": "-1"}, "counter must be a whole number from 0 to 2^64-1"),
         ):
             for before in (0, 2):
                 with self.subTest(wrong=wrong, before=before):

@@ -1,4 +1,4 @@
-"""The JSON interface of the page: what it asks, by address, and the answers."""
+"""The JSON interface of the page: calls by path, and their answers."""
 
 import json
 import time
@@ -13,10 +13,10 @@ from onetime.playground.search import Searches
 
 
 class Interface:
-    """Answers the page. It keeps what the page began, in memory and no more than a few of each.
+    """Answers the page. It keeps a few sessions and searches in memory, and nothing else.
 
     Args:
-        clock: Gives Unix time in seconds.
+        clock: Returns Unix time in seconds.
     """
 
     def __init__(self, clock: Clock = time.time) -> None:
@@ -37,11 +37,11 @@ class Interface:
             "/api/login/device": self.logins.device,
         }
 
-    def answer(self, address: str, body: bytes) -> bytes:
-        """Answer a request.
+    def answer(self, path: str, body: bytes) -> bytes:
+        """Answer a call.
 
         Args:
-            address: One of `calls`.
+            path: One of `calls`.
             body: A JSON object in UTF-8.
 
         Returns:
@@ -50,27 +50,27 @@ class Interface:
         Raises:
             RequestError: The request cannot be served.
         """
-        return json.dumps(self.calls[address](read(body))).encode()
+        return json.dumps(self.calls[path](read(body))).encode()
 
 
 def read(body: bytes) -> object:
-    """Read JSON (RFC 8259), strictly: in UTF-8, each name once, and every number one that JSON has.
+    """Parse JSON (RFC 8259) strictly: in UTF-8, each name once, and no infinite numbers.
 
     Raises:
-        RequestError: It is none, or nested too deeply.
+        RequestError: It is not JSON, or nested too deeply.
     """
     try:
         return json.loads(
             body.decode(), object_pairs_hook=_object, parse_constant=_refuse, parse_float=_finite
         )
-    except (ValueError, RecursionError):  # also of UTF-8, and of a number with thousands of digits
-        raise RequestError("the body is not JSON in UTF-8") from None
+    except (ValueError, RecursionError):  # also for UTF-8, and for a number of thousands of digits
+        raise RequestError("the body must be JSON in UTF-8") from None
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     values = dict(pairs)
     if len(values) < len(pairs):
-        raise ValueError("a name is there twice")
+        raise ValueError("a name is a duplicate")
     return values
 
 

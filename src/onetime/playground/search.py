@@ -106,7 +106,7 @@ class Searches:
         """Read one of the codes; an error is of that code, and says which it is."""
         fields = Fields(values, ("code", "time", "counter"), name)
         try:
-            counter = None if fields.is_null("counter") else fields.factor("counter")
+            counter = None if fields.is_null("counter") else fields.moving_factor("counter")
             time = fields.time("time")
             if time is None and counter is None:
                 time = self._clock()

@@ -1,5 +1,8 @@
 // The server's JSON interface. Every value on the page comes from here; the page computes none itself.
 
+// Other users of this machine reach the server, too. The token in the address keeps them out.
+const TOKEN = new URLSearchParams(location.search).get("token") ?? "";
+
 /** What the server refuses: the field that is at fault (null: the request as a whole), and why. */
 export class Refusal extends Error {
   constructor(field, message) {
@@ -24,7 +27,7 @@ export async function ask(path, body, signal) {
   try {
     response = await fetch(`/api/${path}`, {
       method: "POST",
-      headers: { "Content-Type": "application/json" },
+      headers: { "Content-Type": "application/json", Authorization: `Bearer ${TOKEN}` },
       body: write(body),
       signal,
     });

@@ -51,7 +51,7 @@ export class CodePanel extends Panel {
     this.#arrived = performance.now();
     shared.describe(answer);
 
-    find("code-factor").textContent = `${totp ? "Step" : "Counter"} ${answer.factor}`;
+    find("code-factor").textContent = `${totp ? "Step" : "Counter"} ${answer.moving_factor}`;
     showCode(find("shown-code"), answer.code);
     for (const side of ["previous", "next"]) {
       const other = answer[side];
@@ -61,7 +61,7 @@ export class CodePanel extends Panel {
         delete find(`${side}-code`).dataset.code;
       }
       const none = side === "next" ? "There is none after the last" : "There is none before the first";
-      find(`${side}-note`).textContent = other ? `${totp ? "Step" : "Counter"} ${other.factor}` : none;
+      find(`${side}-note`).textContent = other ? `${totp ? "Step" : "Counter"} ${other.moving_factor}` : none;
     }
 
     find("link").textContent = answer.link ?? "";

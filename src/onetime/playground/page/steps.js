@@ -47,12 +47,12 @@ function message(answer, name) {
       ") / ",
       mono(answer.period),
       "⌋ = ",
-      strong(answer.factor),
+      strong(answer.moving_factor),
     );
-  } else sentence.append(strong("C"), " = ", strong(answer.factor), ", the counter");
+  } else sentence.append(strong("C"), " = ", strong(answer.moving_factor), ", the counter");
   const span =
     answer.span &&
-    `Step ${answer.factor} goes from ${utc(answer.span[0])} to ${utc(String(BigInt(answer.span[1]) - 1n))}, UTC.`;
+    `Step ${answer.moving_factor} goes from ${utc(answer.span[0])} to ${utc(String(BigInt(answer.span[1]) - 1n))}, UTC.`;
   const zeros = pairs(answer.message).findIndex((byte) => byte !== "00");
   const first = zeros < 0 ? 8 : zeros;
   return step(

@@ -59,7 +59,7 @@ export class TablePanel extends Panel {
     );
     find("table-rows").replaceChildren(
       ...rows.map((row) => {
-        const first = make("th", "mono", row.factor);
+        const first = make("th", "mono", row.moving_factor);
         first.scope = "row";
         const moments = totp ? [make("td", "mono", utc(row.time)), make("td", "mono", row.time)] : [];
         const line = make("tr", "", first, ...moments, make("td", "mono strong", row.code));
@@ -72,7 +72,7 @@ export class TablePanel extends Panel {
   /** The table as lines with tabs, as spreadsheets and `cut` read it. */
   #text() {
     return this.#rows
-      .map((row) => [row.factor, ...(row.time === null ? [] : [row.time]), row.code].join("\t") + "\n")
+      .map((row) => [row.moving_factor, ...(row.time === null ? [] : [row.time]), row.code].join("\t") + "\n")
       .join("");
   }
 
