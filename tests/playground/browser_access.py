@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.playground.hands import Case, Pointer
 from tests.playground.looks import PARTS, SCHEMES, WIDTHS
 
-LOOKS = ((1280, "light"), (360, "dark"))
+LOOKS = ((1280, "light"), (390, "dark"))
 NAMED = {
     "DateTime",
     "button",
@@ -100,7 +100,7 @@ class Access(Case):
     def test_long_values_fit_a_phone(self) -> None:
         """On a phone nobody scrolls sideways, however long hashes, codes and secrets are."""
         hand = Pointer(self.browser)
-        for width, part in product((360, 320), ("code", "steps", "table", "login")):
+        for width, part in product((390, 360, 320), ("code", "steps", "table", "login")):
             with self.subTest(part), self.look(width, "light"):
                 self.full(part)
                 hand.choose("#digits", "10")
@@ -112,7 +112,7 @@ class Access(Case):
 
     def test_long_codes_have_their_place(self) -> None:
         """Codes of any length stay on their card and clear of the ring, at each width."""
-        for width, digits in product((*WIDTHS, 320), range(6, 11)):
+        for width, digits in product((*WIDTHS, 360, 320), range(6, 11)):
             with self.subTest(digits=digits), self.look(width, "light"):
                 self.visit()
                 hand = Pointer(self.browser)

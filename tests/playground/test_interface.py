@@ -8,10 +8,10 @@ from unittest import mock
 from onetime import HOTP, TOTP, Account, Algorithm, Secret, explain
 from onetime.playground.fields import RequestError
 from onetime.playground.interface import Interface
-from onetime.provisioning import uri
+from onetime.provisioning import migration, uri
 from onetime.provisioning.qr import QRCode
 from onetime.secret import MIN_SIZE
-from tests.playground.serving import CREDENTIAL
+from tests.playground.serving import CREDENTIAL, KEY
 from tests.playground.wrong import FACTOR, OBJECT, REQUESTS, wrong_requests
 from tests.support import RFC_KEY, vectors
 
@@ -133,6 +133,74 @@ class Secrets(Asking):
     def test_no_random_text(self) -> None:
         """Random bytes are no text that could be typed."""
         self.assertEqual("form", self.refusal("/api/secret", {"form": "text"})[1])
+
+
+class Pasted(Asking):
+    LINK = f"otpauth://totp/Acme:alice?secret={KEY}&issuer=Acme&algorithm=SHA256&digits=8&period=60"
+
+    def test_a_link(self) -> None:
+        """F88: every field of the page is in the answer."""
+        answer = self.ask("/api/read", {"text": f"\ufeff {self.LINK}&image=x\n"})
+        credential = {
+            "secret": KEY,
+            "form": "base32",
+            "kind": "totp",
+            "algorithm": "SHA256",
+            "digits": 8,
+            "counter": "0",
+            "period": "60",
+            "t0": "0",
+        }
+        (account,) = answer["accounts"]
+        link = account.pop("link")
+        self.assertEqual(
+            {"name": "alice", "issuer": "Acme", "credential": credential, "left_out": ["image"]}, account
+        )
+        self.assertEqual("alice", uri.parse(link).name)
+        self.assertEqual([], answer["refused"])
+
+    def test_the_link_that_the_page_prints(self) -> None:
+        """F88: what the page prints, the page reads, for each kind and each setting."""
+        for credential in (
+            {**CREDENTIAL, "digits": 7, "algorithm": "SHA512", "period": 2**40},
+            {**HOTP_CREDENTIAL, "counter": str(LAST)},
+        ):
+            with self.subTest(credential=credential):
+                values = {"credential": credential, "name": "zo\u00eb", "issuer": "", "time": 10**12}
+                link = self.ask("/api/code", values)["link"]
+                (account,) = self.ask("/api/read", {"text": link})["accounts"]
+                self.assertEqual(("zo\u00eb", ""), (account["name"], account["issuer"]))
+                read = account["credential"]
+                self.assertEqual({**read, **{name: read[name] for name in ("secret", "kind")}}, read)
+                for name, value in credential.items():
+                    self.assertEqual(str(value), str(read[name]))
+                self.assertEqual(link, account["link"])
+
+    def test_several(self) -> None:
+        """F88: links and exports come together, and what cannot be read is named with its reason."""
+        accounts = [Account(name, HOTP(Secret(RFC_KEY))) for name in ("a", "b")]
+        (export,) = migration.build(accounts)
+        answer = self.ask("/api/read", {"text": f"{self.LINK} {export}\notpauth://totp/x?secret=1"})
+        self.assertEqual(["alice", "a", "b"], [account["name"] for account in answer["accounts"]])
+        (refused,) = answer["refused"]
+        self.assertEqual((4, "", ""), (refused["position"], refused["name"], refused["issuer"]))
+        self.assertRegex(refused["reason"], "secret")
+
+    def test_an_account_without_a_link(self) -> None:
+        """Apps export names that a link cannot have, and accounts without a name."""
+        for name, has_link in (("", True), ("a:b", True), ("\u00e9" * 20_000, False)):
+            with self.subTest(name=name[:9]):
+                account = Account(name, HOTP(Secret(RFC_KEY)), issuer="Acme")
+                with mock.patch.object(migration, "read", return_value=migration.Batch(accounts=(account,))):
+                    (answer,) = self.ask("/api/read", {"text": "x"})["accounts"]
+                self.assertEqual(has_link, answer["link"] is not None)
+                self.assertEqual(name, answer["name"])
+
+    def test_what_is_not_a_link(self) -> None:
+        """The reason stands beside the secret."""
+        for text in ("", "x", f"{self.LINK}\nx"):
+            with self.subTest(text=text):
+                self.assertEqual((200, "secret"), self.refusal("/api/read", {"text": text})[:2])
 
 
 class Codes(Asking):

@@ -276,7 +276,7 @@ class Tokens(Serving):
 
     def test_the_comparison_takes_the_same_time(self) -> None:
         """How much of a token was right cannot be measured."""
-        with mock.patch.object(connection.hmac, "compare_digest", return_value=True) as compared:
+        with mock.patch("hmac.compare_digest", return_value=True) as compared:
             self.assertEqual(200, self.one(request(self.door, Authorization="x")).status)
         compared.assert_called_once_with(b"x", f"Bearer {self.door.token}".encode())
 
@@ -360,9 +360,9 @@ class Malformed(Serving):
     def test_lengths(self) -> None:
         """A body has a length, in digits."""
         self.refused(411, request(self.door, Content_Length=None))
-        for changes in ({"Content_Length": None}, {}):
-            for coding in ("chunked", "identity", ""):
-                self.refused(411, request(self.door, Transfer_Encoding=coding, **changes))
+        for coding in ("chunked", "identity", ""):
+            self.refused(411, request(self.door, Transfer_Encoding=coding))
+            self.refused(411, request(self.door, Transfer_Encoding=coding, Content_Length=None))
         for length in ("", "-1", "+2", "2.0", "0x2", "2 2", "2, 2", "2;", "\xb2", "1e1", "9" * 21, "two"):
             with self.subTest(length):
                 self.refused(400, request(self.door, Content_Length=length), "Content-Length")

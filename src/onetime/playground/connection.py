@@ -137,7 +137,7 @@ class Connection(BaseHTTPRequestHandler):
         """Answer a call."""
         self._respond(self._call)
 
-    def send_error(self, code: int, *_: object) -> None:  # type: ignore[override]  # it is not for callers
+    def send_error(self, code: int, *_: object) -> None:
         """Refuse what cannot be read. The library's own message would show what was sent."""
         self._refuse(RequestError(HTTPStatus(code).phrase.lower(), status=code))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NoReturn
 
-from onetime.playground import codes
+from onetime.playground import codes, pasted
 from onetime.playground.fields import Answer, Clock, RequestError
 from onetime.playground.login import Logins
 from onetime.playground.search import Searches
@@ -24,6 +24,7 @@ class Interface:
         self.searches = Searches(clock)
         self.calls: dict[str, Callable[[object], Answer]] = {
             "/api/secret": codes.secret,
+            "/api/read": pasted.read,
             "/api/code": partial(codes.code, clock),
             "/api/steps": partial(codes.steps, clock),
             "/api/table": partial(codes.table, clock),

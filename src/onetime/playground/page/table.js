@@ -1,4 +1,4 @@
-// Table: the codes of a range of counters or times, to hold one's own implementation against.
+// Table: the codes of a range of counters or times, to compare another implementation with.
 
 import { Line, whole } from "./api.js";
 import * as shared from "./credential.js";
@@ -38,7 +38,7 @@ export class TablePanel extends Panel {
       if (error.field === "start") error.field = totp ? "time" : "counter";
       this.refused(error);
     }
-    find("copy-text").disabled = find("copy-json").disabled = this.answer.hidden;
+    find("copy-text").disabled = find("copy-json").disabled = this.answer.hidden || this.answer.inert;
   }
 
   leave() {
@@ -62,7 +62,9 @@ export class TablePanel extends Panel {
         const first = make("th", "mono", row.moving_factor);
         first.scope = "row";
         const moments = totp ? [make("td", "mono", utc(row.time)), make("td", "mono", row.time)] : [];
-        const line = make("tr", "", first, ...moments, make("td", "mono strong", row.code));
+        const code = make("td", "mono strong", row.code);
+        code.dataset.code = row.code;
+        const line = make("tr", "", first, ...moments, code);
         [...line.children].forEach((cell, column) => (cell.dataset.head = heads[column]));
         return line;
       }),
