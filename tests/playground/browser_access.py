@@ -82,13 +82,13 @@ class Access(Case):
         for scheme in SCHEMES:
             with self.look(1280, scheme):
                 self.visit("login")
-                hand.press("#device-type")
+                hand.press("#devices .type")
                 guesses = [("#login-guess", "in a row")] * 5
                 for button, words in (
                     ("#login-verify", "Accepted"),
                     ("#login-verify", "Replayed"),
                     *guesses,
-                    ("#login-guess", "Slowed down"),
+                    ("#login-guess", "Throttled"),
                 ):
                     hand.press(button)
                     self.says(words, "#verdict")
@@ -125,7 +125,7 @@ class Access(Case):
         """While nobody acts, what a screen reader says by itself stays as it is; what runs down is silent."""
         hand = Pointer(self.browser)
         self.visit("login")
-        for name in ("Incorrect",) * 5 + ("Slowed down",):
+        for name in ("Incorrect",) * 5 + ("Throttled",):
             hand.press("#login-guess")
             self.says(name, "#verdict")
         self.comes(True, lambda: self.measure("every('#verdict .left').length") == 1)

@@ -269,7 +269,7 @@ class Foreign(Case):
             calls.update(kept)
         # In a window of its own, the page asks for the code that it shows there; nobody else sees it.
         self.assertLessEqual(set(asked), {"/api/code"})
-        state: Any = kept["/api/login/device"]({"session": session})
+        state: Any = kept["/api/login/look"]({"session": session})
         self.assertEqual(MOMENT, state["now"])
         self.assertGreater(len(self.browser.messages()), 10)  # the browser tells of what it kept away
         self.browser.requests()

@@ -45,7 +45,7 @@ def visit(browser: Browser, address: str, part: str = "code") -> None:
         "steps": "#shown-steps .arrow",
         "table": "#table-rows tr",
         "match": "#match-codes li",
-        "login": "#device-code .group",
+        "login": "#devices .group",
     }[part]
     browser.until(
         lambda: browser.run("return document.querySelector(arguments[0]) !== null", ready), f"the part {part}"

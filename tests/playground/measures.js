@@ -175,7 +175,7 @@ function arrow() {
 
 /** The state of the login's server: name, value, and what the value was if it is another one now. */
 const rows = () =>
-  every("#state > div").map((row) => [
+  every("#server .state > div").map((row) => [
     row.querySelector("dt").textContent,
     row.querySelector("dd").firstChild.textContent.trim(),
     ...[...row.querySelectorAll(".was:not(.left)")].map((was) => was.textContent),

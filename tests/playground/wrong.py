@@ -20,7 +20,12 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "/api/login/verify": {**SESSION, "code": "287082"},
     "/api/login/resynchronize": {**SESSION, "codes": ["287082", "287082", "287082"]},
     "/api/login/wait": {**SESSION, "seconds": 1},
-    "/api/login/device": {**SESSION, "press": False},
+    "/api/login/look": SESSION,
+    "/api/login/press": {**SESSION, "device": "phone"},
+    "/api/login/add": {**SESSION, "kind": "totp"},
+    "/api/login/enroll": {**SESSION, "device": "phone", "code": "287082"},
+    "/api/login/forget": {**SESSION, "device": "phone"},
+    "/api/login/unlock": SESSION,
 }
 """A call for each address. Those with a session or a job are right except for it."""
 
@@ -78,7 +83,7 @@ WRONG: dict[str, tuple[object, ...]] = {
     "age": WHOLE,
     "code": TEXT,
     "codes": (*TEXT[:-2], "123456", ["123456"] * 11),
-    "press": (None, 0, 1, "", "true", [], {}),
+    "device": TEXT,
     "seconds": (*WHOLE, 365 * 86_400 + 1),
     "session": (*TEXT, "", "0" * 32, "\ud800"),
     "job": (*TEXT, "", "0" * 32, "\ud800"),

@@ -109,13 +109,6 @@ class Fields:
             self._refuse(name, f"Unix time in seconds, from 0 to {_written(LAST_MOVING_FACTOR)}")
         return value
 
-    def flag(self, name: str) -> bool:
-        """Return true or false; false if the field is missing."""
-        value = self._values.get(name, False)
-        if not isinstance(value, bool):
-            self._refuse(name, "true or false")
-        return value
-
     def list(self, name: str, low: int, high: int) -> list[object]:
         """Return a list whose length is within bounds."""
         value = self._values.get(name)

@@ -32,10 +32,15 @@ class Interface:
             "/api/diagnose/result": self.searches.result,
             "/api/diagnose/cancel": self.searches.cancel,
             "/api/login/start": self.logins.start,
+            "/api/login/look": self.logins.look,
             "/api/login/verify": self.logins.verify,
             "/api/login/resynchronize": self.logins.resynchronize,
+            "/api/login/press": self.logins.press,
+            "/api/login/add": self.logins.add,
+            "/api/login/enroll": self.logins.enroll,
+            "/api/login/forget": self.logins.forget,
+            "/api/login/unlock": self.logins.unlock,
             "/api/login/wait": self.logins.wait,
-            "/api/login/device": self.logins.device,
         }
 
     def answer(self, path: str, body: bytes) -> bytes:

@@ -22,6 +22,7 @@ let current = null;
 function show(name) {
   if (location.hash.slice(1) !== name) history.replaceState(null, "", `#${name}`);
   if (name === current) return;
+  foldAfterUse();
   if (current) panels[current].leave();
   current = name;
   for (const other of names) {
@@ -38,11 +39,7 @@ function show(name) {
 
 const named = () => (names.includes(location.hash.slice(1)) ? location.hash.slice(1) : "code");
 
-for (const name of names)
-  find(`tab-${name}`).addEventListener("click", () => {
-    foldAfterUse();
-    show(name);
-  });
+for (const name of names) find(`tab-${name}`).addEventListener("click", () => show(name));
 document.querySelector("[role=tablist]").addEventListener("keydown", (event) => {
   const at = names.indexOf(current);
   const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: names.length - 1 }[event.key];
