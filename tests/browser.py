@@ -1,12 +1,14 @@
 """`python3 -m tests.browser`: the tests of the playground in a real browser, Debian's Chromium.
 
-Arguments are unittest's. They are no part of `python3 -m unittest`, because they take two minutes.
+Arguments are unittest's. `python3 -m unittest` does not run these tests, because they take minutes.
 """
 
 import sys
 import unittest
 
-MODULES = [f"tests.playground.browser_{name}" for name in ("parts", "page", "access")]
+MODULES = [
+    f"tests.playground.browser_{name}" for name in ("parts", "pasted", "match", "login", "page", "access")
+]
 
 if __name__ == "__main__":
     options = [argument for argument in sys.argv[1:] if argument.startswith("-")]

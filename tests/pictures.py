@@ -41,7 +41,7 @@ def fill(browser: Browser, part: str) -> None:
         hand.press("#match-example")
         there(".findings > li")
     if part == "login":
-        hand.press("#device-type")
+        hand.press("#devices .type")
         hand.press("#login-verify")
         there(".verdict.accepted")
         for _ in range(5):

@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.playground.requests import CaseError, check
-from tests.playground.serving import CREDENTIAL, PATIENCE, process, request, send
+from tests.playground.serving import CREDENTIAL, PATIENCE, Door, process, request, send
 
 MAX_GROWTH = 4096
 """Kilobytes by which the server may grow after the first tenth."""
@@ -34,27 +34,26 @@ def size(server: int) -> tuple[int, int] | None:
     return int(values["VmRSS"]), int(values["Threads"])
 
 
-def code(port: int) -> str:
+def code(door: Door) -> str:
     """Ask for a code."""
     body = json.dumps({"credential": CREDENTIAL, "time": 59}).encode()
-    (answer,) = send(port, request(port, target="/api/code", body=body))
+    (answer,) = send(door, request(door, target="/api/code", body=body))
     return str(answer.json["code"])
 
 
-def attack(server: int, port: int, seed: int, cases: int) -> None:
+def attack(server: int, door: Door, seed: int, cases: int) -> None:
     """Send all cases, and print what came of them."""
-    (icon,) = send(port, request(port, "GET", "/icon.svg"))
     sent, refused = Counter[str](), Counter[str]()
     before = None
     for number in range(cases):
         if number == cases // 10:
             before = size(server)
-        family, was_refused = check(f"{seed} {number}", port, icon.body)
+        family, was_refused = check(f"{seed} {number}", door)
         sent[family] += 1
         refused[family] += was_refused
     for family, count in sorted(sent.items()):
         print(f"{family}: {count} requests, {refused[family]} refused")
-    if code(port) != "287082":
+    if code(door) != "287082":
         raise FailedError("the server answers wrongly")
     if before is None:
         return
@@ -78,8 +77,8 @@ def main() -> int:
     print(f"seed {options.seed}", flush=True)
     start = time.monotonic()
     try:
-        with process() as (server, port):
-            attack(server, port, options.seed, options.cases)
+        with process() as (server, door):
+            attack(server, door, options.seed, options.cases)
     except (AssertionError, CaseError, FailedError) as error:
         print(f"FAILED: {error}")
         return 1

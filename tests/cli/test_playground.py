@@ -3,14 +3,20 @@
 import http.client
 import io
 import re
+import shutil
 import socket
+import subprocess
+import sys
+import tempfile
 import threading
 import unittest
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 from onetime.playground.server import Server
-from tests.cli.session import Session, Terminal, run
+from tests.cli.session import Session, Terminal, environment, run
+from tests.support import SOURCE
 
 RUNNING = "onetime: the playground runs until Ctrl-C\n"
 
@@ -43,18 +49,21 @@ class Playground(unittest.TestCase):
             session = run("playground", stdout=screen)
         self.assertEqual(Session(0, "", RUNNING), session)
         address = said[-2]
-        self.assertRegex(address, r"\Ahttp://127\.0\.0\.1:[0-9]{4,5}/\Z")
+        self.assertRegex(address, r"\Ahttp://127\.0\.0\.1:[0-9]{4,5}/\?token=[0-9a-f]{32}\Z")
         self.assertEqual([f"{address}\n", address], said[:2])
 
     def test_a_browser_for_a_terminal_alone(self) -> None:
-        """It is opened if somebody sits there and has not said otherwise."""
+        """It is opened for a person, at an address that works once, because all users see its arguments."""
         run("playground")
         run("playground", "--no-browser", stdout=Screen())
         self.open.assert_not_called()
         screen = Screen()
         run("playground", stdout=screen)
         self.assertTrue(self.browsed.wait(30))
-        self.open.assert_called_once_with(screen.getvalue().strip())
+        (address,) = self.open.call_args.args
+        printed, _, token = screen.getvalue().strip().partition("?token=")
+        self.assertRegex(address, rf"\A{re.escape(printed)}open/[0-9a-f]{{32}}\Z")
+        self.assertNotIn(token, address)
 
     def test_a_browser_that_stays_in_the_terminal(self) -> None:
         """The page is served while a browser has not come back."""
@@ -75,12 +84,18 @@ class Playground(unittest.TestCase):
             port = other.server_port
             session = run("playground", "--port", str(port))
             self.assertEqual((2, ""), (session.status, session.out))
-            self.assertRegex(session.err, r"\Aonetime: the port cannot be had: .+\n\Z")
-        self.assertEqual(f"http://127.0.0.1:{port}/\n", run("playground", "--port", str(port)).out)
+            self.assertRegex(session.err, r"\Aonetime: the port is not available: .+\n\Z")
+        self.assertIn(f"http://127.0.0.1:{port}/?token=", run("playground", "--port", str(port)).out)
+
+    def test_a_free_port(self) -> None:
+        """F86: --port 0 takes a port that is free, and prints it."""
+        session = run("playground", "--port", "0")
+        self.assertEqual(0, session.status)
+        self.assertRegex(session.out, r"\Ahttp://127\.0\.0\.1:[1-9][0-9]{3,4}/\?token=[0-9a-f]{32}\n\Z")
 
     def test_ports_that_are_none(self) -> None:
         """Those of the system, and what is no port."""
-        for port in ("0", "80", "1023", "65536", "-1", "x", ""):
+        for port in ("1", "80", "1023", "65536", "-1", "x", ""):
             with self.subTest(port=port):
                 session = run("playground", f"--port={port}")
                 self.assertEqual((2, ""), (session.status, session.out))
@@ -104,7 +119,7 @@ class Ends(unittest.TestCase):
         """It ends cleanly, also with a browser that holds a connection open."""
         with Terminal("playground", "--no-browser") as terminal:
             terminal.wait_for(RUNNING.replace("\n", "\r\n"))
-            found = re.search(r"127\.0\.0\.1:([0-9]+)", terminal.screen)
+            found = re.search(r"127\.0\.0\.1:([0-9]+)/\?token=([0-9a-f]+)", terminal.screen)
             assert found is not None
             port = int(found[1])
             client = http.client.HTTPConnection("127.0.0.1", port)
@@ -113,6 +128,33 @@ class Ends(unittest.TestCase):
             self.assertIn(b"<html", client.getresponse().read())
             terminal.type("\x03")
             self.assertEqual(130, terminal.end())
-            self.assertEqual(f"http://127.0.0.1:{port}/\r\n{RUNNING[:-1]}\r\n^C", terminal.screen)
+            self.assertEqual(
+                f"http://127.0.0.1:{port}/?token={found[2]}\r\n{RUNNING[:-1]}\r\n^C", terminal.screen
+            )
             with self.assertRaises(OSError):
                 socket.create_connection(("127.0.0.1", port))
+
+    def test_from_a_zip(self) -> None:
+        """F86: the page is served from a package in a zip file, too."""
+        with tempfile.TemporaryDirectory() as folder:
+            archive = shutil.make_archive(str(Path(folder, "onetime")), "zip", SOURCE.parent, SOURCE.name)
+            with subprocess.Popen(
+                [sys.executable, "-m", "onetime", "playground", "--no-browser"],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={**environment(), "PYTHONPATH": archive},
+                text=True,
+            ) as process:
+                try:
+                    assert process.stdout is not None
+                    found = re.search(r":([0-9]+)/", process.stdout.readline())
+                    assert found is not None
+                    client = http.client.HTTPConnection("127.0.0.1", int(found[1]))
+                    self.addCleanup(client.close)
+                    for path in ("/", "/style.css", "/script.js", "/icon.svg"):
+                        client.request("GET", path)
+                        answer = client.getresponse()
+                        self.assertEqual(200, answer.status)
+                        self.assertGreater(len(answer.read()), 100)
+                finally:
+                    process.terminate()

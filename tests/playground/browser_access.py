@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.playground.hands import Case, Pointer
 from tests.playground.looks import PARTS, SCHEMES, WIDTHS
 
-LOOKS = ((1280, "light"), (360, "dark"))
+LOOKS = ((1280, "light"), (390, "dark"))
 NAMED = {
     "DateTime",
     "button",
@@ -82,13 +82,13 @@ class Access(Case):
         for scheme in SCHEMES:
             with self.look(1280, scheme):
                 self.visit("login")
-                hand.press("#device-type")
+                hand.press("#devices .type")
                 guesses = [("#login-guess", "in a row")] * 5
                 for button, words in (
                     ("#login-verify", "Accepted"),
                     ("#login-verify", "Replayed"),
                     *guesses,
-                    ("#login-guess", "Slowed down"),
+                    ("#login-guess", "Throttled"),
                 ):
                     hand.press(button)
                     self.says(words, "#verdict")
@@ -100,7 +100,7 @@ class Access(Case):
     def test_long_values_fit_a_phone(self) -> None:
         """On a phone nobody scrolls sideways, however long hashes, codes and secrets are."""
         hand = Pointer(self.browser)
-        for width, part in product((360, 320), ("code", "steps", "table", "login")):
+        for width, part in product((390, 360, 320), ("code", "steps", "table", "login")):
             with self.subTest(part), self.look(width, "light"):
                 self.full(part)
                 hand.choose("#digits", "10")
@@ -112,7 +112,7 @@ class Access(Case):
 
     def test_long_codes_have_their_place(self) -> None:
         """Codes of any length stay on their card and clear of the ring, at each width."""
-        for width, digits in product((*WIDTHS, 320), range(6, 11)):
+        for width, digits in product((*WIDTHS, 360, 320), range(6, 11)):
             with self.subTest(digits=digits), self.look(width, "light"):
                 self.visit()
                 hand = Pointer(self.browser)
@@ -125,7 +125,7 @@ class Access(Case):
         """While nobody acts, what a screen reader says by itself stays as it is; what runs down is silent."""
         hand = Pointer(self.browser)
         self.visit("login")
-        for name in ("Incorrect",) * 5 + ("Slowed down",):
+        for name in ("Incorrect",) * 5 + ("Throttled",):
             hand.press("#login-guess")
             self.says(name, "#verdict")
         self.comes(True, lambda: self.measure("every('#verdict .left').length") == 1)

@@ -11,6 +11,7 @@ from onetime import TOTP
 from onetime.playground import server
 from tests.playground.hands import SECRET, Case, Keyboard, Pointer
 from tests.playground.looks import MOMENT, PARTS
+from tests.playground.webdriver import WebDriverError
 
 KNOCKS = (Path(__file__).parent / "knocks.js").read_text(encoding="utf-8")
 
@@ -21,9 +22,9 @@ class Whole(Case):
         for part, field, wrong, right, words in (
             ("code", "secret", "JBSW1", "JBSWY3DPEHPK3PXP", "position 4"),
             ("steps", "secret", "", "JBSWY3DPEHPK3PXP", "empty"),
-            ("code", "period", "0", "30", "period is"),
-            ("table", "t0", "abc", "0", "t0 is"),
-            ("code", "t0", "-1", "0", "t0 is a whole number from 0 to 2^64-1"),
+            ("code", "period", "0", "30", "period must be"),
+            ("table", "t0", "abc", "0", "t0 must be"),
+            ("code", "t0", "-1", "0", "t0 must be a whole number from 0 to 2^64-1"),
             ("code", "t0", "1111111113", "0", "the time is before t0"),
             ("table", "t0", "1111111113", "0", "the time is before t0"),
             ("table", "count", "1001", "10", "to 1000"),
@@ -42,10 +43,10 @@ class Whole(Case):
                 self.assertEqual("true", control.attribute("aria-invalid"))
                 self.assertIn(f"{field}-error", str(control.attribute("aria-describedby")).split())
                 self.assertTrue(self.browser.find(f"#{field}-error").displayed)
-                self.assertFalse(self.measure("answered()"), "an answer to something else")
+                self.assertTrue(self.measure("stale()"), "an answer to something else")
                 hand.fill(f"#{field}", right)
                 self.shows("", f"#{field}-error")
-                self.comes(True, lambda: self.measure("answered()"))
+                self.comes(True, lambda: self.measure("answered() && !stale()"))
                 self.assertIsNone(control.attribute("aria-invalid"))
 
     def test_a_number_without_end(self) -> None:
@@ -53,7 +54,7 @@ class Whole(Case):
         self.visit()
         hand = Pointer(self.browser)
         hand.pick("when", "moment")
-        for field, words in (("t0", "t0 is a whole number from"), ("time", "time is a number")):
+        for field, words in (("t0", "t0 must be a whole number from"), ("time", "time must be a number")):
             with self.subTest(field):
                 put = (
                     "const field = document.querySelector(arguments[0]); field.value = arguments[1];"
@@ -64,45 +65,43 @@ class Whole(Case):
                 self.browser.run(put, f"#{field}", "0")
                 self.shows("", f"#{field}-error")
 
-    def test_errors_of_a_search(self) -> None:
-        """A secret that is none is said beside it; what is wrong with a code, beside that code alone."""
-        self.visit("match")
-        hand = Pointer(self.browser)
-        hand.fill("#match-codes input", "123456")
-        hand.press("#match-search")
-        self.says("empty", "#match-secret-error")
-        hand.fill("#match-secret", SECRET.to_base32())
-        hand.press("#match-add")
-        hand.choose("#match-codes li:nth-child(2) select", "counter")
-        for code, counter, words in (("12x", "0", "Code 2: a code has"), ("1", "-1", "Code 2: counter is")):
-            with self.subTest(words):
-                hand.fill("#match-codes li:nth-child(2) input[id$=code]", code)
-                hand.fill("#match-codes li:nth-child(2) input[id$=counter]", counter)
-                hand.press("#match-search")
-                self.says(words, "#match-codes li:nth-child(2) .error")
-                self.assertEqual([], self.browser.all("#match-codes li:first-child [aria-invalid]"))
-                error = self.browser.find("#match-codes li:nth-child(2) .error").attribute("id")
-                for field in self.browser.all("#match-codes li:nth-child(2) :is(input, select)"):
-                    self.assertEqual("true", field.attribute("aria-invalid"))
-                    self.assertIn(error, str(field.attribute("aria-describedby")).split())
-        hand.fill("#match-codes li:nth-child(2) input[id$=counter]", "0")
-        hand.press("#match-search")
-        self.says("some codes have a", "#match-codes-error")
-        self.assertEqual([], [words for words in self.texts("#match-codes .error") if words])
-        hand.press("#match-codes li:first-child button")
-        hand.fill("#match-codes input[id$=code]", "x")
-        hand.press("#match-search")
-        self.says("Code 1: a code has", "#match-codes li:only-child .error")
+    def test_the_last_result_stays(self) -> None:
+        """An error grays the last result, which cannot be used then, and is said once."""
+        for part, copier in (("code", "#copy-code"), ("steps", None), ("table", "#table-rows td.strong")):
+            with self.subTest(part):
+                self.visit(part)
+                before = self.text(f"#panel-{part} .answer")
+                self.measure("listen()")
+                hand = Pointer(self.browser)
+                hand.fill("#secret", "JBSW1")
+                self.says("position 4", "#secret-error")
+                self.says("The last result, from before the error:", f"#panel-{part} .before")
+                self.assertTrue(self.measure("stale()"))
+                self.assertEqual(before, self.text(f"#panel-{part} .answer"))
+                self.assertFalse(self.browser.find(f"#panel-{part} .problem").displayed)
+                if copier:
+                    with self.assertRaises(WebDriverError):
+                        hand.press(copier)
+                hand.fill("#secret", "JBSW1")  # the same error again
+                self.browser.run_async("await new Promise(done => setTimeout(done, 400))")
+                said = [each for each in self.browser.run("return window.heard.aloud") if "error" in each]
+                self.assertEqual(1, len(said), said)
+        self.visit("code")
+        Pointer(self.browser).fill("#secret", "JBSW1")
+        self.says("position 4", "#secret-error")
+        Pointer(self.browser).go("steps")
+        self.shows("There is no result yet.", "#panel-steps .before")
 
     def test_more_codes_than_are_searched_for(self) -> None:
-        """How many there may be is the server's to say."""
+        """After ten codes the button is at rest."""
         self.visit("match")
         hand = Pointer(self.browser)
-        hand.fill("#match-secret", SECRET.to_base32())
-        for _ in range(10):
+        for _ in range(9):
+            self.assertTrue(self.browser.find("#match-add").property("disabled") is False)
             hand.press("#match-add")
-        hand.press("#match-search")
-        self.says("a list of 1 to 10", "#match-codes-error")
+        self.assertTrue(self.browser.find("#match-add").property("disabled"))
+        hand.press("#match-codes li:last-child button")
+        self.assertFalse(self.browser.find("#match-add").property("disabled"))
 
     def test_errors_of_a_login(self) -> None:
         """Three codes are three."""
@@ -242,7 +241,7 @@ class Foreign(Case):
     """A page of another origin, in the same browser."""
 
     def test_it_can_neither_read_nor_change_anything(self) -> None:
-        """It may knock in every way that browsers know: nothing is told, and no question comes through."""
+        """No way of sending a request that browsers have gets an answer or has an effect."""
         asked: list[str] = []
         calls = self.server.site.interface.calls
         kept = dict(calls)
@@ -262,7 +261,7 @@ class Foreign(Case):
                 for host in ("127.0.0.1", "localhost"):
                     with self.subTest(host):
                         self.browser.open(f"http://{host}:{port}/")
-                        found = self.browser.run_async(KNOCKS, self.server.address, session)
+                        found = self.browser.run_async(KNOCKS, *self.known(session))
                         self.assertEqual({}, {way: what for way, what in found.items() if what != "nothing"})
                         self.assertEqual(13, len(found))
                 self.browser.open("about:blank")
@@ -270,17 +269,21 @@ class Foreign(Case):
             calls.update(kept)
         # In a window of its own, the page asks for the code that it shows there; nobody else sees it.
         self.assertLessEqual(set(asked), {"/api/code"})
-        state: Any = kept["/api/login/device"]({"session": session})
+        state: Any = kept["/api/login/look"]({"session": session})
         self.assertEqual(MOMENT, state["now"])
         self.assertGreater(len(self.browser.messages()), 10)  # the browser tells of what it kept away
         self.browser.requests()
+
+    def known(self, session: str) -> tuple[str, str, str]:
+        """Return what the other page knows, at worst: the address, a session, and even the token."""
+        return f"{self.server.origin}/", session, self.server.site.token
 
     def test_what_it_tries_works_for_the_page_itself(self) -> None:
         """The same questions are answered where the page asks them: the origin makes the difference."""
         self.visit("login")
         self.browser.run("document.body.replaceChildren()")
         started: Any = self.server.site.interface.logins.start({"credential": {"secret": SECRET.to_base32()}})
-        found = self.browser.run_async(KNOCKS, self.server.address, started["session"])
+        found = self.browser.run_async(KNOCKS, *self.known(started["session"]))
         for way in ("fetch of a page", "fetch of JSON"):
             self.assertEqual(200, found[way])
         for way in ("image", "script", "style"):

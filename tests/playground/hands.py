@@ -108,7 +108,7 @@ class Keyboard(Hand):
             self.browser.press("ArrowRight")
 
 
-USES = ((1280, "light", Pointer), (1280, "dark", Keyboard), (360, "light", Keyboard), (360, "dark", Pointer))
+USES = ((1280, "light", Pointer), (1280, "dark", Keyboard), (390, "light", Keyboard), (390, "dark", Pointer))
 """Each hand at each width and in each scheme; each scheme at each width."""
 
 
@@ -132,7 +132,7 @@ class Case(unittest.TestCase):
         cls.browser.devtools(
             "Browser.grantPermissions",
             permissions=["clipboardReadWrite", "clipboardSanitizedWrite"],
-            origin=cls.server.address.rstrip("/"),
+            origin=cls.server.origin,
         )
 
     def setUp(self) -> None:
@@ -146,7 +146,7 @@ class Case(unittest.TestCase):
         self.browser.open("about:blank")
         self.assertEqual([], self.browser.messages(), "messages in the console")
         # The browser's own pictures, in fields for dates, are `data:`.
-        own = (self.server.address, "about:blank", "data:")
+        own = (f"{self.server.origin}/", "about:blank", "data:")
         other = {address for address in self.browser.requests() if not address.startswith(own)}
         self.assertEqual(set(), other, "requests to somewhere else")
 
@@ -167,6 +167,10 @@ class Case(unittest.TestCase):
     def visit(self, part: str = "code") -> None:
         """Open a part of the page anew."""
         visit(self.browser, self.server.address, part)
+
+    def paste(self, text: str) -> None:
+        """Paste a text where the focus is, as a browser does."""
+        self.browser.devtools("Input.insertText", text=text)
 
     def measure(self, call: str, *arguments: object) -> Any:
         """Call a function of measures.js."""

@@ -1,6 +1,6 @@
-// Every way in which a page can ask another origin for something. Each must come to nothing.
+// Every way in which a page can send a request to another origin. None must have an effect.
 
-const [address, session] = given;
+const [address, session, token] = given;
 const found = {};
 
 const knock = async (way, attempt) => {
@@ -14,7 +14,8 @@ const knock = async (way, attempt) => {
 
 const body = JSON.stringify({ session, seconds: 86400 });
 const wait = `${address}api/login/wait`;
-const post = (type, mode) => fetch(wait, { method: "POST", mode, headers: { "Content-Type": type }, body });
+const post = (type, mode, more = {}) =>
+  fetch(wait, { method: "POST", mode, headers: { "Content-Type": type, ...more }, body });
 
 /** Load something by an element, and look into what is there. */
 const load = (tag, attributes, look = () => "loaded") =>
@@ -32,7 +33,10 @@ const load = (tag, attributes, look = () => "loaded") =>
   });
 
 await knock("fetch of a page", async () => (await fetch(address)).status);
-await knock("fetch of JSON", async () => (await post("application/json", "cors")).status);
+await knock("fetch of JSON", async () => {
+  const response = await post("application/json", "cors", { Authorization: `Bearer ${token}` });
+  return response.status;
+});
 for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]) {
   await knock(`fetch of ${type}`, async () => {
     const response = await post(type, "no-cors");

@@ -8,9 +8,9 @@ from tests.playground.serving import running
 from tests.playground.webdriver import Browser
 
 PARTS = ("code", "steps", "table", "match", "login")
-WIDTHS = (1280, 360)
+WIDTHS = (1280, 390)
 SCHEMES = ("light", "dark")
-HEIGHTS = {1280: 900, 360: 740, 320: 568}
+HEIGHTS = {1280: 900, 390: 844, 360: 740, 320: 568}
 """CSS pixels."""
 
 MOMENT = 1_111_111_112.0
@@ -45,7 +45,7 @@ def visit(browser: Browser, address: str, part: str = "code") -> None:
         "steps": "#shown-steps .arrow",
         "table": "#table-rows tr",
         "match": "#match-codes li",
-        "login": "#device-code .group",
+        "login": "#devices .group",
     }[part]
     browser.until(
         lambda: browser.run("return document.querySelector(arguments[0]) !== null", ready), f"the part {part}"

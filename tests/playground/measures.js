@@ -12,6 +12,9 @@ function seen(element) {
   return copy.textContent.trim();
 }
 
+/** Whether the part that is open shows an answer to something else than what is typed. */
+const stale = () => document.querySelector("[role=tabpanel]:not([hidden]) .answer").inert;
+
 /** Whether the part that is open shows an answer. */
 const answered = () => shown(document.querySelector("[role=tabpanel]:not([hidden]) .answer"));
 
@@ -68,7 +71,7 @@ function contrast() {
     }
     if (element.matches("body, .card")) judge(element, focus, ground(element), 3, "focus");
     if (
-      element.matches("button:not([role=tab], :disabled), input:not([type=radio]), textarea, select, .choice")
+      element.matches("button:not([role=tab], .copy, :disabled), input:not([type=radio]), textarea, select, .choice")
     ) {
       judge(element, style.borderTopColor, ground(element.parentElement), 3, "border");
     }
@@ -172,8 +175,24 @@ function arrow() {
 
 /** The state of the login's server: name, value, and what the value was if it is another one now. */
 const rows = () =>
-  every("#state > div").map((row) => [
+  every("#server .state > div").map((row) => [
     row.querySelector("dt").textContent,
     row.querySelector("dd").firstChild.textContent.trim(),
     ...[...row.querySelectorAll(".was:not(.left)")].map((was) => was.textContent),
   ]);
+
+/** How many digits each code that is shown has. */
+const lines = (selector) =>
+  every(selector)
+    .filter(shown)
+    .map((code) => code.dataset.code?.length);
+
+/** Codes whose groups are not all on one line. */
+const broken = () =>
+  every(".code[data-code]")
+    .filter(shown)
+    .filter((code) => {
+      const tops = [...code.querySelectorAll(".group")].map((group) => group.getBoundingClientRect().top);
+      return new Set(tops.map(Math.round)).size > 1;
+    })
+    .map(brief);

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -11,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from onetime.playground.server import Server
 from tests.cli.session import environment
@@ -23,6 +24,19 @@ KEY = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 """The key of the RFCs, as base32: 287082 at Unix time 59, 755224 at counter 0."""
 
 CREDENTIAL: dict[str, Any] = {"secret": KEY}
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where a server is, and what lets one in."""
+
+    port: int
+    token: str
+
+    @classmethod
+    def of(cls, server: Server) -> Self:
+        """Return where a server in this process is."""
+        return cls(server.server_port, server.site.token)
 
 
 @contextmanager
@@ -47,8 +61,8 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def process() -> Iterator[tuple[int, int]]:
-    """Run the command as a process for the length of a block: its id, and its port. Then press Ctrl-C."""
+def process() -> Iterator[tuple[int, Door]]:
+    """Run the command as a process for the length of a block: its id, and where it is. Then press Ctrl-C."""
     with subprocess.Popen(
         [sys.executable, "-m", "onetime", "playground", "--no-browser"],
         stdout=subprocess.PIPE,
@@ -61,7 +75,9 @@ def process() -> Iterator[tuple[int, int]]:
         try:
             assert server.stdout is not None
             address = server.stdout.readline()
-            yield server.pid, int(address.rpartition(":")[2].strip("/\n"))
+            found = re.fullmatch(r"http://127\.0\.0\.1:([0-9]+)/\?token=([0-9a-f]{32})\n", address)
+            assert found, f"the address is {address!r}"
+            yield server.pid, Door(int(found[1]), found[2])
         finally:
             server.send_signal(signal.SIGINT)
             said, complained = server.communicate(timeout=PATIENCE)
@@ -96,19 +112,21 @@ class Answer:
 
 
 def request(
-    port: int,
+    door: Door,
     method: str = "POST",
     target: str = "/api/secret",
     body: bytes | None = None,
     **changes: Any,
 ) -> bytes:
-    """Write a request that is right, apart from its parts that are given; a header that is None is left out.
+    """Write a request that is right, except for the parts that are given. A header that is None is left out.
 
     Names of headers are given with _ for -.
     """
     if body is None:
         body = b"{}" if method == "POST" else b""
-    headers = {"Host": f"127.0.0.1:{port}", "Content-Type": "application/json"}
+    headers = {"Host": f"127.0.0.1:{door.port}", "Content-Type": "application/json"}
+    if method == "POST":
+        headers["Authorization"] = f"Bearer {door.token}"
     if body:
         headers["Content-Length"] = str(len(body))
     for name, value in changes.items():
@@ -119,9 +137,9 @@ def request(
     return "".join(f"{line}\r\n" for line in lines).encode("latin-1") + b"\r\n" + body
 
 
-def send(port: int, data: bytes) -> list[Answer]:
+def send(door: Door, data: bytes) -> list[Answer]:
     """Send bytes over a connection, and read all answers until the server ends it."""
-    with socket.create_connection(("127.0.0.1", port), PATIENCE) as wire:
+    with socket.create_connection(("127.0.0.1", door.port), PATIENCE) as wire:
         received = b""
         try:
             wire.sendall(data)
@@ -141,7 +159,7 @@ def answers(received: bytes, bodiless: bool = False) -> list[Answer]:
         assert end, "an answer is cut off"
         line, *lines = head.decode("ascii").split("\r\n")
         version, status, phrase = line.split(" ", 2)
-        assert version == "HTTP/1.1" and phrase == http.client.responses[int(status)], line
+        assert version == "HTTP/1.0" and phrase == http.client.responses[int(status)], line
         headers = dict(each.split(": ", 1) for each in lines)
         assert len(headers) == len(lines), "a header is there twice"
         size = 0 if bodiless else int(headers["Content-Length"])

@@ -8,10 +8,10 @@ from unittest import mock
 from onetime import HOTP, TOTP, Account, Algorithm, Secret, explain
 from onetime.playground.fields import RequestError
 from onetime.playground.interface import Interface
-from onetime.provisioning import uri
+from onetime.provisioning import migration, uri
 from onetime.provisioning.qr import QRCode
 from onetime.secret import MIN_SIZE
-from tests.playground.serving import CREDENTIAL
+from tests.playground.serving import CREDENTIAL, KEY
 from tests.playground.wrong import FACTOR, OBJECT, REQUESTS, wrong_requests
 from tests.support import RFC_KEY, vectors
 
@@ -49,12 +49,12 @@ class Errors(Asking):
     def test_numbers_say_their_bounds(self) -> None:
         """Whoever typed something else reads what can be typed."""
         for name, bad, words in (
-            ("counter", "-1", "counter is a whole number from 0 to 2^64-1"),
-            ("counter", str(2**64), "counter is a whole number from 0 to 2^64-1"),
-            ("t0", "9" * 5000, "t0 is a whole number from 0 to 2^64-1"),
-            ("t0", -1, "t0 is a whole number from 0 to 2^64-1"),
-            ("period", 0, "period is a whole number from 1 to 2^64-1"),
-            ("digits", 11, "digits is a whole number from 6 to 10"),
+            ("counter", "-1", "counter must be a whole number from 0 to 2^64-1"),
+            ("counter", str(2**64), "counter must be a whole number from 0 to 2^64-1"),
+            ("t0", "9" * 5000, "t0 must be a whole number from 0 to 2^64-1"),
+            ("t0", -1, "t0 must be a whole number from 0 to 2^64-1"),
+            ("period", 0, "period must be a whole number from 1 to 2^64-1"),
+            ("digits", 11, "digits must be a whole number from 6 to 10"),
         ):
             with self.subTest(name=name, bad=str(bad)[:30]):
                 refused = self.refusal("/api/code", {"credential": {**HOTP_CREDENTIAL, name: bad}})
@@ -65,7 +65,7 @@ class Errors(Asking):
         for address in REQUESTS:
             for values in OBJECT:
                 with self.subTest(address=address, values=values):
-                    refused = (400, None, "the request is a JSON object")
+                    refused = (400, None, "the request must be a JSON object")
                     self.assertEqual(refused, self.refusal(address, values))
 
     def test_every_address_is_here(self) -> None:
@@ -101,7 +101,7 @@ class Errors(Asking):
                     self.interface.answer("/api/secret", body)
                 error = caught.exception
                 self.assertEqual((400, None), (error.status, error.field))
-                self.assertEqual("the body is not JSON in UTF-8", error.message)
+                self.assertEqual("the body must be JSON in UTF-8", error.message)
 
     def test_an_error_comes_without_a_cause(self) -> None:
         """Nothing that might quote the request hangs on an error."""
@@ -135,6 +135,74 @@ class Secrets(Asking):
         self.assertEqual("form", self.refusal("/api/secret", {"form": "text"})[1])
 
 
+class Pasted(Asking):
+    LINK = f"otpauth://totp/Acme:alice?secret={KEY}&issuer=Acme&algorithm=SHA256&digits=8&period=60"
+
+    def test_a_link(self) -> None:
+        """F88: every field of the page is in the answer."""
+        answer = self.ask("/api/read", {"text": f"\ufeff {self.LINK}&image=x\n"})
+        credential = {
+            "secret": KEY,
+            "form": "base32",
+            "kind": "totp",
+            "algorithm": "SHA256",
+            "digits": 8,
+            "counter": "0",
+            "period": "60",
+            "t0": "0",
+        }
+        (account,) = answer["accounts"]
+        link = account.pop("link")
+        self.assertEqual(
+            {"name": "alice", "issuer": "Acme", "credential": credential, "left_out": ["image"]}, account
+        )
+        self.assertEqual("alice", uri.parse(link).name)
+        self.assertEqual([], answer["refused"])
+
+    def test_the_link_that_the_page_prints(self) -> None:
+        """F88: what the page prints, the page reads, for each kind and each setting."""
+        for credential in (
+            {**CREDENTIAL, "digits": 7, "algorithm": "SHA512", "period": 2**40},
+            {**HOTP_CREDENTIAL, "counter": str(LAST)},
+        ):
+            with self.subTest(credential=credential):
+                values = {"credential": credential, "name": "zo\u00eb", "issuer": "", "time": 10**12}
+                link = self.ask("/api/code", values)["link"]
+                (account,) = self.ask("/api/read", {"text": link})["accounts"]
+                self.assertEqual(("zo\u00eb", ""), (account["name"], account["issuer"]))
+                read = account["credential"]
+                self.assertEqual({**read, **{name: read[name] for name in ("secret", "kind")}}, read)
+                for name, value in credential.items():
+                    self.assertEqual(str(value), str(read[name]))
+                self.assertEqual(link, account["link"])
+
+    def test_several(self) -> None:
+        """F88: links and exports come together, and what cannot be read is named with its reason."""
+        accounts = [Account(name, HOTP(Secret(RFC_KEY))) for name in ("a", "b")]
+        (export,) = migration.build(accounts)
+        answer = self.ask("/api/read", {"text": f"{self.LINK} {export}\notpauth://totp/x?secret=1"})
+        self.assertEqual(["alice", "a", "b"], [account["name"] for account in answer["accounts"]])
+        (refused,) = answer["refused"]
+        self.assertEqual((4, "", ""), (refused["position"], refused["name"], refused["issuer"]))
+        self.assertRegex(refused["reason"], "secret")
+
+    def test_an_account_without_a_link(self) -> None:
+        """Apps export names that a link cannot have, and accounts without a name."""
+        for name, has_link in (("", True), ("a:b", True), ("\u00e9" * 20_000, False)):
+            with self.subTest(name=name[:9]):
+                account = Account(name, HOTP(Secret(RFC_KEY)), issuer="Acme")
+                with mock.patch.object(migration, "read", return_value=migration.Batch(accounts=(account,))):
+                    (answer,) = self.ask("/api/read", {"text": "x"})["accounts"]
+                self.assertEqual(has_link, answer["link"] is not None)
+                self.assertEqual(name, answer["name"])
+
+    def test_what_is_not_a_link(self) -> None:
+        """The reason stands beside the secret."""
+        for text in ("", "x", f"{self.LINK}\nx"):
+            with self.subTest(text=text):
+                self.assertEqual((200, "secret"), self.refusal("/api/read", {"text": text})[:2])
+
+
 class Codes(Asking):
     def test_the_vectors_of_the_rfcs(self) -> None:
         """All codes of RFC 4226 appendix D and RFC 6238 appendix B."""
@@ -155,9 +223,9 @@ class Codes(Asking):
         self.assertEqual(
             {
                 "code": "287082",
-                "previous": {"factor": "0", "code": "755224"},
-                "next": {"factor": "2", "code": "359152"},
-                "factor": "1",
+                "previous": {"moving_factor": "0", "code": "755224"},
+                "next": {"moving_factor": "2", "code": "359152"},
+                "moving_factor": "1",
                 "period": 30,
                 "remaining": 0.75,
                 "bytes": 20,
@@ -175,7 +243,8 @@ class Codes(Asking):
         """A HOTP has no time, and its link has the counter."""
         answer = self.ask("/api/code", {"credential": {**HOTP_CREDENTIAL, "counter": "1"}, "name": "a"})
         self.assertEqual(
-            ("287082", "1", None, None), tuple(map(answer.get, ("code", "factor", "period", "remaining")))
+            ("287082", "1", None, None),
+            tuple(map(answer.get, ("code", "moving_factor", "period", "remaining"))),
         )
         account = Account("a", HOTP(Secret(RFC_KEY)), issuer="Acme", counter=1)
         self.assertEqual(account, uri.parse(answer["link"]))
@@ -183,9 +252,9 @@ class Codes(Asking):
     def test_the_ends_of_the_range(self) -> None:
         """Before the first factor and after the last there is none."""
         first = self.ask("/api/code", {"credential": HOTP_CREDENTIAL})
-        self.assertEqual((None, "1"), (first["previous"], first["next"]["factor"]))
+        self.assertEqual((None, "1"), (first["previous"], first["next"]["moving_factor"]))
         last = self.ask("/api/code", {"credential": {**HOTP_CREDENTIAL, "counter": str(LAST)}})
-        self.assertEqual((str(LAST - 1), None), (last["previous"]["factor"], last["next"]))
+        self.assertEqual((str(LAST - 1), None), (last["previous"]["moving_factor"], last["next"]))
         self.assertEqual(HOTP(Secret(RFC_KEY)).at(LAST), last["code"])
 
     def test_every_part_of_a_credential_counts(self) -> None:
@@ -265,7 +334,7 @@ class Steps(Asking):
                     answer = self.ask("/api/steps", {"credential": credential, "time": 1_234_567_890})
                     totp = TOTP(Secret(key), algorithm=algorithm, digits=8)
                     explanation = explain(totp, totp.step(1_234_567_890))
-                    told = {**explanation.to_dict(), "factor": "41152263", "t0": "0", "period": "30"}
+                    told = {**explanation.to_dict(), "moving_factor": "41152263", "t0": "0", "period": "30"}
                     told["span"] = ["1234567890", "1234567920"]  # type: ignore[assignment]  # as JSON has it
                     self.assertEqual(told, {name: answer[name] for name in told})
                     # The picture's own values fit together, and fit what was explained.
@@ -297,14 +366,14 @@ class Steps(Asking):
     def test_the_time_of_a_totp(self) -> None:
         """The step comes from the whole seconds since t0."""
         answer = self.ask("/api/steps", {"credential": {**CREDENTIAL, "t0": 20}})
-        names = ("time", "period", "t0", "factor", "span", "remaining")
+        names = ("time", "period", "t0", "moving_factor", "span", "remaining")
         self.assertEqual(["59", "30", "20", "1", ["50", "80"], 20.75], [answer[name] for name in names])
 
     def test_numbers_past_what_javascript_has(self) -> None:
         """Past 2^53 they are exact all the same, because they are text."""
         credential = {**CREDENTIAL, "t0": 2**63 + 1, "period": 2**62 + 1}
         answer = self.ask("/api/steps", {"credential": credential, "time": LAST})
-        names = ("time", "period", "t0", "factor", "span")
+        names = ("time", "period", "t0", "moving_factor", "span")
         span = [str(2**63 + 2**62 + 2), str(2**64 + 3)]
         told = [str(LAST), str(2**62 + 1), str(2**63 + 1), "1", span]
         self.assertEqual(told, [answer[name] for name in names])
@@ -314,7 +383,7 @@ class Steps(Asking):
     def test_a_hotp_has_no_time(self) -> None:
         """Where a TOTP has a time, a HOTP has nothing."""
         answer = self.ask("/api/steps", {"credential": {**HOTP_CREDENTIAL, "counter": str(LAST)}})
-        self.assertEqual(str(LAST), answer["factor"])
+        self.assertEqual(str(LAST), answer["moving_factor"])
         self.assertEqual("f" * 16, answer["message"])
         names = ("time", "period", "t0", "span", "remaining")
         self.assertEqual([None] * 5, [answer[name] for name in names])
@@ -326,14 +395,14 @@ class Table(Asking):
         answer = self.ask("/api/table", {"credential": CREDENTIAL, "start": 31.5, "count": 2})
         self.assertEqual(
             [
-                {"factor": "1", "time": "30", "code": "287082"},
-                {"factor": "2", "time": "60", "code": "359152"},
+                {"moving_factor": "1", "time": "30", "code": "287082"},
+                {"moving_factor": "2", "time": "60", "code": "359152"},
             ],
             answer["rows"],
         )
         self.assertEqual(28.5, answer["remaining"])
         now = self.ask("/api/table", {"credential": CREDENTIAL})
-        self.assertEqual((10, "1"), (len(now["rows"]), now["rows"][0]["factor"]))
+        self.assertEqual((10, "1"), (len(now["rows"]), now["rows"][0]["moving_factor"]))
         self.assertEqual(0.75, now["remaining"])
 
     def test_rows_of_a_hotp(self) -> None:
@@ -343,7 +412,9 @@ class Table(Asking):
             answer = self.ask("/api/table", {"credential": credential, "start": start, "count": 1000})
             self.assertIsNone(answer["remaining"])
             rows = answer["rows"]
-            self.assertEqual([str(first + number) for number in range(1000)], [row["factor"] for row in rows])
+            self.assertEqual(
+                [str(first + number) for number in range(1000)], [row["moving_factor"] for row in rows]
+            )
             self.assertEqual(list(HOTP(Secret(RFC_KEY)).codes(first, 1000)), [row["code"] for row in rows])
             self.assertEqual({None}, {row["time"] for row in rows})
 
@@ -363,7 +434,7 @@ class Table(Asking):
                 with self.subTest(values=values, count=count):
                     rows = self.ask("/api/table", {**values, "count": count})["rows"]
                     expected = [str(factor) for factor in range(LAST - 1, last + 1)]
-                    self.assertEqual(expected, [row["factor"] for row in rows])
+                    self.assertEqual(expected, [row["moving_factor"] for row in rows])
 
 
 class Clock(unittest.TestCase):

@@ -1,4 +1,4 @@
-"""The server's side of a login: the verifier's verdicts, and its state after each."""
+"""The Login part: the verifier's verdicts, what the server stores after each, and the owner's devices."""
 
 import json
 import math
@@ -9,7 +9,9 @@ from onetime import HOTP, TOTP, Secret
 from onetime.playground.fields import RequestError
 from onetime.playground.interface import Interface
 from onetime.playground.login import MAX_SESSIONS
+from onetime.playground.session import MAX_DEVICES
 from onetime.verification.decision import STREAK
+from onetime.verification.state import State
 from tests.playground.serving import CREDENTIAL, KEY
 from tests.support import RFC_KEY
 
@@ -27,17 +29,17 @@ class Sessions(unittest.TestCase):
         self.interface = Interface(lambda: self.now)
 
     def ask(self, address: str, **values: object) -> Any:
-        """Ask, and read the answer."""
+        """Call, and read the answer."""
         return json.loads(self.interface.answer(f"/api/login/{address}", json.dumps(values).encode()))
 
     def refusal(self, address: str, **values: object) -> tuple[int, str | None, str]:
-        """Ask what cannot be answered."""
+        """Make a call that is refused."""
         with self.assertRaises(RequestError) as caught:
             self.ask(address, **values)
         return caught.exception.status, caught.exception.field, caught.exception.message
 
     def begin(self, **credential: object) -> str:
-        """Start a session, and name it."""
+        """Start a session, and return its name."""
         name = self.ask("start", credential={**CREDENTIAL, **credential})["session"]
         assert isinstance(name, str)
         return name
@@ -49,28 +51,49 @@ class Sessions(unittest.TestCase):
             answer = self.ask("verify", session=session, code="000000")
         return answer
 
+    def device(self, answer: Any, name: str) -> Any:
+        """Return what one of the owner's devices shows."""
+        (found,) = [device for device in answer["devices"] if device["name"] == name]
+        return found
+
+    def current(self, answer: Any, name: str) -> str:
+        """Return the current code of one of the owner's devices."""
+        (code,) = [each["code"] for each in self.device(answer, name)["codes"] if each["place"] == "current"]
+        return str(code)
+
 
 class Verdicts(Sessions):
     def test_a_session_begins_with_nothing_spent(self) -> None:
-        """The answer shows the whole state by name."""
+        """The answer has the whole state by name, and the row as it is stored."""
         answer = self.ask("start", credential=CREDENTIAL)
-        self.assertEqual({"session", "state", "now", "bytes", "weak", "least"}, {*answer})
+        self.assertEqual({"session", "state", "devices", "now", "bytes", "weak", "least"}, {*answer})
         self.assertEqual(NOW, answer["now"])
         state = answer["state"]
-        self.assertRegex(state.pop("mark"), r"\A[0-9a-f]{16}\Z")
-        self.assertRegex(state.pop("seal"), r"\A[0-9a-f]{8}\Z")
+        stored = State.from_text(state.pop("text"))
+        (device,) = state.pop("devices")
+        self.assertEqual(["phone"], [*stored.devices])
+        self.assertEqual(f"{stored.devices['phone'].enrollment_id:016x}", device.pop("enrollment_id"))
+        self.assertEqual(f"{stored.devices['phone'].fingerprint:08x}", device.pop("fingerprint"))
+        expected = {
+            "name": "phone",
+            "kind": "totp",
+            "watermark": "0",
+            "exhausted": False,
+            "drift": 0,
+            "anchor": 0,
+            "streak": 0,
+            "streak_limit": STREAK,
+        }
+        self.assertEqual(expected, device)
         self.assertEqual(
             {
-                "kind": "totp",
-                "next_factor": "0",
-                "drift": 0,
-                "lean": 0,
-                "lean_limit": STREAK,
                 "failures": 0,
-                "delayed_until": None,
-                "budget": 50,
-                "budget_left": 50,
-                "exhausted": False,
+                "retry_at": None,
+                "guesses": 50,
+                "guesses_left": 50,
+                "near_misses": 10,
+                "near_misses_left": 10,
+                "three_retry_at": None,
             },
             state,
         )
@@ -81,7 +104,7 @@ class Verdicts(Sessions):
         self.wrong(session, 1)
         answer = self.ask("verify", session=session, code=TOTP_OF_RFC.at_step(STEP + 1))
         evidence = {
-            "device": "default",
+            "device": "phone",
             "moving_factor": str(STEP + 1),
             "offset": 1,
             "drift": 0,
@@ -91,16 +114,15 @@ class Verdicts(Sessions):
         self.assertEqual(("accepted", evidence), (answer["verdict"], answer["accepted"]))
         self.assertIsNone(answer["message"])
         state = answer["state"]
-        self.assertEqual(
-            (str(STEP + 2), 1, 0, 49),
-            tuple(map(state.get, ("next_factor", "lean", "failures", "budget_left"))),
-        )
+        self.assertEqual((0, 49), (state["failures"], state["guesses_left"]))
+        device = state["devices"][0]
+        self.assertEqual((str(STEP + 2), 1), (device["watermark"], device["streak"]))
         again = self.ask("verify", session=session, code=TOTP_OF_RFC.at_step(STEP + 1))
         self.assertEqual(("replayed", None), (again["verdict"], again["accepted"]))
         self.assertEqual(state, again["state"])
 
     def test_refusals_have_one_text(self) -> None:
-        """What the person at the keyboard is told does not say why."""
+        """What the person at the keyboard sees does not say why."""
         session = self.begin()
         for code, verdict in (
             ("", "malformed"),
@@ -114,26 +136,29 @@ class Verdicts(Sessions):
                 told = (verdict, "The code was not accepted.", None)
                 self.assertEqual(told, tuple(map(answer.get, ("verdict", "message", "accepted"))))
 
-    def test_slowed_down_with_the_time_left(self) -> None:
-        """The fifth wrong code starts a delay; time that is moved on ends it."""
+    def test_throttled_with_the_time_left(self) -> None:
+        """The fifth wrong code starts a delay; moving the clock on, or an operator, ends it."""
         session = self.begin()
         answer = self.wrong(session, 5)
-        delayed_until = int(NOW) + 30
+        retry_at = int(NOW) + 30
         state = answer["state"]
-        told = ("incorrect", delayed_until, 5, 45)
-        names = ("delayed_until", "failures", "budget_left")
+        told = ("incorrect", retry_at, 5, 45)
+        names = ("retry_at", "failures", "guesses_left")
         self.assertEqual(told, (answer["verdict"], *map(state.get, names)))
         answer = self.ask("verify", session=session, code=CODE)
-        self.assertEqual(("throttled", delayed_until), (answer["verdict"], answer["state"]["delayed_until"]))
+        self.assertEqual(("throttled", retry_at), (answer["verdict"], answer["state"]["retry_at"]))
         answer = self.ask("wait", session=session, seconds=29)
-        self.assertEqual((NOW + 29, delayed_until), (answer["now"], answer["state"]["delayed_until"]))
+        self.assertEqual((NOW + 29, retry_at), (answer["now"], answer["state"]["retry_at"]))
         answer = self.ask("wait", session=session, seconds=1)
-        self.assertEqual((NOW + 30, None), (answer["now"], answer["state"]["delayed_until"]))
+        self.assertEqual((NOW + 30, None), (answer["now"], answer["state"]["retry_at"]))
+        self.assertIsNotNone(self.wrong(session, 1)["state"]["retry_at"])
+        state = self.ask("unlock", session=session)["state"]
+        self.assertEqual((None, 0, 50), tuple(map(state.get, names)))
         answer = self.ask("verify", session=session, code=TOTP_OF_RFC.at_step(STEP + 1))
         self.assertEqual("accepted", answer["verdict"])
 
     def test_the_second_tier(self) -> None:
-        """When its tries are spent, the next one is hours away; the time that is told is the exact one."""
+        """When all guesses are spent, the next one is hours away; the time in the answer is exact."""
         session = self.begin()
         left, waits = 50, [0]
         while left:
@@ -143,9 +168,9 @@ class Verdicts(Sessions):
                 self.ask("wait", session=session, seconds=1)
             answer = self.wrong(session, 1)
             self.assertEqual("incorrect", answer["verdict"])
-            # With the hours, some tries have come back meanwhile.
-            self.assertGreaterEqual(answer["state"]["budget_left"], left - 1)
-            left, until = answer["state"]["budget_left"], answer["state"]["delayed_until"]
+            # In these hours, some guesses have been restored.
+            self.assertGreaterEqual(answer["state"]["guesses_left"], left - 1)
+            left, until = answer["state"]["guesses_left"], answer["state"]["retry_at"]
             waits.append(0 if until is None else math.ceil(until - answer["now"]))
         self.assertEqual([0, 0, 0, 0, 30, 60], waits[1:7])
         self.assertEqual({3600}, {*waits[13:-1]})
@@ -154,104 +179,176 @@ class Verdicts(Sessions):
         self.assertEqual("incorrect", self.wrong(session, 1)["verdict"])
 
     def test_in_with_three_codes(self) -> None:
-        """Three consecutive codes are judged also while delayed."""
+        """Three consecutive codes are checked even while the user is throttled."""
         session = self.begin()
         self.wrong(session, 5)
         codes = [TOTP_OF_RFC.at_step(STEP + number) for number in (4, 5, 6)]
-        answer = self.ask("resynchronize", session=session, codes=[*codes[:2], "000000"])
-        self.assertEqual("incorrect", answer["verdict"])
         answer = self.ask("resynchronize", session=session, codes=codes)
-        evidence = {
-            "device": "default",
-            "moving_factor": str(STEP + 6),
-            "offset": 6,
-            "drift": 6,
-            "failures_before": 5,
-            "left_out": [],
-        }
-        self.assertEqual(("accepted", evidence), (answer["verdict"], answer["accepted"]))
-        self.assertEqual((6, None), (answer["state"]["drift"], answer["state"]["delayed_until"]))
+        self.assertEqual(
+            ("accepted", STEP + 6), (answer["verdict"], int(answer["accepted"]["moving_factor"]))
+        )
+        device = answer["state"]["devices"][0]
+        self.assertEqual((6, 6, None), (device["drift"], device["anchor"], answer["state"]["retry_at"]))
         answer = self.ask("resynchronize", session=session, codes=codes)
         self.assertEqual("replayed", answer["verdict"])
 
+    def test_near_misses(self) -> None:
+        """Three codes of which two are right count apart, and are not checked after ten of them."""
+        session = self.begin()
+        right = [TOTP_OF_RFC.at_step(STEP + number) for number in (4, 5)]
+        for left in range(9, -1, -1):
+            answer = self.ask("resynchronize", session=session, codes=[*right, "000000"])
+            state = answer["state"]
+            self.assertEqual(
+                ("incorrect", left, 0), (answer["verdict"], state["near_misses_left"], state["failures"])
+            )
+        answer = self.ask("resynchronize", session=session, codes=[*right, TOTP_OF_RFC.at_step(STEP + 6)])
+        self.assertEqual("throttled", answer["verdict"])
+        self.assertGreater(answer["state"]["three_retry_at"], NOW)
+        self.assertIsNone(answer["state"]["retry_at"])
+        wrong = self.ask("resynchronize", session=self.begin(), codes=["000000"] * 3)
+        self.assertEqual(("incorrect", 10), (wrong["verdict"], wrong["state"]["near_misses_left"]))
+
     def test_a_hotp(self) -> None:
-        """It is enrolled at its counter."""
+        """It is taken over at its counter."""
         session = self.begin(kind="hotp", counter="5")
         answer = self.ask("verify", session=session, code=HOTP_OF_RFC.at(7))
+        device = answer["state"]["devices"][0]
         self.assertEqual(
-            ("accepted", 2, "8"),
-            (answer["verdict"], answer["accepted"]["offset"], answer["state"]["next_factor"]),
+            ("accepted", 2, "key", "8"),
+            (answer["verdict"], answer["accepted"]["offset"], device["name"], device["watermark"]),
         )
         last = self.begin(kind="hotp", counter=str(LAST))
         answer = self.ask("verify", session=last, code=HOTP_OF_RFC.at(LAST))
-        self.assertEqual(
-            (str(LAST + 1), True), (answer["state"]["next_factor"], answer["state"]["exhausted"])
-        )
+        device = answer["state"]["devices"][0]
+        self.assertEqual((str(LAST + 1), True), (device["watermark"], device["exhausted"]))
 
     def test_what_cannot_be_enrolled(self) -> None:
-        """A short secret, and a t0 that is to come, are refused with their field."""
+        """A short secret, and a t0 in the future, are refused with their field."""
         self.assertEqual("secret", self.refusal("start", credential={"secret": "ab" * 15, "form": "hex"})[1])
         refused = self.refusal("start", credential={**CREDENTIAL, "t0": int(NOW) + 1})
         self.assertEqual((200, "t0", "the time is before t0"), refused)
         self.assertEqual(0, len(self.interface.logins))
 
     def test_a_clock_that_was_set_back(self) -> None:
-        """What the library cannot judge is an error of the request."""
+        """What the library cannot check is an error of the call."""
         session = self.begin(t0=int(NOW))
         self.now = NOW - 2
         for address, values in (
             ("verify", {"code": CODE}),
             ("resynchronize", {"codes": [CODE] * 3}),
-            ("device", {}),
+            ("look", {}),
         ):
             with self.subTest(address=address):
                 refused = self.refusal(address, session=session, **values)
                 self.assertEqual((400, None, "the time is before t0"), refused)
 
 
-class Device(Sessions):
-    def test_a_totp_follows_the_clock(self) -> None:
+class Devices(Sessions):
+    def test_an_app_follows_the_clock(self) -> None:
         """It shows the codes around the server's time, which can be moved on."""
         session = self.begin()
         for ahead in (0, 60):
-            answer = self.ask("device", session=session)
+            answer = self.ask("look", session=session)
             step = STEP + ahead // 30
-            self.assertEqual(
-                [
-                    {"place": place, "factor": str(step + away), "code": TOTP_OF_RFC.at_step(step + away)}
-                    for away, place in enumerate(("previous", "current", "next", "later"), -1)
-                ],
-                answer["codes"],
-            )
-            self.assertEqual([step * 30, step * 30 + 30], answer["span"])
-            self.assertEqual((29.75, NOW + ahead), (answer["remaining"], answer["now"]))
+            shown = self.device(answer, "phone")
+            codes = [
+                {"place": place, "moving_factor": str(step + away), "code": TOTP_OF_RFC.at_step(step + away)}
+                for away, place in enumerate(("previous", "current", "next", "later"), -1)
+            ]
+            self.assertEqual(codes, shown["codes"])
+            self.assertEqual([step * 30, step * 30 + 30], shown["span"])
+            self.assertEqual(("totp", True, 29.75), (shown["kind"], shown["enrolled"], shown["remaining"]))
+            self.assertEqual(NOW + ahead, answer["now"])
             self.ask("wait", session=session, seconds=60)
 
-    def test_a_totp_has_no_button(self) -> None:
-        """There is nothing to press."""
-        self.assertEqual((200, "press"), self.refusal("device", session=self.begin(), press=True)[:2])
+    def test_an_app_has_no_button(self) -> None:
+        """There is nothing to press, and only what the owner has can be pressed."""
+        session = self.begin()
+        self.assertEqual((200, "device"), self.refusal("press", session=session, device="phone")[:2])
+        self.assertEqual((200, "device"), self.refusal("press", session=session, device="key")[:2])
 
-    def test_a_press_moves_a_hotp(self) -> None:
+    def test_a_press_moves_a_key(self) -> None:
         """The counter is the device's own, and the server follows when it sees a code."""
         session = self.begin(kind="hotp")
-        shown = self.ask("device", session=session)
-        self.assertEqual(["0", "1", "2"], [code["factor"] for code in shown["codes"]])
+        shown = self.device(self.ask("look", session=session), "key")
+        self.assertEqual(["0", "1", "2"], [code["moving_factor"] for code in shown["codes"]])
         self.assertEqual(["current", "next", "later"], [code["place"] for code in shown["codes"]])
-        self.assertEqual((None, None, NOW), (shown["remaining"], shown["span"], shown["now"]))
-        shown = self.ask("device", session=session, press=True)
-        self.assertEqual(["0", "1", "2", "3"], [code["factor"] for code in shown["codes"]])
-        self.assertEqual(shown, self.ask("device", session=session, press=False))
-        self.assertEqual(
-            [HOTP_OF_RFC.at(factor) for factor in range(4)], [code["code"] for code in shown["codes"]]
-        )
-        self.assertEqual("0", self.wrong(session, 1)["state"]["next_factor"])
+        self.assertEqual((None, None), (shown["remaining"], shown["span"]))
+        shown = self.device(self.ask("press", session=session, device="key"), "key")
+        self.assertEqual(["0", "1", "2", "3"], [code["moving_factor"] for code in shown["codes"]])
+        codes = [HOTP_OF_RFC.at(factor) for factor in range(4)]
+        self.assertEqual(codes, [code["code"] for code in shown["codes"]])
+        self.assertEqual("0", self.wrong(session, 1)["state"]["devices"][0]["watermark"])
 
     def test_the_last_counter(self) -> None:
         """There the button does nothing more."""
         session = self.begin(kind="hotp", counter=str(LAST - 1))
-        shown = self.ask("device", session=session, press=True)
-        self.assertEqual([str(LAST - 1), str(LAST)], [code["factor"] for code in shown["codes"]])
-        self.assertEqual((200, "press"), self.refusal("device", session=session, press=True)[:2])
+        shown = self.device(self.ask("press", session=session, device="key"), "key")
+        self.assertEqual([str(LAST - 1), str(LAST)], [code["moving_factor"] for code in shown["codes"]])
+        refused = (200, "device", "the device has reached its last counter")
+        self.assertEqual(refused, self.refusal("press", session=session, device="key"))
+
+    def test_another_device(self) -> None:
+        """It is enrolled with a code that it shows; then either device lets the owner in."""
+        session = self.begin()
+        for kind, name in (("totp", "phone-2"), ("hotp", "key"), ("hotp", "key-2")):
+            with self.subTest(name):
+                answer = self.ask("add", session=session, kind=kind)
+                self.assertEqual((name, False), (answer["added"], self.device(answer, name)["enrolled"]))
+                code = self.current(answer, name)
+                before = answer["state"]
+                refused = self.ask("enroll", session=session, device=name, code=str((int(code) + 1) % 10**6))
+                self.assertIn(refused["verdict"], ("incorrect", "malformed"))
+                self.assertEqual(before, refused["state"])
+                answer = self.ask("enroll", session=session, device=name, code=code)
+                self.assertEqual(("accepted", name), (answer["verdict"], answer["accepted"]["device"]))
+                self.assertTrue(self.device(answer, name)["enrolled"])
+                again = self.ask("enroll", session=session, device=name, code=code)
+                self.assertEqual("already_enrolled", again["verdict"])
+        self.ask("wait", session=session, seconds=30)
+        answer = self.ask("press", session=session, device="key")
+        names = [device["name"] for device in answer["state"]["devices"]]
+        self.assertEqual(["phone", "phone-2", "key", "key-2"], names)
+        for name in ("phone", "phone-2", "key"):
+            found = self.ask("verify", session=session, code=self.current(answer, name))
+            self.assertEqual(("accepted", name), (found["verdict"], found["accepted"]["device"]))
+
+    def test_a_device_that_is_forgotten(self) -> None:
+        """Its codes are refused; the throttle stays, and it can be enrolled again."""
+        session = self.begin()
+        self.ask("add", session=session, kind="hotp")
+        code = self.current(self.ask("look", session=session), "key")
+        self.ask("enroll", session=session, device="key", code=code)
+        self.wrong(session, 2)
+        answer = self.ask("forget", session=session, device="phone")
+        self.assertFalse(self.device(answer, "phone")["enrolled"])
+        self.assertEqual(["key"], [device["name"] for device in answer["state"]["devices"]])
+        answer = self.ask("verify", session=session, code=CODE)
+        self.assertEqual(("incorrect", 3), (answer["verdict"], answer["state"]["failures"]))
+        self.ask("forget", session=session, device="key")
+        answer = self.ask("verify", session=session, code=CODE)
+        self.assertEqual(("not_enrolled", 3), (answer["verdict"], answer["state"]["failures"]))
+        answer = self.ask("enroll", session=session, device="phone", code=CODE)
+        self.assertEqual(("accepted", 3), (answer["verdict"], answer["state"]["failures"]))
+        self.assertEqual("device", self.refusal("forget", session=session, device="x")[1])
+
+    def test_a_row_that_is_gone(self) -> None:
+        """Without devices and failures, nothing is stored."""
+        session = self.begin()
+        answer = self.ask("forget", session=session, device="phone")
+        self.assertEqual(([], None), (answer["state"]["devices"], answer["state"]["text"]))
+        self.assertIsNone(self.ask("unlock", session=session)["state"]["text"])
+
+    def test_how_many_devices(self) -> None:
+        """The policy allows ten; the owner may have two more in hand."""
+        session = self.begin()
+        for number in range(MAX_DEVICES - 1):
+            name = self.ask("add", session=session, kind="hotp")["added"]
+            code = self.current(self.ask("look", session=session), name)
+            answer = self.ask("enroll", session=session, device=name, code=code)
+            self.assertEqual("accepted" if number < 9 else "too_many_devices", answer["verdict"])
+        self.assertEqual((200, "add"), self.refusal("add", session=session, kind="totp")[:2])
 
 
 class Keeping(Sessions):
@@ -261,12 +358,12 @@ class Keeping(Sessions):
         self.assertEqual("accepted", self.ask("verify", session=one, code=CODE)["verdict"])
         self.assertEqual("accepted", self.ask("verify", session=other, code=CODE)["verdict"])
         self.ask("wait", session=one, seconds=600)
-        self.assertEqual(NOW, self.ask("device", session=other)["now"])
+        self.assertEqual(NOW, self.ask("look", session=other)["now"])
 
     def test_the_newest_sessions_are_kept(self) -> None:
-        """The oldest makes room; whoever still asks for it is told."""
+        """The oldest is dropped, and a call for it is refused."""
         sessions = [self.begin() for _ in range(MAX_SESSIONS)]
-        self.ask("device", session=sessions[0])
+        self.ask("look", session=sessions[0])
         sessions.append(self.begin())
         self.assertEqual(MAX_SESSIONS, len(self.interface.logins))
         refused = (200, "session", "this session is gone; start another")
@@ -274,14 +371,19 @@ class Keeping(Sessions):
             ("verify", {"code": CODE}),
             ("resynchronize", {"codes": [CODE] * 3}),
             ("wait", {"seconds": 1}),
-            ("device", {}),
+            ("look", {}),
+            ("press", {"device": "phone"}),
+            ("add", {"kind": "totp"}),
+            ("enroll", {"device": "phone", "code": CODE}),
+            ("forget", {"device": "phone"}),
+            ("unlock", {}),
         ):
             self.assertEqual(refused, self.refusal(address, session=sessions[0], **values))
         for session in sessions[1:]:
-            self.ask("device", session=session)
+            self.ask("look", session=session)
 
     def test_names_cannot_be_guessed(self) -> None:
-        """A session has 128 random bits for its name."""
+        """The name of a session has 128 random bits."""
         names = {self.begin() for _ in range(50)}
         self.assertEqual(50, len(names))
         for name in names:

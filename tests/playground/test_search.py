@@ -1,4 +1,4 @@
-"""Searches of `diagnose`: progress, results, an end, and no more than a few."""
+"""Searches of `diagnose`: progress, results, a way to cancel, and a bound."""
 
 import json
 import threading
@@ -9,12 +9,14 @@ from dataclasses import replace
 from typing import Any
 from unittest import mock
 
+from onetime import TOTP, Account, Secret
 from onetime.inspection.diagnosis import Diagnosis, diagnose
 from onetime.inspection.messages import odds
 from onetime.inspection.sighting import Sighting
 from onetime.playground.fields import RequestError
 from onetime.playground.interface import Interface
 from onetime.playground.search import MAX_SEARCHES
+from onetime.provisioning import uri
 from tests.playground.serving import KEY
 
 NOW = 59.25
@@ -106,7 +108,8 @@ class Results(Searching):
         answer = self.ask("/result", job=job)
         diagnosis = diagnose(KEY, "287082", 59)
         self.assertTrue(diagnosis.findings)
-        self.assertEqual((1, diagnosis.tried), (answer["progress"], answer["tried"]))
+        told = (1, True, diagnosis.tried, list(diagnosis.not_tried))
+        self.assertEqual(told, tuple(map(answer.get, ("progress", "found", "tried", "not_tried"))))
         for finding, shown in zip(diagnosis.findings, answer["findings"], strict=True):
             details = {
                 **finding.to_dict(),
@@ -124,9 +127,7 @@ class Results(Searching):
         for part in (0.0, 0.25, 0.5):
             slow.steps.release()
             slow.wait(slow.told)
-            self.assertEqual(
-                {"progress": part, "findings": None, "tried": None}, self.ask("/result", job=job)
-            )
+            self.assertEqual({"progress": part, "findings": None}, self.ask("/result", job=job))
         slow.steps.release()
         self.end()
         self.assertEqual(1, self.ask("/result", job=job)["progress"])
@@ -147,6 +148,27 @@ class Results(Searching):
         slow.wait(slow.begun)
         self.assertEqual([(" x ", "1", NOW, None, more), ("y", "5", None, 7, [])], slow.given)
 
+    def test_the_moment_of_a_code_is_when_it_was_typed(self) -> None:
+        """F69: a code that was typed 35 seconds ago is of that moment, by the server's clock."""
+        slow = self.slow()
+        for age, time in ((0, NOW), (35, NOW - 35), (90, 0)):
+            self.begin(codes=[{"code": "1", "age": age}])
+            slow.wait(slow.begun)
+            self.assertEqual(time, slow.given[-1][2])
+
+    def test_a_link(self) -> None:
+        """F68: a link is searched with its settings, which are tried first."""
+        totp = TOTP(Secret.from_base32(KEY), algorithm="SHA256", digits=8, period=45)
+        link = uri.build(Account("alice", totp, issuer="Acme"))
+        job = self.begin(secret=f" {link}\n", codes=[{"code": totp.at(1_234_567_890), "time": 1_234_567_890}])
+        self.end()
+        answer = self.ask("/result", job=job)
+        first = answer["findings"][0]
+        expected: tuple[object, ...] = ("SHA256", 8, 45, "base32", [])
+        names = ("algorithm", "digits", "period", "reading", "mistakes")
+        self.assertEqual(expected, tuple(map(first.get, names)))
+        self.assertTrue(answer["found"])
+
     def test_what_cannot_be_searched_for(self) -> None:
         """The reason comes with the result, and the field."""
         for values, field in (
@@ -164,18 +186,19 @@ class Results(Searching):
         """An error of one of the codes says which one it is, and is at once there."""
         right = {"code": "287082", "time": 59}
         digits = "a code must have 1 to 10 digits, and nothing else but spaces and hyphens"
-        for wrong, words in (
-            ({"code": "12x", "time": 59}, digits),
-            ({"code": "", "time": 59}, digits),
-            ({"code": 1, "time": 59}, "code is text"),
-            ({"code": "1", "time": "x"}, "time is a number: Unix time in seconds"),
-            ({"code": "1", "counter": "-1"}, "counter is a whole number from 0 to 2^64-1"),
+        for wrong, field, words in (
+            ({"code": "12x", "time": 59}, "code", digits),
+            ({"code": "", "time": 59}, "code", digits),
+            ({"code": 1, "time": 59}, "code", "code must be text"),
+            ({"code": "1", "time": "x"}, "time", "time must be a number: Unix time in seconds"),
+            ({"code": "1", "counter": "-1"}, "counter", "counter must be a whole number from 0 to 2^64-1"),
         ):
             for before in (0, 2):
                 with self.subTest(wrong=wrong, before=before):
-                    name = f"code {before + 1}"
+                    number = before + 1
                     refused = self.refusal("", secret=KEY, codes=[*[right] * before, wrong, right])
-                    self.assertEqual((200, name, f"{name}: {words}"), refused)
+                    told = (200, f"codes.{number}.{field}", f"code {number}: {words}")
+                    self.assertEqual(told, refused)
         self.assertEqual([], self.interface.searches._running)
 
     def test_what_is_hardly_chance(self) -> None:

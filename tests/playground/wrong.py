@@ -1,4 +1,4 @@
-"""Requests that are right, and all that can be wrong in their fields."""
+"""Calls that are right, and everything that can be wrong in their fields."""
 
 from typing import Any
 
@@ -9,19 +9,25 @@ JOB = {"job": "0" * 32}
 
 REQUESTS: dict[str, dict[str, Any]] = {
     "/api/secret": {"algorithm": "SHA1", "form": "base32"},
+    "/api/read": {"text": f"otpauth://totp/Acme:alice?secret={KEY}&issuer=Acme"},
     "/api/code": {"credential": CREDENTIAL, "time": 59, "name": "alice", "issuer": "Acme"},
     "/api/steps": {"credential": CREDENTIAL, "time": 59},
     "/api/table": {"credential": CREDENTIAL, "start": 59, "count": 2},
-    "/api/diagnose": {"secret": KEY, "codes": [{"code": "287082", "time": 59, "counter": "1"}]},
+    "/api/diagnose": {"secret": KEY, "codes": [{"code": "287082", "age": 0, "time": 59, "counter": "1"}]},
     "/api/diagnose/result": JOB,
     "/api/diagnose/cancel": JOB,
     "/api/login/start": {"credential": CREDENTIAL},
     "/api/login/verify": {**SESSION, "code": "287082"},
     "/api/login/resynchronize": {**SESSION, "codes": ["287082", "287082", "287082"]},
     "/api/login/wait": {**SESSION, "seconds": 1},
-    "/api/login/device": {**SESSION, "press": False},
+    "/api/login/look": SESSION,
+    "/api/login/press": {**SESSION, "device": "phone"},
+    "/api/login/add": {**SESSION, "kind": "totp"},
+    "/api/login/enroll": {**SESSION, "device": "phone", "code": "287082"},
+    "/api/login/forget": {**SESSION, "device": "phone"},
+    "/api/login/unlock": SESSION,
 }
-"""A request for each address. Those with a session or a job are right but for it."""
+"""A call for each address. Those with a session or a job are right except for it."""
 
 FULL_CREDENTIAL: dict[str, Any] = {
     "secret": KEY,
@@ -73,18 +79,20 @@ WRONG: dict[str, tuple[object, ...]] = {
     "time": NUMBER,
     "start": NUMBER,
     "count": (*WHOLE, 0, 1001),
+    "text": TEXT,
+    "age": WHOLE,
     "code": TEXT,
     "codes": (*TEXT[:-2], "123456", ["123456"] * 11),
-    "press": (None, 0, 1, "", "true", [], {}),
+    "device": TEXT,
     "seconds": (*WHOLE, 365 * 86_400 + 1),
     "session": (*TEXT, "", "0" * 32, "\ud800"),
     "job": (*TEXT, "", "0" * 32, "\ud800"),
 }
-"""What is wrong in each field, whatever the address."""
+"""Wrong values of each field, whatever the address."""
 
 
 def wrong_requests() -> list[tuple[str, dict[str, Any], str | None]]:
-    """List requests with one wrong field: the address, what is asked, and the field that is at fault."""
+    """Return calls with one wrong field: the address, the values, and the field at fault."""
     found: list[tuple[str, dict[str, Any], str | None]] = []
     for address, values in REQUESTS.items():
         found += [
@@ -104,14 +112,14 @@ def wrong_requests() -> list[tuple[str, dict[str, Any], str | None]]:
         if "codes" in values and address == "/api/diagnose":
             code = values["codes"][0]
             found += [
-                (address, {**values, "codes": [code, {**code, name: bad}]}, "code 2")
+                (address, {**values, "codes": [code, {**code, name: bad}]}, f"codes.2.{name}")
                 for name in code
                 for bad in WRONG[name]
                 if bad is not None or name == "code"
             ]
-            found += [(address, {**values, "codes": [bad]}, "code 1") for bad in OBJECT]
+            found += [(address, {**values, "codes": [bad]}, "codes.1") for bad in OBJECT]
             found.append((address, {**values, "codes": []}, "codes"))
-            found.append((address, {**values, "codes": [{**code, "x": 1}]}, "code 1"))
+            found.append((address, {**values, "codes": [{**code, "x": 1}]}, "codes.1"))
         elif "codes" in values:
             for bad in ([], ["1", "2"], ["1"] * 4, ["1", "2", 3], ["1", "2", None], [["1"], "2", "3"]):
                 found.append((address, {**values, "codes": bad}, "codes"))

@@ -46,7 +46,6 @@ class GateTest(unittest.TestCase):
     def setUp(self) -> None:
         state: dict[str, Any] = {
             "_pid": os.getpid(),
-            "_process": fork._process,
             "_beginners": {},
             "_inherited": [],
             "_near": {},
@@ -326,10 +325,8 @@ class Children(GateTest):
 
     def test_a_child_in_another_namespace(self) -> None:
         """The identifier of a child's process can be that of its parent: it starts over all the same."""
-        process = fork._process
         fork._before()
         fork._in_child()
-        self.assertIsNot(process, fork._process)
         self.begun.assert_called_once_with()
         self.enter(self.gate)
 
@@ -355,11 +352,11 @@ class Children(GateTest):
         self.gate.close()
         self.assertEqual((False, False), (used.closed, own.closed))
         # A grandchild is no better, and its fork waits for nothing.
-        begun = self.now
+        begun, inherited = self.now, len(fork._inherited)
         fork._before()
         self.in_child()
         fork._in_child()
-        self.assertEqual(begun, self.now)
+        self.assertEqual((begun, inherited), (self.now, len(fork._inherited)))
         self.assert_refused()
 
     def test_no_handler_ran_and_nothing_was_open(self) -> None:
@@ -370,6 +367,7 @@ class Children(GateTest):
         self.enter(self.gate)
         self.gate.check_process()
         self.begun.assert_called_once_with()
+        self.assertEqual({}, fork._beginners)
 
     def test_no_handler_ran_and_a_connection_was_open(self) -> None:
         """A child that inherited an idle connection refuses, and never closes it, not in a fork either."""

@@ -355,6 +355,14 @@ class ConnectionsOfPyMySQL(OnMariaDB):
             self.store(partial(server.connect, unix_socket="/nowhere")).swap("otp/key", None, "one")
         self.assertIn(code(caught.exception.__cause__), (2002, 2003))
 
+    def test_a_connection_that_is_closed(self) -> None:
+        """It is StoreError with the driver's error as its cause."""
+        connection = self.connect()
+        connection.close()
+        with self.assertRaisesRegex(StoreError, "cannot be opened") as caught:
+            self.store(lambda: connection).get("otp/key")
+        self.assertNotIsInstance(caught.exception.__cause__, (AttributeError, type(None)))
+
     def test_no_database(self) -> None:
         """The connection or the table's name must have one; with the name, all works."""
         server = self.server

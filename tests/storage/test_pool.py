@@ -269,7 +269,7 @@ class Bound(PoolTest):
 
         patch = mock.patch("os.getpid", return_value=os.getpid() + 1)
         self.addCleanup(patch.stop)
-        with mock.patch.multiple(fork, _inherited=[], _pid=fork._pid, _process=fork._process, _beginners={}):
+        with mock.patch.multiple(fork, _inherited=[], _pid=fork._pid, _beginners={}):
             for call in (self.pool.read, self.pool.write):
                 with self.assertRaisesRegex(StoreError, "forked"):
                     call(work)

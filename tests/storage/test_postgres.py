@@ -229,6 +229,18 @@ class Table(OnPostgres):
                 process.join()
             self.assertEqual([0] * 7 + [10], sorted(process.exitcode or 0 for process in processes))
 
+    def test_it_is_made_in_a_transaction_meanwhile(self) -> None:
+        """The error of the race that was lost means that the table is there."""
+        store = self.store()
+        with closing(self.postgres.connect()) as other, ThreadPoolExecutor(1) as pool:
+            other.execute(SQLStore.schema("postgres", self.table))
+            made = pool.submit(store.create_table)
+            waits = f"SELECT 1 FROM pg_locks WHERE NOT granted AND pid <> {other.info.backend_pid}"
+            wait_until(partial(self.postgres.run, waits))
+            other.commit()
+            made.result()
+        self.assertTrue(store.swap("otp/key", None, "one"))
+
     def test_whoever_may_not_make_it_may_use_it(self) -> None:
         """To make what is there takes no right to make tables; without one, to make it is StoreError."""
         self.made()
@@ -401,6 +413,7 @@ class Connections(OnPostgres):
     def test_only_a_session_of_ones_own_prepares(self) -> None:
         """K54: behind a pooler nothing is prepared, so nothing is looked for in another session."""
         store = self.made()
+        store.get("otp/key")
         self.assertEqual([5], [session.connection.prepare_threshold for session in sessions(store)])
         for mode in POOL_MODES:
             pooled = self.store(Postgres(mode).connect)

@@ -1,4 +1,4 @@
-"""`onetime playground`: a page on this machine that shows how a code comes about."""
+"""`onetime playground`: a page on this machine that shows how a code is computed."""
 
 import argparse
 import sys
@@ -9,13 +9,19 @@ from onetime.cli.intake import Parser, UsageError, tell, whole_number
 from onetime.playground.server import Server
 
 MIN_PORT, MAX_PORT = 1024, 65_535
-"""Ports below are the system's, and a browser leaves the one of HTTP out of the name that it asks for."""
+"""Bounds of the port. Lower ports are the system's, and a browser omits the port of HTTP from the host."""
 
 
 def add_arguments(parser: Parser) -> None:
     """Add this command's arguments."""
-    parser.add_argument("--port", type=_port, default=0, metavar="N", help="port of the address (a free one)")
-    parser.add_argument("--no-browser", action="store_true", help="open no browser")
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=0,
+        metavar="N",
+        help="port of the address; 0, the default, takes a free one",
+    )
+    parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -23,19 +29,19 @@ def run(options: argparse.Namespace) -> int:
     try:
         server = Server(options.port)
     except OSError as error:
-        raise UsageError(f"the port cannot be had: {error.strerror}") from None
+        raise UsageError(f"the port is not available: {error.strerror}") from None
     with server:
         print(server.address, flush=True)
         tell("the playground runs until Ctrl-C")
         if sys.stdout.isatty() and not options.no_browser:
-            # A browser in the terminal would not come back before it is closed.
-            threading.Thread(target=webbrowser.open, args=(server.address,), daemon=True).start()
+            # A browser in the terminal would block until it is closed.
+            threading.Thread(target=webbrowser.open, args=(server.ticket(),), daemon=True).start()
         server.serve_forever()
     return 0
 
 
 def _port(text: str) -> int:
     port = whole_number(text)
-    if not MIN_PORT <= port <= MAX_PORT:
-        raise argparse.ArgumentTypeError(f"must be from {MIN_PORT} to {MAX_PORT}")
+    if port and not MIN_PORT <= port <= MAX_PORT:
+        raise argparse.ArgumentTypeError(f"must be 0 or from {MIN_PORT} to {MAX_PORT}")
     return port

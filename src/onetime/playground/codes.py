@@ -1,4 +1,4 @@
-"""What the page shows of codes: secrets, one code, its steps, a table. Every value is the library's."""
+"""Calls of the page about codes: a new secret, one code, its steps, a table."""
 
 from onetime.algorithm import Algorithm
 from onetime.errors import URIError
@@ -9,47 +9,47 @@ from onetime.provisioning.qr import QRCode
 from onetime.provisioning.uri import Account, build
 from onetime.secret import MIN_SIZE, Secret
 from onetime.times import split_time
-from onetime.totp import TOTP
 
 WRITERS = {"base32": Secret.to_base32, "hex": Secret.to_hex, "base64": Secret.to_base64}
 MAX_ROWS = 1000
+"""Maximum number of codes in a table."""
 
 
 def secret(values: object) -> Answer:
-    """Make a secret, as long as the hash."""
+    """Generate a secret as long as the hash."""
     fields = Fields(values, ("algorithm", "form"))
     algorithm = fields.choice("algorithm", Algorithm, Algorithm.SHA1)
     form = fields.choice("form", FORMS, "base32")
     if form not in WRITERS:
-        raise RequestError("a secret that is made is random bytes, which are no text", "form")
+        raise RequestError("random bytes cannot be written as text", "form")
     return {"secret": WRITERS[form](Secret.generate(algorithm=algorithm))}
 
 
 def code(clock: Clock, values: object) -> Answer:
-    """Make the code of a moment or a counter, with its neighbours, its link and its QR code."""
+    """Compute the code of a moment or a counter, with its neighbors, its link and its QR code."""
     fields = Fields(values, ("credential", "time", "name", "issuer"))
     account = fields.account()
     name = fields.text("name", "alice@example.com")
     issuer = fields.text("issuer", "Acme")
     time, factor = _moment(clock, fields, account)
     credential = account.credential
-    hotp = credential.hotp if isinstance(credential, TOTP) else credential
+    hotp = credential.hotp
     return {
         "code": hotp.at(factor),
-        "previous": _neighbour(hotp, factor - 1),
-        "next": _neighbour(hotp, factor + 1),
-        "factor": str(factor),
-        "period": credential.period if isinstance(credential, TOTP) else None,
-        "remaining": credential.remaining(time) if isinstance(credential, TOTP) else None,
+        "previous": _neighbor(hotp, factor - 1),
+        "next": _neighbor(hotp, factor + 1),
+        "moving_factor": str(factor),
+        "period": credential.period if credential.kind == "totp" else None,
+        "remaining": credential.remaining(time) if credential.kind == "totp" else None,
         **describe(account),
         **_link(account, name, issuer or None),
     }
 
 
 def steps(clock: Clock, values: object) -> Answer:
-    """Give out every value on the way to a code, and the parts of them that a picture shows.
+    """Compute every value on the way to a code, and the parts of them that the page draws.
 
-    What may be past 2^53 is text, because JavaScript's numbers are exact only so far.
+    Numbers that may exceed 2^53 are text, because JavaScript's numbers are not exact beyond.
     """
     fields = Fields(values, ("credential", "time"))
     account = fields.account()
@@ -60,7 +60,7 @@ def steps(clock: Clock, values: object) -> Answer:
     key_hashed = len(explanation.key) > algorithm.block_size
     filled = algorithm.digest_size if key_hashed else len(explanation.key)
     moment: Answer = {"time": None, "remaining": None}
-    if isinstance(credential, TOTP):
+    if credential.kind == "totp":
         moment = {
             "time": str(split_time(time)[0]),
             "t0": str(credential.t0),
@@ -71,7 +71,7 @@ def steps(clock: Clock, values: object) -> Answer:
     return {
         **explanation.to_dict(),
         **moment,
-        "factor": str(factor),
+        "moving_factor": str(factor),
         **describe(account),
         "block_size": algorithm.block_size,
         "digest_size": algorithm.digest_size,
@@ -90,26 +90,25 @@ def steps(clock: Clock, values: object) -> Answer:
 
 
 def table(clock: Clock, values: object) -> Answer:
-    """Make the codes of consecutive counters or steps; fewer than asked for where they end."""
+    """Compute the codes of consecutive counters or steps; fewer than asked for after the last one."""
     fields = Fields(values, ("credential", "start", "count"))
     account = fields.account()
     credential = account.credential
     count = fields.whole("count", 1, MAX_ROWS, 10)
-    if isinstance(credential, TOTP):
+    remaining = None
+    if credential.kind == "totp":
         time, start = _moment(clock, fields, account, "start")
         remaining = credential.remaining(time)
-        hotp = credential.hotp
     else:
-        start = account.counter if fields.is_null("start") else fields.factor("start")
-        hotp, remaining = credential, None
-    made = hotp.codes(start, min(count, LAST_MOVING_FACTOR + 1 - start))
+        start = account.counter if fields.is_null("start") else fields.moving_factor("start")
+    made = credential.hotp.codes(start, min(count, LAST_MOVING_FACTOR + 1 - start))
     return {
         **describe(account),
         "remaining": remaining,
         "rows": [
             {
-                "factor": str(factor),
-                "time": str(credential.span(factor)[0]) if isinstance(credential, TOTP) else None,
+                "moving_factor": str(factor),
+                "time": str(credential.span(factor)[0]) if credential.kind == "totp" else None,
                 "code": each,
             }
             for factor, each in enumerate(made, start)
@@ -118,29 +117,29 @@ def table(clock: Clock, values: object) -> Answer:
 
 
 def describe(account: Account) -> Answer:
-    """Tell how long the secret is, and whether that is less than RFC 4226 section 4, R6 asks for."""
+    """Return the size of the secret, and whether it is less than RFC 4226 section 4, R6 requires."""
     size = len(account.credential.secret)
     return {"bytes": size, "weak": size < MIN_SIZE, "least": MIN_SIZE}
 
 
 def _moment(clock: Clock, fields: Fields, account: Account, name: str = "time") -> tuple[float, int]:
-    """Tell the time that a field asks for, and the factor: the step of that time, or the counter."""
+    """Return the time that a field asks for, and the moving factor: the step of that time, or the counter."""
     given = fields.time(name)
     time = clock() if given is None else given
-    if isinstance(account.credential, HOTP):
+    if account.credential.kind == "hotp":
         return time, account.counter
-    with blame("t0" if given is None else name):  # nobody can type another now
+    with blame("t0" if given is None else name):  # the time now cannot be changed
         return time, account.credential.step(time)
 
 
-def _neighbour(hotp: HOTP, factor: int) -> dict[str, str] | None:
+def _neighbor(hotp: HOTP, factor: int) -> dict[str, str] | None:
     if not 0 <= factor <= LAST_MOVING_FACTOR:
         return None
-    return {"factor": str(factor), "code": hotp.at(factor)}
+    return {"moving_factor": str(factor), "code": hotp.at(factor)}
 
 
 def _link(account: Account, name: str, issuer: str | None) -> Answer:
-    """Write the link and its QR code; or say why there is none."""
+    """Build the link and its QR code, or say why there is none."""
     answer: Answer = {"link": None, "link_error": None, "qr": None, "qr_error": None}
     try:
         named = Account(name, account.credential, issuer=issuer, counter=account.counter)

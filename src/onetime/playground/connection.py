@@ -1,18 +1,20 @@
-"""One connection to the playground: requests read strictly, and answers that let nobody else in.
+"""One connection to the playground: one request, which is checked before it is answered.
 
-Only what is addressed to the server by its own name is answered, so that no other site gets here through
-a name of its own (DNS rebinding), and only the server's own page may ask anything. Whatever is not as
-RFC 9112 writes it is refused, and ends the connection: no request is ever found inside another.
+The standard library reads the request. What this module adds keeps everything else out: a request must be
+addressed to the server by its own name, so that no other site reaches it through a name of its own (DNS
+rebinding); calls must come from the server's own page, and carry the token of its address. A connection
+ends after one request, so that no request can be hidden inside another.
 """
 
+import hmac
 import io
 import json
-import re
 import socket
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 
 from onetime.playground.fields import RequestError
@@ -20,20 +22,20 @@ from onetime.playground.interface import Interface
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from socketserver import BaseServer, _RequestType
 
 PATIENCE = 30
-"""Seconds within which a whole request must follow the one before it, and within which an answer is taken."""
+"""Seconds within which a whole request must arrive, and within which its answer must be taken."""
 
 LINGER = 1
-"""Seconds in which the rest of a request that was refused is still taken, and thrown away."""
+"""Seconds for which data that was not read is thrown away before the connection is closed."""
 
-MAX_HEAD = 65_536
-"""Bytes of a request's line and headers. Browsers send the cookies of all servers on this machine."""
-
-MAX_HEADERS = 64
 MAX_BODY = 65_536
-"""Bytes."""
+"""Maximum size of a body, in bytes."""
+
+MAX_REQUEST = 2 * MAX_BODY
+"""Maximum size of a request, in bytes. Browsers send the cookies of all servers on this machine."""
 
 JSON = "application/json"
 
@@ -49,49 +51,61 @@ PROTECTION = {
 }
 """Headers of every answer. None of them lets another origin in: there is no CORS."""
 
-_REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (/[!-~]*) HTTP/1\.([01])\r\n")
-_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t -~\x80-\xff]*)\r\n")
-
 
 @dataclass(frozen=True, slots=True)
 class Site:
     """What is served.
 
     Attributes:
-        hosts: The names that the server is asked for by, with its port.
-        files: The page, by address: the type and the bytes of each file.
-        interface: What answers the page.
+        hosts: The names of the server, with its port.
+        files: The type and the bytes of each file of the page, by path.
+        interface: What answers the page's calls.
+        token: What each call must carry.
+        tickets: Paths that lead to the page with its token, each of them once.
     """
 
     hosts: frozenset[str]
     files: Mapping[str, tuple[str, bytes]]
     interface: Interface
+    token: str
+    tickets: set[str] = field(default_factory=set)
+
+    @property
+    def page(self) -> str:
+        """The path of the page, with its token."""
+        return f"/?token={self.token}"
 
 
 class _Wire(io.RawIOBase):
-    """What comes in, until a deadline: without one, a byte now and then would hold a thread for ever."""
+    """What arrives until a deadline, and no more than a request may have.
+
+    Without a deadline, a client that sends one byte now and then would hold a thread forever.
+    """
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
-        self.deadline = 0.0
+        self._deadline = time.monotonic() + PATIENCE
+        self._room = MAX_REQUEST
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what BufferedReader gives
-        left = self.deadline - time.monotonic()
+        left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
         self._connection.settimeout(left)
-        return self._connection.recv_into(buffer)
+        count = self._connection.recv_into(buffer[: self._room])
+        self._room -= count
+        return count
 
 
 class Connection(BaseHTTPRequestHandler):
-    """One connection. The head of a request is read here, because the library's reader is forgiving."""
+    """A connection, of one request."""
 
-    protocol_version = "HTTP/1.1"
+    protocol_version = "HTTP/1.0"  # ends each connection after its answer
+    default_request_version = "HTTP/1.0"  # also where the client does not say: answers have headers
     wbufsize = -1  # head and body leave together
-    disable_nagle_algorithm = True
 
     def __init__(
         self, request: "_RequestType", client_address: object, server: "BaseServer", site: Site
@@ -102,143 +116,107 @@ class Connection(BaseHTTPRequestHandler):
     def setup(self) -> None:
         """Begin."""
         super().setup()
-        self.wire = _Wire(self.connection)
-        self.rfile = io.BufferedReader(self.wire)
-        self.refused = False
-
-    def handle_one_request(self) -> None:
-        """Read a request and answer it. The connection goes on only if the request was read to its end."""
-        self.close_connection = True
-        self.wire.deadline = time.monotonic() + PATIENCE
-        try:
-            line = self.rfile.readline(MAX_HEAD)
-            if line:
-                self._respond(line)
-                self.connection.settimeout(PATIENCE)
-                self.wfile.flush()
-        except OSError:  # whoever asked has gone, or takes too long
-            self.close_connection = True
+        self.rfile = io.BufferedReader(_Wire(self.connection))
 
     def finish(self) -> None:
-        """End the connection. Data that nobody read would reset it before the answer has arrived."""
+        """End. If data is left that was not read, closing would reset the connection and lose the answer."""
+        self.connection.settimeout(PATIENCE)
         super().finish()
-        if self.refused:
-            buffer = memoryview(bytearray(MAX_BODY))
-            self.wire.deadline = time.monotonic() + LINGER
-            with suppress(OSError):
-                self.connection.shutdown(socket.SHUT_WR)
-                while self.wire.readinto(buffer):
-                    pass
+        end = time.monotonic() + LINGER
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.settimeout(LINGER)
+            while self.connection.recv(MAX_BODY) and time.monotonic() < end:
+                pass
 
-    def _respond(self, line: bytes) -> None:
-        # Whatever is asked is answered in HTTP/1.1.
-        self.command, self.allowed, self.request_version = "", "", self.protocol_version
+    def do_GET(self) -> None:
+        """Send a file of the page, or lead to the page."""
+        self._respond(self._file)
+
+    def do_POST(self) -> None:
+        """Answer a call."""
+        self._respond(self._call)
+
+    def send_error(self, code: int, *_: object) -> None:
+        """Refuse what cannot be read. The library's own message would show what was sent."""
+        self._refuse(RequestError(HTTPStatus(code).phrase.lower(), status=code))
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+        """Write no log: it might show a secret."""
+
+    def _respond(self, answer: "Callable[[str], None]") -> None:
         try:
-            kind, body = self._answer(line)
+            self._check_sender()
+            answer(self.path.partition("?")[0])
         except RequestError as error:
-            self.refused = self.close_connection
-            self._send(error.status, JSON, _told(error))
+            self._refuse(error)
         except OSError:
             raise
         except Exception:  # the reason stays unknown: it might show a secret
-            self._send(500, JSON, _told(RequestError("the playground has failed")))
-        else:
-            self._send(200, kind, body)
+            self._refuse(RequestError("the playground has failed", status=500))
 
-    def _answer(self, line: bytes) -> tuple[str, bytes]:
-        """Give the type and the body of an answer.
-
-        Raises:
-            RequestError: The request cannot be served.
-        """
-        target, goes_on = self._read_request_line(line)
-        headers = self._read_headers(MAX_HEAD - len(line))
-        host = headers.get("host", "")
-        if host not in self.site.hosts:
-            raise RequestError("this is another server than the one that was asked for", status=421)
-        foreign = headers.get("origin", f"http://{host}") != f"http://{host}"
-        if self.command != "GET":  # a link on another site may lead to the page
-            foreign = foreign or headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
+    def _check_sender(self) -> None:
+        """Raise an error if another site may have sent the request."""
+        hosts = self.headers.get_all("Host", [])
+        if len(hosts) != 1 or hosts[0] not in self.site.hosts:
+            raise RequestError("the request is addressed to another server", status=421)
+        foreign = {*self.headers.get_all("Origin", [])} - {f"http://{hosts[0]}"}
+        if self.command == "POST":  # a link on another site may lead to the page
+            foreign |= {*self.headers.get_all("Sec-Fetch-Site", [])} - {"same-origin", "none"}
         if foreign:
-            raise RequestError("another site may not ask here", status=403)
-        files, calls = self.site.files, self.site.interface.calls
-        if target not in files and target not in calls:
-            raise RequestError("there is nothing at this address", status=404)
-        self.allowed = "GET" if target in files else "POST"
-        if self.command != self.allowed:
-            raise RequestError(f"this address knows only {self.allowed}", status=405)
-        body = self._read_body(headers)
-        self.close_connection = not goes_on or "close" in headers.get("connection", "").lower()
-        if target in files:
-            return files[target]
-        return JSON, self.site.interface.answer(target, body)
+            raise RequestError("another site must not call the playground", status=403)
 
-    def _read_request_line(self, line: bytes) -> tuple[str, bool]:
-        """Read the first line (RFC 9112 section 3): the target, and whether the connection may go on."""
-        if len(line) == MAX_HEAD:
-            raise RequestError("the address is too long", status=414)
-        match = _REQUEST_LINE.fullmatch(line)
-        if match is None:
-            raise RequestError("this is not a request of HTTP/1.1")
-        method, target, minor = (part.decode("ascii") for part in match.groups())
-        self.command = method
-        return target, minor == "1"
+    def _file(self, path: str) -> None:
+        if path in self.site.tickets:
+            self.site.tickets.discard(path)
+            self._send(303, "text/plain", b"", Location=self.site.page)
+        elif path in self.site.files:
+            self._send(200, *self.site.files[path])
+        else:
+            self._refuse_path(path in self.site.interface.calls, "POST")
 
-    def _read_headers(self, room: int) -> dict[str, str]:
-        """Read the headers (RFC 9112 section 5), each name once, in lower case."""
-        headers: dict[str, str] = {}
-        while (line := self.rfile.readline(room)) != b"\r\n":
-            room -= len(line)
-            if not room or len(headers) == MAX_HEADERS:
-                raise RequestError("the headers are too many or too long", status=431)
-            match = _HEADER.fullmatch(line)
-            if match is None:
-                raise RequestError("a header is malformed or cut off")
-            name = match[1].decode("ascii").lower()
-            if name in headers:
-                raise RequestError("a header is there twice")
-            headers[name] = match[2].decode("latin-1").strip(" \t")
-        return headers
+    def _call(self, path: str) -> None:
+        if path not in self.site.interface.calls:
+            return self._refuse_path(path in self.site.files, "GET")
+        given = self.headers.get("Authorization", "").encode("utf-8", "replace")
+        if not hmac.compare_digest(given, f"Bearer {self.site.token}".encode()):
+            raise RequestError("the address must have its token: open the one that was printed", status=403)
+        return self._send(200, JSON, self.site.interface.answer(path, self._read_body()))
 
-    def _read_body(self, headers: dict[str, str]) -> bytes:
-        """Read the body (RFC 9112 section 6); a GET has none."""
-        length = headers.get("content-length", "0" if self.command == "GET" else "")
-        if not length or "transfer-encoding" in headers:
-            raise RequestError("a body needs a Content-Length", status=411)
-        if "expect" in headers:
-            raise RequestError("nothing is promised before a body", status=417)
+    def _read_body(self) -> bytes:
+        lengths = self.headers.get_all("Content-Length", [])
+        if len(lengths) != 1 or "Transfer-Encoding" in self.headers:
+            raise RequestError("a call must have one Content-Length", status=411)
+        length = lengths[0]
         if not (length.isascii() and length.isdigit() and len(length) <= 20):
             raise RequestError("the Content-Length is malformed")
-        size = int(length)
-        if self.command == "GET":
-            if size:
-                raise RequestError("a GET has no body")
-            return b""
-        kind = headers.get("content-type", "").partition(";")[0].strip(" \t").lower()
-        if kind != JSON or "content-encoding" in headers:
-            raise RequestError(f"a body is {JSON}", status=415)
-        if size > MAX_BODY:
-            raise RequestError(f"a body has at most {MAX_BODY} bytes", status=413)
-        body = self.rfile.read(size)
-        if len(body) < size:
+        kind = self.headers.get("Content-Type", "").partition(";")[0].strip(" \t").lower()
+        if kind != JSON or "Content-Encoding" in self.headers:
+            raise RequestError(f"a body must be {JSON}", status=415)
+        if int(length) > MAX_BODY:
+            raise RequestError(f"a body must have at most {MAX_BODY:,} bytes", status=413)
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
             raise RequestError("the body is cut off")
         return body
 
-    def _send(self, status: int, kind: str, body: bytes) -> None:
+    def _refuse_path(self, exists: bool, method: str) -> None:
+        if exists:
+            raise RequestError(f"the method must be {method}", status=405)
+        raise RequestError("there is nothing at this address", status=404)
+
+    def _refuse(self, error: RequestError) -> None:
+        told = {"error": {"field": error.field, "message": error.message}}
+        more = {}
+        if error.status == 405:
+            more = {"Allow": "GET" if self.command == "POST" else "POST"}
+        self._send(error.status, JSON, json.dumps(told).encode(), **more)
+
+    def _send(self, status: int, kind: str, body: bytes, **more: str) -> None:
         self.send_response_only(status)
-        self.send_header("Date", self.date_time_string())
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in PROTECTION.items():
+        headers = {"Content-Type": kind, "Content-Length": str(len(body)), **PROTECTION, **more}
+        for name, value in {"Date": self.date_time_string(), "Connection": "close", **headers}.items():
             self.send_header(name, value)
-        if status == 405:
-            self.send_header("Allow", self.allowed)
-        if self.close_connection:
-            self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
-
-
-def _told(error: RequestError) -> bytes:
-    return json.dumps({"error": {"field": error.field, "message": error.message}}).encode()

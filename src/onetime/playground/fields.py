@@ -1,4 +1,4 @@
-"""What a request says: the fields of a JSON object, read one by one and checked."""
+"""The fields of a JSON object in a request, read one by one and checked."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -26,10 +26,10 @@ class RequestError(Exception):
     """A request cannot be served.
 
     Attributes:
-        message: Why, for the person at the page; nothing of what was sent is in it.
-        field: The field that is at fault; None where it is the request as a whole.
-        status: The status of the answer (RFC 9110 section 15): 200 where a field is at fault. What was
-            typed wrong is an answer like others, and browsers complain of requests that fail.
+        message: The reason, for the person at the page. It quotes nothing of what was sent.
+        field: The field that is at fault; None if it is the request as a whole.
+        status: The status of the answer (RFC 9110 section 15): 200 if a field is at fault, because a
+            mistake in a form is an ordinary answer, and browsers report requests that fail.
     """
 
     def __init__(self, message: str, field: str | None = None, status: int = 400) -> None:
@@ -41,7 +41,7 @@ class RequestError(Exception):
 
 @contextmanager
 def blame(field: str | None) -> Iterator[None]:
-    """Turn what the library says of a value into an error of the field that it came from."""
+    """Turn an error of the library into an error of the field that the value came from."""
     try:
         yield
     except (OnetimeError, ValueError) as error:
@@ -51,47 +51,47 @@ def blame(field: str | None) -> Iterator[None]:
 class Fields:
     """The fields of one JSON object.
 
-    What is missing has its default; without one the field is needed.
+    A field that is missing has its default; a field without a default is required.
 
     Args:
-        values: What the JSON holds.
-        names: The fields that have a meaning.
-        field: The field that holds the object; None where it is the request as a whole.
+        values: The value of the JSON.
+        names: The known fields.
+        field: The field that holds the object; None if it is the request as a whole.
 
     Raises:
-        RequestError: It is no object, or has a field without a meaning.
+        RequestError: The value is not an object, or has an unknown field.
     """
 
     def __init__(self, values: object, names: Iterable[str], field: str | None = None) -> None:
         if not isinstance(values, dict):
-            raise RequestError(f"{field or 'the request'} is a JSON object", field)
+            raise RequestError(f"{field or 'the request'} must be a JSON object", field)
         if not values.keys() <= set(names):
             raise RequestError(f"a field of {field or 'the request'} is unknown", field)
         self._values = values
 
     def text(self, name: str, default: str | None = None) -> str:
-        """Read a text."""
+        """Return a text."""
         value = self._values.get(name, default)
         if not isinstance(value, str):
             self._refuse(name, "text")
         return value
 
     def choice(self, name: str, choices: Iterable[str], default: str) -> str:
-        """Read a text that is one of a few."""
+        """Return a text that is one of several choices."""
         value = self.text(name, default)
-        if value not in tuple(choices):  # of an enumeration too
-            raise RequestError(f"{name} is one of {', '.join(choices)}", name)
+        if value not in tuple(choices):  # also of an enumeration
+            raise RequestError(f"{name} must be one of {', '.join(choices)}", name)
         return value
 
     def whole(self, name: str, low: int, high: int, default: int | None = None) -> int:
-        """Read a whole number within bounds."""
+        """Return a whole number within bounds."""
         value = self._values.get(name, default)
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
             self._refuse(name, f"a whole number from {low} to {_written(high)}")
         return value
 
-    def factor(self, name: str, default: str | None = None) -> int:
-        """Read a moving factor: decimal digits in a text, because JavaScript's numbers have 53 bits."""
+    def moving_factor(self, name: str, default: str | None = None) -> int:
+        """Return a moving factor, which is a text of digits because JavaScript's numbers have 53 bits."""
         value = self.text(name, default)
         digits = value.isascii() and value.isdigit() and len(value) <= len(str(LAST_MOVING_FACTOR))
         if not digits or int(value) > LAST_MOVING_FACTOR:
@@ -99,7 +99,7 @@ class Fields:
         return int(value)
 
     def time(self, name: str) -> float | None:
-        """Read a Unix time in seconds; None where there is none."""
+        """Return a Unix time in seconds; None if the field is missing or null."""
         value = self._values.get(name)
         if value is None:
             return None
@@ -109,15 +109,8 @@ class Fields:
             self._refuse(name, f"Unix time in seconds, from 0 to {_written(LAST_MOVING_FACTOR)}")
         return value
 
-    def flag(self, name: str) -> bool:
-        """Read true or false; false where it is missing."""
-        value = self._values.get(name, False)
-        if not isinstance(value, bool):
-            self._refuse(name, "true or false")
-        return value
-
     def list(self, name: str, low: int, high: int) -> list[object]:
-        """Read a list within bounds of its length."""
+        """Return a list whose length is within bounds."""
         value = self._values.get(name)
         if not isinstance(value, list) or not low <= len(value) <= high:
             many = f"{low}" if low == high else f"{low} to {high}"
@@ -125,11 +118,11 @@ class Fields:
         return value
 
     def is_null(self, name: str) -> bool:
-        """Tell whether a field is missing or null."""
+        """Return whether a field is missing or null."""
         return self._values.get(name) is None
 
     def account(self) -> Account:
-        """Read the field `credential`: a HOTP with its counter, or a TOTP."""
+        """Return the field `credential`: a HOTP with its counter, or a TOTP."""
         names = ("secret", "form", "kind", "algorithm", "digits", "period", "t0", "counter")
         inner = Fields(self._values.get("credential"), names, "credential")
         read = FORMS[inner.choice("form", FORMS, "base32")]
@@ -139,7 +132,7 @@ class Fields:
         digits = inner.whole("digits", MIN_DIGITS, MAX_DIGITS, 6)
         period = inner.whole("period", 1, LAST_MOVING_FACTOR, 30)
         t0 = inner.whole("t0", 0, LAST_MOVING_FACTOR, 0)
-        counter = inner.factor("counter", "0")
+        counter = inner.moving_factor("counter", "0")
         with blame("secret"):
             secret = read(text)
         if kind == "hotp":
@@ -147,7 +140,7 @@ class Fields:
         return Account("", TOTP(secret, digits=digits, algorithm=algorithm, period=period, t0=t0))
 
     def _refuse(self, name: str, what: str) -> NoReturn:
-        raise RequestError(f"{name} is {what}", name)
+        raise RequestError(f"{name} must be {what}", name)
 
 
 def _written(number: int) -> str:

@@ -1,4 +1,4 @@
-"""The JSON interface of the page: what it asks, by address, and the answers."""
+"""The JSON interface of the page: calls by path, and their answers."""
 
 import json
 import time
@@ -6,17 +6,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import NoReturn
 
-from onetime.playground import codes
+from onetime.playground import codes, pasted
 from onetime.playground.fields import Answer, Clock, RequestError
 from onetime.playground.login import Logins
 from onetime.playground.search import Searches
 
 
 class Interface:
-    """Answers the page. It keeps what the page began, in memory and no more than a few of each.
+    """Answers the page. It keeps a few sessions and searches in memory, and nothing else.
 
     Args:
-        clock: Gives Unix time in seconds.
+        clock: Returns Unix time in seconds.
     """
 
     def __init__(self, clock: Clock = time.time) -> None:
@@ -24,6 +24,7 @@ class Interface:
         self.searches = Searches(clock)
         self.calls: dict[str, Callable[[object], Answer]] = {
             "/api/secret": codes.secret,
+            "/api/read": pasted.read,
             "/api/code": partial(codes.code, clock),
             "/api/steps": partial(codes.steps, clock),
             "/api/table": partial(codes.table, clock),
@@ -31,17 +32,22 @@ class Interface:
             "/api/diagnose/result": self.searches.result,
             "/api/diagnose/cancel": self.searches.cancel,
             "/api/login/start": self.logins.start,
+            "/api/login/look": self.logins.look,
             "/api/login/verify": self.logins.verify,
             "/api/login/resynchronize": self.logins.resynchronize,
+            "/api/login/press": self.logins.press,
+            "/api/login/add": self.logins.add,
+            "/api/login/enroll": self.logins.enroll,
+            "/api/login/forget": self.logins.forget,
+            "/api/login/unlock": self.logins.unlock,
             "/api/login/wait": self.logins.wait,
-            "/api/login/device": self.logins.device,
         }
 
-    def answer(self, address: str, body: bytes) -> bytes:
-        """Answer a request.
+    def answer(self, path: str, body: bytes) -> bytes:
+        """Answer a call.
 
         Args:
-            address: One of `calls`.
+            path: One of `calls`.
             body: A JSON object in UTF-8.
 
         Returns:
@@ -50,27 +56,27 @@ class Interface:
         Raises:
             RequestError: The request cannot be served.
         """
-        return json.dumps(self.calls[address](read(body))).encode()
+        return json.dumps(self.calls[path](read(body))).encode()
 
 
 def read(body: bytes) -> object:
-    """Read JSON (RFC 8259), strictly: in UTF-8, each name once, and every number one that JSON has.
+    """Parse JSON (RFC 8259) strictly: in UTF-8, each name once, and no infinite numbers.
 
     Raises:
-        RequestError: It is none, or nested too deeply.
+        RequestError: It is not JSON, or nested too deeply.
     """
     try:
         return json.loads(
             body.decode(), object_pairs_hook=_object, parse_constant=_refuse, parse_float=_finite
         )
-    except (ValueError, RecursionError):  # also of UTF-8, and of a number with thousands of digits
-        raise RequestError("the body is not JSON in UTF-8") from None
+    except (ValueError, RecursionError):  # also for UTF-8, and for a number of thousands of digits
+        raise RequestError("the body must be JSON in UTF-8") from None
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     values = dict(pairs)
     if len(values) < len(pairs):
-        raise ValueError("a name is there twice")
+        raise ValueError("a name is a duplicate")
     return values
 
 

@@ -1,10 +1,11 @@
-"""Searches for why a code does not match, each in a thread of its own, with progress and an end."""
+"""Searches for why a code does not match, each in a thread of its own, with progress and a way to cancel."""
 
 import secrets
 import threading
 from collections import OrderedDict
 
 from onetime.errors import SecretError
+from onetime.hotp import LAST_MOVING_FACTOR
 from onetime.inspection.diagnosis import CONVINCING, diagnose
 from onetime.inspection.finding import Finding
 from onetime.inspection.messages import odds
@@ -12,13 +13,14 @@ from onetime.inspection.sighting import Sighting, read_code
 from onetime.playground.fields import Answer, Clock, Fields, RequestError, blame
 
 MAX_SEARCHES = 4
-"""So many are kept, and so many are under way at most: the oldest makes room."""
+"""Maximum number of searches that are kept and under way. The oldest is cancelled for a new one."""
 
 MAX_CODES = 10
+"""Maximum number of codes to compare with."""
 
 
 class Search:
-    """One search, and how far it is."""
+    """One search and its progress."""
 
     def __init__(self, text: str, sightings: list[Sighting]) -> None:
         self._given = (text, sightings)
@@ -29,13 +31,13 @@ class Search:
         self.thread = threading.Thread(target=self._run, daemon=True)
 
     def result(self) -> Answer:
-        """Tell how far it is, or what was found."""
+        """Return the progress, or what was found."""
         if self._error is not None:
-            raise self._error.with_traceback(None)  # or it would grow with each time
-        return self._answer or {"progress": self._progress, "findings": None, "tried": None}
+            raise self._error.with_traceback(None)  # otherwise the traceback would grow with each call
+        return self._answer or {"progress": self._progress, "findings": None}
 
     def cancel(self) -> None:
-        """Let it end at its next step."""
+        """End the search at its next step."""
         self._cancelled = True
 
     def _advance(self, progress: float) -> bool:
@@ -51,18 +53,20 @@ class Search:
             self._answer = {
                 "progress": 1,
                 "findings": [_shown(finding) for finding in diagnosis.findings],
+                "found": diagnosis.found,
                 "tried": diagnosis.tried,
+                "not_tried": diagnosis.not_tried,
             }
         except SecretError as error:
             self._error = RequestError(str(error), "secret")
         except ValueError as error:
             self._error = RequestError(str(error), "codes")
-        except Exception:  # the page is told; a thread has nobody else to tell
+        except Exception:  # the page shows that the search failed; a thread has no caller to raise it to
             self._error = RequestError("the search failed", status=500)
 
 
 class Searches:
-    """The searches that are kept, the newest few of them."""
+    """The newest few searches."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -71,16 +75,16 @@ class Searches:
         self._running: list[Search] = []
 
     def start(self, values: object) -> Answer:
-        """Begin a search."""
+        """Start a search."""
         fields = Fields(values, ("secret", "codes"))
         text = fields.text("secret")
         given = fields.list("codes", 1, MAX_CODES)
-        sightings = [self._sighting(f"code {number}", each) for number, each in enumerate(given, 1)]
+        sightings = [self._sighting(number, each) for number, each in enumerate(given, 1)]
         search = Search(text, sightings)
         name = secrets.token_hex(16)
         with self._lock:
             self._running = [each for each in self._running if each.thread.is_alive()]
-            # A search that was cancelled runs on until it next tells its progress.
+            # A search that was cancelled runs on until it next reports its progress.
             if len(self._running) >= 2 * MAX_SEARCHES:
                 raise RequestError("too many searches are under way; try again in a moment", status=503)
             self._running.append(search)
@@ -91,30 +95,34 @@ class Searches:
         return {"job": name}
 
     def result(self, values: object) -> Answer:
-        """Tell how far a search is, or what was found."""
+        """Return the progress of a search, or what was found."""
         return self._find(Fields(values, ("job",))).result()
 
     def cancel(self, values: object) -> Answer:
-        """End a search and forget it."""
+        """Cancel a search and forget it."""
         fields = Fields(values, ("job",))
         with self._lock:
             self._find(fields).cancel()
             del self._kept[fields.text("job")]
         return {}
 
-    def _sighting(self, name: str, values: object) -> Sighting:
-        """Read one of the codes; an error is of that code, and says which it is."""
-        fields = Fields(values, ("code", "time", "counter"), name)
+    def _sighting(self, number: int, values: object) -> Sighting:
+        """Read one of the codes. An error names the code, counted from 1, and its field."""
+        place = f"codes.{number}"
         try:
-            counter = None if fields.is_null("counter") else fields.factor("counter")
+            fields = Fields(values, ("code", "age", "time", "counter"), place)
+            counter = None if fields.is_null("counter") else fields.moving_factor("counter")
             time = fields.time("time")
+            # A code that was typed is of that moment, however long ago; the browser's clock may be wrong.
+            age = 0 if fields.is_null("age") else fields.whole("age", 0, LAST_MOVING_FACTOR)
             if time is None and counter is None:
-                time = self._clock()
+                time = max(0, self._clock() - age)
             sighting = Sighting(fields.text("code"), time, counter)
-            with blame(name):
+            with blame("code"):
                 read_code(sighting)
         except RequestError as error:
-            raise RequestError(f"{name}: {error.message}", name) from None
+            field = place if error.field == place else f"{place}.{error.field}"
+            raise RequestError(f"code {number}: {error.message}", field) from None
         return sighting
 
     def _find(self, fields: Fields) -> Search:

@@ -1,14 +1,15 @@
-"""The HTTP side of the playground: a server for one person, on one's own machine and nowhere else.
+"""The HTTP server of the playground: for one person, on this machine alone.
 
 It writes no log and no file.
 """
 
 import os
+import secrets
 import threading
 import time
 from collections.abc import Callable
 from http.server import ThreadingHTTPServer
-from pathlib import Path
+from importlib.resources import files
 from socketserver import TCPServer
 
 from onetime.playground.connection import Connection, Site
@@ -20,32 +21,37 @@ if TYPE_CHECKING:
     from socketserver import _RequestType as _Request
 
 HOST = "127.0.0.1"
+
 MAX_CONNECTIONS = 64
+"""Maximum number of connections at a time."""
+
 TYPES = {
-    ".css": "text/css; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
+    "css": "text/css; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
 }
 
 
 class Server(ThreadingHTTPServer):
     """The playground. `serve_forever()` runs it; `with` closes it.
 
+    Other users of the machine reach its port, too. A random token in the address keeps them out.
+
     Args:
-        port: The port; 0 for one that is free.
-        clock: Gives Unix time in seconds.
+        port: The port; 0 takes one that is free.
+        clock: Returns Unix time in seconds.
 
     Attributes:
         site: What is served.
 
     Raises:
-        OSError: The port cannot be had.
+        OSError: The port is not available.
     """
 
-    daemon_threads = True  # Ctrl-C waits for no browser
+    daemon_threads = True  # Ctrl-C does not wait for a browser
     request_queue_size = MAX_CONNECTIONS
-    # POSIX: a port that was just closed can be had again. Elsewhere, two programs could share one.
+    # POSIX: a port that was just closed is available again. Elsewhere, two programs could share one.
     allow_reuse_address = os.name == "posix"
     allow_reuse_port = False
 
@@ -53,20 +59,34 @@ class Server(ThreadingHTTPServer):
         self._places = threading.BoundedSemaphore(MAX_CONNECTIONS)
         super().__init__((HOST, port), self._connect)
         hosts = frozenset(f"{name}:{self.server_port}" for name in (HOST, "localhost"))
-        self.site = Site(hosts, _page(), Interface(clock))
+        self.site = Site(hosts, _page(), Interface(clock), secrets.token_hex(16))
+
+    @property
+    def origin(self) -> str:
+        """The address without path and token."""
+        return f"http://{HOST}:{self.server_port}"
 
     @property
     def address(self) -> str:
-        """The page's address."""
-        return f"http://{HOST}:{self.server_port}/"
+        """The page's address, with its token."""
+        return f"{self.origin}{self.site.page}"
+
+    def ticket(self) -> str:
+        """Return an address that leads to the page once.
+
+        It is for a browser that is started: all users of a machine can see the arguments of its programs.
+        """
+        path = f"/open/{secrets.token_hex(16)}"
+        self.site.tickets.add(path)
+        return f"{self.origin}{path}"
 
     def server_bind(self) -> None:
-        """Take the port, and ask no name service who this machine is."""
+        """Bind the port, without asking a name service for the name of this machine."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = HOST, self.server_address[1]
 
     def process_request(self, request: "_Request", client_address: object) -> None:
-        """Serve a connection in a thread of its own; one too many is closed."""
+        """Serve a connection in a thread of its own. One too many is closed."""
         if not self._places.acquire(blocking=False):
             self.shutdown_request(request)
             return
@@ -84,17 +104,17 @@ class Server(ThreadingHTTPServer):
             self._places.release()
 
     def handle_error(self, request: "_Request", client_address: object) -> None:
-        """Say nothing: what broke is a connection, and a trace might show a secret."""
+        """Print nothing: only the connection failed, and a traceback might show a secret."""
 
     def _connect(self, request: "_Request", client_address: object, server: "BaseServer") -> Connection:
         return Connection(request, client_address, server, self.site)
 
 
 def _page() -> dict[str, tuple[str, bytes]]:
-    folder = Path(__file__).parent / "page"
-    files = {
-        f"/{path.name}": (TYPES[path.suffix], path.read_bytes())
-        for path in folder.iterdir()
-        if path.suffix in TYPES
-    }
-    return {**files, "/": files["/index.html"]}
+    """Read the page, which may be in a zip file."""
+    found = {}
+    for file in (files(__package__) / "page").iterdir():
+        kind = TYPES.get(file.name.rpartition(".")[2])
+        if kind:
+            found[f"/{file.name}"] = (kind, file.read_bytes())
+    return {**found, "/": found["/index.html"]}

@@ -81,7 +81,6 @@ class ForkGate:
         self._leases: set[weakref.ref[Lease]] = set()
         for each in self.after_fork:
             each()
-        self._process = _process
 
     def is_ready(self) -> bool:
         """Return whether this process has begun. If not, another thread begins it; ask again.
@@ -117,13 +116,13 @@ class ForkGate:
 
     def leave(self, lease: Lease) -> None:
         """End a lease: keep its connection for the next one, or close it."""
-        if self._is_inherited():
+        if _is_inherited():
             if weakref.ref(lease) in self._leases:
                 _inherited.append(lease)
             return
         try:
             if lease.connection is not None:
-                if lease.good and not self.closed and not _is_near():
+                if lease.good and not _is_near():
                     self.idle.append((lease.connection, time.monotonic()))
                 else:
                     self.discard(lease.connection)
@@ -140,13 +139,13 @@ class ForkGate:
         Raises:
             StoreError: This is the child.
         """
-        if self._is_inherited():
+        if _is_inherited():
             raise StoreError(FORKED)
 
     def close(self) -> None:
         """Close the idle connections now and the others when their leases end."""
         self.closed = True
-        if self._is_inherited():
+        if _is_inherited():
             return
         lease = Lease()
         self._leases.add(weakref.ref(lease, self._leases.discard))
@@ -164,7 +163,7 @@ class ForkGate:
 
     def discard(self, connection: "Any") -> None:
         """Close a connection in whatever state it is, unless it is inherited."""
-        if self._is_inherited():
+        if _is_inherited():
             _inherited.append(connection)
         else:
             with suppress(Exception):
@@ -196,15 +195,9 @@ class ForkGate:
             while True:
                 _inherited.append(self.idle.pop()[0])
 
-    def _is_inherited(self) -> bool:
-        return bool(_inherited) or self._process is not _process or _pid != os.getpid()
-
-
-_process = object()
-"""Another one in each process that has begun. Identifiers of processes come again, and those of two
-namespaces can be equal."""
 
 _pid = os.getpid()
+"""The process that has begun."""
 
 _beginners: dict[int, int] = {}
 """For a process in which no handler ran: the thread that begins it."""
@@ -239,6 +232,11 @@ def _every_gate() -> list[ForkGate]:
     return [gate for reference in _gates.valuerefs() if (gate := reference()) is not None]
 
 
+def _is_inherited() -> bool:
+    """Return whether this is a child, and what there is of connections is its parent's."""
+    return bool(_inherited) or _pid != os.getpid()
+
+
 def _is_near(thread: int | None = None) -> bool:
     """Return whether a fork is near, by another thread than this one."""
     fork = _near.get("fork")
@@ -261,12 +259,11 @@ def _begin_process() -> None:
 
     Even one concerns all stores, and those that are made later: SQLite would take its locks for the child's.
     """
-    global _pid, _process
+    global _pid
     gates = _every_gate()
     for gate in gates:
         gate.inherit()
     _near.clear()
-    _process = object()
     for gate in gates:
         gate.begin()
     # Last: until then other threads see that this process has not begun.

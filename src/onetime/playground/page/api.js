@@ -1,6 +1,9 @@
-// The server's JSON interface. Every value on the page comes from here; the page computes none itself.
+// Calls of the server. It computes every value on the page; the page computes none.
 
-/** What the server refuses: the field that is at fault (null: the request as a whole), and why. */
+// Other users of this machine reach the server, too. The token in the address keeps them out.
+const TOKEN = new URLSearchParams(location.search).get("token") ?? "";
+
+/** What the server refuses: the field at fault (null for the request as a whole), and the reason. */
 export class Refusal extends Error {
   constructor(field, message) {
     super(message);
@@ -8,7 +11,7 @@ export class Refusal extends Error {
   }
 }
 
-/** JSON as JSON.stringify writes it, and a BigInt with all its digits. */
+/** Write JSON as JSON.stringify does, and a BigInt with all its digits. */
 function write(value) {
   if (typeof value === "bigint") return String(value);
   if (Array.isArray(value)) return `[${value.map(write).join()}]`;
@@ -17,14 +20,14 @@ function write(value) {
   return `{${parts.join()}}`;
 }
 
-/** Ask the server; give its answer or throw a Refusal. */
+/** Call the server; return its answer or throw a Refusal. */
 export async function ask(path, body, signal) {
   let response;
   let answer;
   try {
     response = await fetch(`/api/${path}`, {
       method: "POST",
-      headers: { "Content-Type": "application/json" },
+      headers: { "Content-Type": "application/json", Authorization: `Bearer ${TOKEN}` },
       body: write(body),
       signal,
     });
@@ -37,11 +40,11 @@ export async function ask(path, body, signal) {
   return answer;
 }
 
-/** Questions of which only the newest counts: an answer or a refusal that comes late is dropped. */
+/** Calls of which only the newest counts: a late answer or refusal is dropped. */
 export class Line {
   #newest = null;
 
-  /** Ask; give undefined if something newer was asked in the meantime. */
+  /** Call the server; return undefined if there was a newer call in the meantime. */
   async ask(path, body) {
     this.drop();
     const mine = (this.#newest = new AbortController());
@@ -54,20 +57,20 @@ export class Line {
     }
   }
 
-  /** Take no interest any more in what was asked. */
+  /** Drop the answer to the last call. */
   drop() {
     this.#newest?.abort();
     this.#newest = null;
   }
 }
 
-/** What was typed as a whole number: exact if it is one, else as it stands, for the server to refuse. */
+/** Read a whole number exactly; return any other text as it is, for the server to refuse. */
 export function whole(text) {
   const trimmed = text.trim();
   return /^-?[0-9]{1,20}$/.test(trimmed) ? BigInt(trimmed) : trimmed;
 }
 
-/** What was typed as a number of seconds, a fraction allowed; else as it stands, for the server to refuse. */
+/** Read a number of seconds, with or without a fraction; return any other text as it is. */
 export function seconds(text) {
   const trimmed = text.trim();
   return /^-?[0-9]{1,20}\.[0-9]+$/.test(trimmed) ? Number(trimmed) : whole(trimmed);

@@ -1,8 +1,8 @@
-// Code: the code with what is left of its time, the ones beside it, and the link with its QR code.
+// Code: the code with the time it has left, the codes before and after it, and the link with its QR code.
 
 import { Line } from "./api.js";
 import * as shared from "./credential.js";
-import { copy, find, inWords, mark, sentence, settled, showCode } from "./dom.js";
+import { copy, find, inWords, mark, sentence, settled, showCode, showNoCode } from "./dom.js";
 import { Panel } from "./panel.js";
 
 export class CodePanel extends Panel {
@@ -51,17 +51,16 @@ export class CodePanel extends Panel {
     this.#arrived = performance.now();
     shared.describe(answer);
 
-    find("code-factor").textContent = `${totp ? "Step" : "Counter"} ${answer.factor}`;
+    find("code-factor").textContent = `${totp ? "Step" : "Counter"} ${answer.moving_factor}`;
     showCode(find("shown-code"), answer.code);
     for (const side of ["previous", "next"]) {
       const other = answer[side];
-      if (other) showCode(find(`${side}-code`), other.code);
-      else {
-        find(`${side}-code`).textContent = "–";
-        delete find(`${side}-code`).dataset.code;
-      }
-      const none = side === "next" ? "There is none after the last" : "There is none before the first";
-      find(`${side}-note`).textContent = other ? `${totp ? "Step" : "Counter"} ${other.factor}` : none;
+      const place = find(`${side}-code`);
+      place.disabled = !other;
+      if (other) showCode(place, other.code);
+      else showNoCode(place);
+      const none = side === "next" ? "This is the last" : "This is the first";
+      find(`${side}-note`).textContent = other ? `${totp ? "Step" : "Counter"} ${other.moving_factor}` : none;
     }
 
     find("link").textContent = answer.link ?? "";
@@ -76,6 +75,8 @@ export class CodePanel extends Panel {
     if (answer.qr && find("qr").dataset.link !== answer.link) {
       const svg = new DOMParser().parseFromString(answer.qr, "image/svg+xml").documentElement;
       find("qr").replaceChildren(document.importNode(svg, true));
+      // The more a QR code holds, the larger it is drawn, so that a module stays large enough to be read.
+      find("qr").style.setProperty("--side", String(svg.viewBox.baseVal.width));
       find("qr").dataset.link = answer.link;
     }
 
@@ -89,18 +90,18 @@ export class CodePanel extends Panel {
         this.#tick = setInterval(() => this.#run(), calm ? 1000 : 200);
         this.wait(answer.remaining);
       }
-    } else find("code-life").textContent = "Good until it is used.";
+    } else find("code-life").textContent = "Valid until it is used.";
   }
 
-  /** Show what is left of the code's time. */
+  /** Show the time that the code has left. */
   #run() {
     const { remaining, period } = this.#shown;
     const now = shared.isNow();
     const left = now ? Math.max(0, remaining - (performance.now() - this.#arrived) / 1000) : remaining;
     const words = inWords(left);
     find("code-life").textContent = now
-      ? `A new one in ${words}.`
-      : `At that moment, good for ${words} more.`;
+      ? `A new code in ${words}.`
+      : `At that moment, valid for ${words} more.`;
     const seconds = Math.ceil(left);
     find("ring-seconds").textContent = seconds < 10000 ? String(seconds) : "…";
     find("ring-left").style.setProperty("stroke-dashoffset", String(100 - (100 * left) / period));

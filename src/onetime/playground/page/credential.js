@@ -1,18 +1,23 @@
-// The credential, which Code, Steps, Table and Login share: its fields, and what they say.
+// The credential, which Code, Steps, Table and Login share: its fields, and what is said of them.
 
 import { ask, seconds, whole } from "./api.js";
 import { announce, find, mark, settled, times, unmark } from "./dom.js";
 import { fillIn, keepTogether, thisMoment } from "./moment.js";
+import { Pasted, title } from "./pasted.js";
 
 const root = find("credential");
 const EXAMPLE = find("secret").value;
+const NARROW = matchMedia("(max-width: 47.99rem)");
+
+let origin = ""; // where the secret is from
+let used = false; // whether a person has changed anything
 
 const chosen = (name) => root.querySelector(`input[name="${name}"]:checked`).value;
 
 export const kind = () => chosen("kind");
 export const isNow = () => kind() === "hotp" || chosen("when") === "now";
 
-/** The credential as the server reads it. */
+/** Return the credential as the server reads it. */
 export function credential() {
   return {
     secret: find("secret").value,
@@ -26,43 +31,43 @@ export function credential() {
   };
 }
 
-/** The time as the server reads it: null for now. */
+/** Return the time as the server reads it: null for now. */
 export const time = () => (isNow() ? null : seconds(find("time").value));
 
-/** What tells two credentials apart, whatever the time. */
+/** Return what tells two credentials apart, whatever the time. */
 export const identity = () =>
   JSON.stringify(credential(), (_, value) => (typeof value === "bigint" ? String(value) : value));
 
-/** Say how long the secret is, and that a short one is weak. */
+/** Show the size of the secret, where it is from, and that a short one is weak. */
 export function describe(answer) {
   const example = find("secret").value === EXAMPLE && find("form").value === "base32";
   const size = times(answer.bytes, "byte");
+  const from = example ? "from the examples of the RFCs" : origin;
   find("secret-hint").textContent = answer.weak
-    ? `⚠ ${size}: RFC 4226 asks for ${answer.least} at least`
-    : size + (example ? ", from the examples of the RFCs" : "");
+    ? `⚠ ${size}: RFC 4226 requires at least ${answer.least}`
+    : [size, from].filter(Boolean).join(", ");
   find("secret-hint").classList.toggle("warning", answer.weak);
 }
 
-/** Show a refusal beside its field; give whether it has one here. */
+/** Show a refusal beside its field; return whether it has one here. */
 export function fault(refusal) {
   if (refusal.field === "secret") find("secret-hint").textContent = "";
-  return mark(root, refusal.field, refusal.message);
+  const placed = mark(root, refusal.field, refusal.message);
+  if (placed) unfold();
+  return placed;
 }
 
 export const faultless = () => unmark(root);
 
-/** Name the settings in one line, for whoever keeps them folded. */
+/** Name the settings in one line, for where they are folded, and for paper. */
 function summarize() {
   const word = (id) => find(id).selectedOptions[0].text;
   const totp = kind() === "totp";
-  const words = [
-    word("algorithm"),
-    `${word("digits")} digits`,
-    ...(totp ? [`${find("period").value} s`] : []),
-  ];
-  find("settings-summary").textContent = [...(totp ? [isNow() ? "now" : "a moment"] : []), ...words].join(
-    ", ",
-  );
+  const words = [word("algorithm"), `${word("digits")} digits`, ...(totp ? [`${find("period").value} s`] : [])];
+  find("settings-summary").textContent = words.join(", ");
+  const name = title({ issuer: find("issuer").value.trim(), name: find("name").value.trim() });
+  const when = totp ? "TOTP" : `HOTP, counter ${find("counter").value}`;
+  find("credential-summary").textContent = [name, when, ...words].join(" · ");
 }
 
 function showKind() {
@@ -70,18 +75,72 @@ function showKind() {
   find("moment").hidden = isNow();
 }
 
-/** Call `changed` whenever the credential or the time is another one. */
+function unfold() {
+  root.classList.remove("folded");
+  find("fold").setAttribute("aria-expanded", "true");
+  find("fold").textContent = "Hide";
+}
+
+/** Fold the form away on a phone, so that the result is in sight. */
+function fold() {
+  root.classList.add("folded");
+  find("fold").setAttribute("aria-expanded", "false");
+  find("fold").textContent = "Change";
+}
+
+/** Fold the form away after its first use, unless it has an error or there are accounts to choose from. */
+export function foldAfterUse() {
+  if (used && NARROW.matches && !root.querySelector("[aria-invalid]") && find("accounts").hidden) fold();
+}
+
+/** Fill the fields with an account that was read from a link. */
+function fill(account) {
+  const { secret, form, kind: sort, algorithm, digits, period, t0, counter } = account.credential;
+  Object.entries({ secret, form, algorithm, digits, period: period ?? "30", t0: t0 ?? "0", counter }).forEach(
+    ([id, value]) => (find(id).value = value),
+  );
+  root.querySelector(`input[name="kind"][value="${sort}"]`).checked = true;
+  find("issuer").value = account.issuer;
+  find("name").value = account.name;
+  const lost = account.left_out.length ? ` The page leaves out ${account.left_out.join(", ")}.` : "";
+  origin = "from a link";
+  announce(`${title(account)} is filled in from a link.${lost}`);
+}
+
+/** Call `changed` when the credential or the time has changed. */
 export function watch(changed) {
   const now = () => {
     showKind();
     summarize();
     changed();
   };
-  const soon = settled(now);
+  const soon = settled(() => pasted.has() || now());
   keepTogether(find("date"), find("time"), soon);
 
+  const pasted = new Pasted(find("secret"), find("accounts"), {
+    chosen(account) {
+      fill(account);
+      const inside = root.contains(document.activeElement);
+      now();
+      if (!NARROW.matches) return;
+      fold();
+      if (inside) find("fold").focus();
+    },
+    refused(error, reason) {
+      if (error && error.field === undefined) throw error;
+      find("secret-hint").textContent = "";
+      mark(root, "secret", reason ?? error.message);
+    },
+    offered: faultless,
+  });
+
   root.addEventListener("input", (event) => {
-    if (event.target.id === "secret") event.target.value = event.target.value.replace(/[\r\n]+/g, "");
+    used = true;
+    if (event.target.id === "secret") {
+      // Links that are pasted together stay apart.
+      event.target.value = event.target.value.replace(/[\r\n]+/g, pasted.has() ? " " : "");
+      origin = "";
+    }
     summarize();
     if (event.target.matches("textarea, input:not([type=radio], #date, #time)")) soon();
   });
@@ -91,7 +150,14 @@ export function watch(changed) {
     }
     if (event.target.matches("select, input[type=radio]")) now();
   });
-  root.querySelector("form").addEventListener("submit", (event) => event.preventDefault());
+  for (const id of ["issuer", "name"]) find(id).addEventListener("input", summarize);
+  root.querySelector("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    used = true;
+    foldAfterUse();
+    if (root.classList.contains("folded")) find("result").focus();
+  });
+  find("fold").addEventListener("click", () => (root.classList.contains("folded") ? unfold() : fold()));
   find("secret").addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault());
 
   for (const [id, by] of [
@@ -101,7 +167,7 @@ export function watch(changed) {
     find(id).addEventListener("click", () => {
       const counter = whole(find("counter").value);
       const next = typeof counter === "bigint" ? counter + by : 0n;
-      if (next < 0n) return; // the last one is the server's to know
+      if (next < 0n) return; // the server knows the last counter
       find("counter").value = String(next);
       announce(`Counter ${next}`);
       now();
@@ -109,11 +175,13 @@ export function watch(changed) {
   }
 
   find("make-secret").addEventListener("click", async () => {
-    // Random bytes are no text, so they are written in the form that apps know.
+    used = true;
+    // Random bytes are not text, so they are written in the form that apps know.
     if (find("form").value === "text") find("form").value = "base32";
     try {
       const answer = await ask("secret", { algorithm: find("algorithm").value, form: find("form").value });
       find("secret").value = answer.secret;
+      origin = "new";
       announce("A new secret is made");
       now();
     } catch (refusal) {

@@ -1,17 +1,19 @@
-// Small helpers for the elements of the page.
+// Helpers for the elements of the page.
 
 export const find = (id) => document.getElementById(id);
 
-/** How people write the names of the hashes. */
+/** Names of the hashes as people write them. */
 export const HASHES = {
   SHA1: "SHA-1",
+  SHA224: "SHA-224",
   SHA256: "SHA-256",
+  SHA384: "SHA-384",
   SHA512: "SHA-512",
   SHA3_256: "SHA3-256",
   SHA3_512: "SHA3-512",
 };
 
-/** Make an element: its class, its text or children. */
+/** Make an element with a class, and texts or children. */
 export function make(tag, kind = "", ...children) {
   const element = document.createElement(tag);
   if (kind) element.className = kind;
@@ -26,7 +28,15 @@ export function draw(tag, attributes) {
   return element;
 }
 
-/** Tell those who cannot see it. */
+/** Make a button with a label. */
+export function button(label, kind, pressed) {
+  const element = make("button", kind, label);
+  element.type = "button";
+  element.addEventListener("click", pressed);
+  return element;
+}
+
+/** Let a screen reader say a text. */
 export function announce(text) {
   find("announcements").textContent = text;
 }
@@ -37,6 +47,8 @@ const GROUPS = { 6: [3, 3], 7: [3, 4], 8: [4, 4], 9: [3, 3, 3], 10: [3, 3, 4] };
 export function showCode(element, code) {
   if (element.dataset.code === code) return;
   element.dataset.code = code;
+  element.dataset.digits = String(code.length);
+  element.title = "Click to copy";
   const seen = make("span");
   seen.setAttribute("aria-hidden", "true");
   let from = 0;
@@ -47,43 +59,77 @@ export function showCode(element, code) {
   element.replaceChildren(seen, make("span", "unseen", [...code].join(" ")));
 }
 
-/** Copy a text, and say so on the button. */
-export async function copy(text, button, what) {
-  const words = (button.dataset.words ??= button.textContent);
+/** Show that there is no code. */
+export function showNoCode(element) {
+  element.textContent = "–";
+  element.removeAttribute("title");
+  delete element.dataset.code;
+}
+
+async function toClipboard(text, what) {
   try {
     await navigator.clipboard.writeText(text);
-    button.textContent = "Copied ✓";
     announce(`${what} is copied`);
+    return true;
   } catch {
-    button.textContent = "Not copied ✕";
     announce("The browser does not allow copying here. Select the text instead");
+    return false;
   }
+}
+
+/** Copy a text, and show that on the button. */
+export async function copy(text, button, what) {
+  const words = (button.dataset.words ??= button.textContent);
+  button.textContent = (await toClipboard(text, what)) ? "Copied ✓" : "Not copied ✕";
   clearTimeout(button.timer);
   button.timer = setTimeout(() => (button.textContent = words), 1600);
 }
 
-/** Make a sentence of what the server says. */
-export const sentence = (message) => `${message[0].toUpperCase()}${message.slice(1)}.`;
-
-/** Put a message beside the field it belongs to; give whether there is such a field in this part. */
-export function mark(root, name, message) {
-  const field = root.querySelector(`[data-field="${name}"]`);
-  const place = field?.querySelector(".error");
-  if (!place || field.closest("[data-kind][hidden]")) return false;
-  field.closest("details")?.setAttribute("open", "");
-  place.textContent = sentence(message);
-  for (const control of field.querySelectorAll("input, select, textarea"))
-    control.setAttribute("aria-invalid", "true");
-  return true;
+/** Let every code on the page be copied by a click on it. Text that is being selected is left alone. */
+export function copyOnClick() {
+  document.addEventListener("click", async ({ target }) => {
+    const element = target.closest("[data-code]");
+    if (!element || element.closest("[inert]") || !getSelection().isCollapsed) return;
+    element.dataset.copied = (await toClipboard(element.dataset.code, "The code")) ? "Copied ✓" : "Not copied ✕";
+    clearTimeout(element.timer);
+    element.timer = setTimeout(() => delete element.dataset.copied, 1600);
+  });
 }
 
-/** Take all such messages away. */
-export function unmark(root) {
-  for (const place of root.querySelectorAll(".error")) if (place.textContent) place.textContent = "";
+/** Make a sentence of a message of the server. */
+export const sentence = (message) => `${message[0].toUpperCase()}${message.slice(1)}.`;
+
+/** Remove the messages beside fields. One that is about to be shown again stays, so that it is said once. */
+export function unmark(root, except = null) {
+  for (const place of root.querySelectorAll(".error"))
+    if (place !== except && place.textContent) place.textContent = "";
   for (const control of root.querySelectorAll("[aria-invalid]")) control.removeAttribute("aria-invalid");
 }
 
-/** Wait until nothing has changed for a moment, then do it once. */
+/** Return the place of a field's message: in the field, or in what is around it. */
+const placeOf = (field) =>
+  field?.querySelector(".error") ?? field?.parentElement.closest("[data-field]")?.querySelector(":scope > .error");
+
+/** Put a message beside a field, in addition to others; return whether this part has the field. */
+export function put(root, name, message) {
+  const field = root.querySelector(`[data-field="${name}"]`);
+  const place = placeOf(field);
+  if (!place || field.closest("[data-kind][hidden]")) return false;
+  field.closest("details")?.setAttribute("open", "");
+  const words = sentence(message);
+  if (place.textContent !== words) place.textContent = words;
+  for (const control of field.querySelectorAll("input, select, textarea"))
+    if (control.closest("[data-field]") === field) control.setAttribute("aria-invalid", "true");
+  return true;
+}
+
+/** Put a message beside the field at fault, and remove all others; return whether this part has the field. */
+export function mark(root, name, message) {
+  unmark(root, placeOf(root.querySelector(`[data-field="${name}"]`)));
+  return put(root, name, message);
+}
+
+/** Do something once nothing has changed for a moment. */
 export function settled(action, milliseconds = 120) {
   let timer;
   return () => {
@@ -95,7 +141,7 @@ export function settled(action, milliseconds = 120) {
 /** Count things in words. */
 export const times = (count, word) => `${count} ${word}${Math.abs(count) === 1 ? "" : "s"}`;
 
-/** Say a number of seconds in words. */
+/** Write a number of seconds in words. */
 export function inWords(seconds) {
   const count = Math.max(0, Math.ceil(seconds));
   if (count < 120) return times(count, "second");
@@ -105,7 +151,7 @@ export function inWords(seconds) {
   return `about ${times(Math.round(count / 86400), "day")}`;
 }
 
-/** Write a moment for people: UTC, to the second. */
+/** Write a moment in UTC, to the second. */
 export function utc(seconds) {
   const date = new Date(seconds * 1000);
   if (Number.isNaN(date.getTime())) return `Unix ${seconds}`;

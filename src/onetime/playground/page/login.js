@@ -1,66 +1,71 @@
-// Login: a small server's side with the library's verifier, the owner's device, and whoever types codes.
+// Login: a small server with the library's verifier, the owner's devices, and a person who types codes.
 
 import { ask, Line, Refusal } from "./api.js";
 import * as shared from "./credential.js";
-import { find, inWords, make, showCode, utc } from "./dom.js";
+import { Devices, shown } from "./devices.js";
+import { button, find, inWords, make, utc } from "./dom.js";
 import { Panel } from "./panel.js";
 import { showState } from "./state.js";
 import { showVerdict } from "./verdict.js";
 
-const PLACES = { previous: "before", next: "next", later: "after that" };
 const MOST = 30; // lines of the history
 const THREE = ["three-1", "three-2", "three-3"];
-const OTHER = new Error("it was another session");
+const CREDENTIAL = ["secret", "form", "kind", "algorithm", "digits", "period", "t0", "counter"];
+const OTHER = new Error("the answer is for another session");
 
 export class LoginPanel extends Panel {
   #line = new Line();
   #enrolled = null;
   #session = null;
   #state = null;
-  #device = null;
+  #owner = [];
   #clock = { time: 0, at: 0 };
   #tick;
+  #devices = new Devices({
+    type: (code) => this.#type(code),
+    press: (device) => this.#press(device),
+    enroll: (device) => this.#enroll(device),
+  });
 
   constructor() {
     super("login");
     find("login-form").addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#try(
-        "verify",
-        { code: find("login-code").value },
-        `Code ${find("login-code").value || "(empty)"}`,
-      );
+      const code = find("login-code").value;
+      this.#try("verify", { code }, `Code ${code || "(empty)"}`);
     });
     find("three-form").addEventListener("submit", (event) => {
       event.preventDefault();
       const codes = THREE.map((id) => find(id).value);
-      this.#try(
-        "resynchronize",
-        { codes },
-        `Three codes: ${codes.map((code) => code || "(empty)").join(", ")}`,
-      );
+      this.#try("resynchronize", { codes }, `Three codes ${codes.map((code) => code || "(empty)").join(", ")}`);
     });
-    find("device-type").addEventListener("click", () => this.#type(this.#shown("current").code));
-    find("device-press").addEventListener("click", () =>
-      this.#doing(async () => {
-        this.#see(await this.#ask("device", { press: true }));
-        this.#note("The owner presses the button of the device.");
-      }),
-    );
     find("login-guess").addEventListener("click", () => this.#guess());
     find("three-read").addEventListener("click", () => this.#doing(() => this.#readThree()));
-    find("start-again").addEventListener("click", () => this.#doing(() => this.#start("Enrolled anew.")));
-    for (const button of this.root.querySelectorAll("[data-wait]")) {
-      button.addEventListener("click", () => this.#doing(() => this.#pass(Number(button.dataset.wait))));
-    }
+    find("three-near").addEventListener("click", () => this.#doing(() => this.#readThree(true)));
+    find("start-again").addEventListener("click", () => this.#doing(() => this.#start("Started again.")));
+    find("unlock").addEventListener("click", () =>
+      this.#doing(async () => {
+        this.#keep(await this.#ask("unlock"));
+        this.#note("The operator unlocks the user.");
+      }),
+    );
+    for (const kind of ["totp", "hotp"])
+      find(`add-${kind}`).addEventListener("click", () =>
+        this.#doing(async () => {
+          const answer = await this.#ask("add", { kind });
+          this.#keep(answer);
+          this.#note(`The owner gets the device “${answer.added}”. It is not enrolled yet.`);
+        }),
+      );
+    for (const pressed of this.root.querySelectorAll("[data-wait]"))
+      pressed.addEventListener("click", () => this.#doing(() => this.#pass(Number(pressed.dataset.wait))));
   }
 
   update() {
     return this.#doing(async () => {
       const identity = shared.identity();
-      if (identity !== this.#enrolled) {
-        await this.#start(this.#enrolled ? "Another credential is enrolled." : "The credential is enrolled.");
-      } else await this.#look();
+      if (identity === this.#enrolled) this.#keep(await this.#ask("look"));
+      else await this.#start(this.#enrolled ? "Another credential is enrolled." : "The credential is enrolled.");
     });
   }
 
@@ -69,29 +74,27 @@ export class LoginPanel extends Panel {
     clearInterval(this.#tick);
   }
 
-  /** Do something with the server; what it refuses is shown. A session that is gone is begun again. */
+  /** Call the server, and show what it refuses. A session that is gone is started again. */
   async #doing(action) {
     try {
-      this.well();
+      this.clear();
       await action();
     } catch (error) {
-      if (error instanceof Refusal && error.field === "session") {
-        return this.#doing(() =>
-          this.#start("The server had forgotten the session. The credential is enrolled anew."),
-        );
-      }
       if (error === OTHER) return undefined;
-      if (!["code", "codes", "press", "seconds"].includes(error.field)) clearInterval(this.#tick);
-      if (["secret", "form", "kind", "algorithm", "digits", "period", "t0", "counter"].includes(error.field))
-        this.#enrolled = null;
+      if (error instanceof Refusal && error.field === "session") {
+        return this.#doing(() => this.#start("The server had forgotten the session. It starts again."));
+      }
+      if (error.field === null || CREDENTIAL.includes(error.field)) clearInterval(this.#tick);
+      if (CREDENTIAL.includes(error.field)) this.#enrolled = null;
       this.refused(error);
     }
     return undefined;
   }
 
-  /** Ask about this session; an answer that comes when there is another one is dropped. */
+  /** Call the server in this session; drop an answer that arrives in another one. */
   async #ask(what, body = {}) {
     const session = this.#session;
+    if (session === null) throw OTHER; // it is not there yet
     try {
       return await ask(`login/${what}`, { session, ...body });
     } finally {
@@ -105,36 +108,31 @@ export class LoginPanel extends Panel {
     if (answer === undefined) return;
     this.#enrolled = identity;
     this.#session = answer.session;
-    shared.describe(answer);
     this.#state = null;
     find("history").replaceChildren();
     find("verdict").className = "verdict";
-    find("verdict").replaceChildren(make("p", "hint", "No code was tried yet."));
-    find("login-code").value = "";
-    for (const id of THREE) find(id).value = "";
+    find("verdict").replaceChildren(make("p", "hint", "No code has been tried yet."));
+    find("stored-devices").replaceChildren();
+    for (const id of ["login-code", ...THREE]) find(id).value = "";
     this.#keep(answer);
+    shared.describe(answer);
     this.#note(words);
-    await this.#look();
   }
 
-  /** Look at the device, and again when it shows another code. */
-  async #look() {
-    this.#see(await this.#ask("device"));
-  }
-
-  async #try(what, body, words) {
+  async #try(what, body, words, enrolling = false) {
     await this.#doing(async () => {
+      const was = this.#state;
       const answer = await this.#ask(what, body);
       this.#keep(answer);
-      this.#judged(answer, words);
-      await this.#look();
+      const name = showVerdict(find("verdict"), answer, was, enrolling);
+      this.#run();
+      this.#note(`${words}: ${name.toLowerCase()}.`, answer.verdict);
     });
   }
 
   async #pass(seconds) {
     this.#keep(await this.#ask("wait", { seconds }));
     this.#note(`${inWords(seconds)} pass.`.replace("about ", ""));
-    await this.#look();
   }
 
   #type(code) {
@@ -142,36 +140,59 @@ export class LoginPanel extends Panel {
     find("login-code").focus();
   }
 
-  /** Type a code that the device does not show. */
+  #press({ name }) {
+    this.#devices.mark(name);
+    return this.#doing(async () => {
+      this.#keep(await this.#ask("press", { device: name }));
+      this.#note(`The owner presses the button of “${name}”.`);
+    });
+  }
+
+  #enroll(device) {
+    const { code } = shown(device, "current");
+    return this.#try("enroll", { device: device.name, code }, `Enrolling “${device.name}” with ${code}`, true);
+  }
+
+  #forget(name) {
+    return this.#doing(async () => {
+      this.#keep(await this.#ask("forget", { device: name }));
+      this.#note(`The server forgets the device “${name}”.`);
+      find("unlock").focus();
+    });
+  }
+
+  /** Type a code that no device shows. */
   #guess() {
-    const shown = this.#device.codes.map(({ code }) => code);
-    const { length } = shown[0];
-    const guess = ["0", "1", "2", "3", "4"]
-      .map((digit) => digit.repeat(length))
-      .find((code) => !shown.includes(code));
-    find("login-code").value = guess;
-    this.#try("verify", { code: guess }, `Code ${guess}`);
+    const taken = this.#owner.flatMap(({ codes }) => codes.map(({ code }) => code));
+    const { length } = taken[0];
+    // There are at most 12 devices with 4 codes each.
+    let number = 0;
+    const code = () => String(number).repeat(length).slice(0, length);
+    while (taken.includes(code())) number += 1;
+    find("login-code").value = code();
+    this.#try("verify", { code: code() }, `Code ${code()}`);
   }
 
   /** Read three codes in a row, as the owner does it: with the time that passes, or with the button. */
-  async #readThree() {
-    const totp = this.#state.kind === "totp";
-    // A code that is spent is none of the three.
-    let another = BigInt(this.#shown("current").factor) < BigInt(this.#state.next_factor);
+  async #readThree(near = false) {
+    const name = find("three-device").value;
+    const device = () => this.#owner.find((each) => each.name === name);
+    const stored = this.#state.devices.find((each) => each.name === name);
+    // A code that is spent cannot be one of the three.
+    let another = BigInt(shown(device(), "current").moving_factor) < BigInt(stored?.watermark ?? "0");
     for (const id of THREE) {
-      if (another && totp)
-        this.#keep(await this.#ask("wait", { seconds: this.#device.span[1] - this.#device.span[0] }));
-      this.#see(await this.#ask("device", { press: another && !totp }));
-      find(id).value = this.#shown("current").code;
+      const { span } = device();
+      if (another && span) this.#keep(await this.#ask("wait", { seconds: span[1] - span[0] }));
+      else if (another) this.#keep(await this.#ask("press", { device: name }));
+      find(id).value = shown(device(), "current").code;
       another = true;
     }
-    this.#note(
-      totp ? "The owner waits for three codes in a row." : "The owner presses for three codes in a row.",
-    );
-  }
-
-  #shown(place) {
-    return this.#device.codes.find((entry) => entry.place === place);
+    if (near) {
+      const last = find(THREE[2]);
+      last.value = last.value.replace(/.$/, (digit) => String((Number(digit) + 1) % 10));
+    }
+    const how = device().span ? "waits" : "presses the button";
+    this.#note(`The owner ${how} for three codes of “${name}”${near ? ", and mistypes the last" : ""}.`);
   }
 
   #note(words, kind = "") {
@@ -181,74 +202,40 @@ export class LoginPanel extends Panel {
     while (history.children.length > MOST) history.lastChild.remove();
   }
 
-  /** The session's clock. */
+  /** Return the time of the session. */
   #now() {
     return this.#clock.time + (performance.now() - this.#clock.at) / 1000;
   }
 
-  #judged(answer, words) {
-    const name = showVerdict(find("verdict"), answer);
-    this.#run();
-    this.#note(`${words}: ${name.toLowerCase()}.`, answer.verdict);
-  }
-
-  /** Show what the server remembers, and mark what is another value than before. */
-  #keep({ state, now }) {
+  /** Show what the server stores and what the devices show, and look again when a device shows another code. */
+  #keep({ state, devices, now }) {
+    this.well();
     this.#clock = { time: now, at: performance.now() };
-    showState(find("state"), this.#state, state);
+    showState(find("state"), find("stored-devices"), this.#state, state, (name) => {
+      const made = button("Forget", "quiet", () => this.#forget(name));
+      made.setAttribute("aria-label", `Forget the device ${name}`);
+      return made;
+    });
+    find("stored-text").textContent = state.text ?? "Nothing is stored.";
     this.#state = state;
-    this.#run();
-  }
-
-  #see(device) {
-    this.#device = device;
-    this.#clock = { time: device.now, at: performance.now() };
-    showCode(find("device-code"), this.#shown("current").code);
-    find("device-press").hidden = device.span !== null;
-    this.#list(device);
+    this.#owner = devices;
+    this.#devices.show(devices);
     clearInterval(this.#tick);
+    this.#run();
     if (this.root.hidden) return;
     this.#tick = setInterval(() => this.#run(), 500);
-    this.#run();
-    this.wait(device.remaining ?? undefined);
-  }
-
-  /** List the other codes of the device. What is there stays there, so that nobody loses the focus. */
-  #list({ codes, span }) {
-    const list = find("device-codes");
-    for (const place of Object.keys(PLACES)) {
-      const entry = codes.find((each) => each.place === place);
-      let item = list.querySelector(`.${place}`);
-      if (!item) {
-        const button = make("button", "quiet", "Type");
-        button.type = "button";
-        button.addEventListener("click", () => this.#type(this.#shown(place).code));
-        item = make("li", place, make("span", "code"), make("span", "hint"), button);
-        list.append(item);
-      }
-      item.hidden = !entry;
-      if (!entry) continue;
-      const name = `${span ? "Step" : "Counter"} ${entry.factor}, ${PLACES[place]}`;
-      const [code, words, button] = item.children;
-      showCode(code, entry.code);
-      words.textContent = name;
-      button.setAttribute("aria-label", `Type the code of ${name.toLowerCase()}`);
-    }
+    const ends = devices.map(({ remaining }) => remaining).filter((each) => each !== null);
+    this.wait(ends.length ? Math.min(...ends) : undefined);
   }
 
   /** Let the clocks of the part run. */
   #run() {
     const now = this.#now();
-    if (this.#device) {
-      const { span } = this.#device;
-      find("device-life").textContent = span
-        ? `Step ${this.#shown("current").factor}, another code in ${inWords(span[1] - now)}.`
-        : `Counter ${this.#shown("current").factor}, another code when its button is pressed.`;
-    }
-    find("server-clock").textContent = `Its clock: ${utc(now)}, UTC`;
-    const until = this.#state?.delayed_until ?? 0;
+    this.#devices.run(now);
+    find("server-clock").textContent = `Clock of the server: ${utc(now)}, UTC`;
+    const until = this.#state?.retry_at ?? 0;
     const words = until > now ? `in ${inWords(until - now)}` : "";
     for (const left of find("state").querySelectorAll(".left")) left.textContent = words;
-    for (const left of find("verdict").querySelectorAll(".left")) left.textContent = words || "from now on";
+    for (const left of find("verdict").querySelectorAll(".left")) left.textContent = words || "now";
   }
 }

@@ -1,93 +1,15 @@
-// Why doesn't it match? A search for how codes came about that are not the ones one expects.
+// Why doesn't it match? A search for how codes were computed that are not the expected ones.
 
-import { ask, seconds } from "./api.js";
-import { announce, find, HASHES, make, sentence } from "./dom.js";
-import { fillIn, keepTogether, thisMoment } from "./moment.js";
+import { ask } from "./api.js";
+import { announce, find, HASHES, make, put, sentence, unmark } from "./dom.js";
+import { Given } from "./given.js";
 import { Panel } from "./panel.js";
+import { Pasted, title } from "./pasted.js";
 
 const EVERY = 200; // milliseconds between two looks at a search
+const MAX_CODES = 10;
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
-/** The fields of one code: what it is, and when it was made or with which counter. */
-class Given {
-  static #count = 0;
-
-  constructor(remove) {
-    const id = (this.id = `given-${++Given.#count}`);
-    const field = (name, label, control) => {
-      control.id = `${id}-${name}`;
-      control.autocomplete = "off";
-      control.setAttribute("aria-describedby", `${id}-error match-codes-error`);
-      const words = make("label", "", label);
-      words.htmlFor = control.id;
-      return make("div", "field", words, control);
-    };
-    const input = (mode) => {
-      const control = make("input", "mono");
-      if (mode) control.inputMode = mode;
-      return control;
-    };
-    this.code = input("numeric");
-    this.by = make("select");
-    for (const [value, words] of [
-      ["moment", "at a moment"],
-      ["now", "just now"],
-      ["counter", "with a counter"],
-    ]) {
-      this.by.append(new Option(words, value));
-    }
-    this.date = input();
-    this.date.type = "datetime-local";
-    this.date.step = "1";
-    this.unix = input("numeric");
-    this.counter = input("numeric");
-    const date = field("date", "Date and time, UTC", this.date);
-    const unix = field("time", "Unix seconds", this.unix);
-    const counter = field("counter", "Counter", this.counter);
-    this.name = make("legend", "unseen");
-    this.button = make("button", "quiet", "Remove");
-    this.button.type = "button";
-    this.button.addEventListener("click", remove);
-
-    keepTogether(this.date, this.unix, () => {});
-    const show = () => {
-      date.hidden = unix.hidden = this.by.value !== "moment";
-      counter.hidden = this.by.value !== "counter";
-    };
-    this.by.addEventListener("change", show);
-    fillIn(this.date, this.unix, thisMoment());
-    this.counter.value = "0";
-    show();
-    const fields = [field("code", "Code", this.code), field("by", "Made", this.by), date, unix, counter];
-    const error = make("p", "error");
-    error.id = `${id}-error`;
-    error.setAttribute("aria-live", "polite");
-    this.element = make("li", "", make("fieldset", "", this.name, ...fields, this.button), error);
-  }
-
-  number(index) {
-    this.name.textContent = `Code ${index + 1}`;
-    this.element.dataset.field = `code ${index + 1}`; // as the server calls it
-    this.button.setAttribute("aria-label", `Remove code ${index + 1}`);
-  }
-
-  value() {
-    const by = this.by.value;
-    return {
-      code: this.code.value,
-      time: by === "moment" ? seconds(this.unix.value) : null,
-      counter: by === "counter" ? this.counter.value.trim() : null,
-    };
-  }
-
-  set(code, unix) {
-    this.code.value = code;
-    this.by.value = "moment";
-    this.by.dispatchEvent(new Event("change"));
-    fillIn(this.date, this.unix, unix);
-  }
-}
 
 export class MatchPanel extends Panel {
   #given = [];
@@ -96,6 +18,7 @@ export class MatchPanel extends Panel {
   constructor() {
     super("match");
     this.#add();
+    const secret = find("match-secret");
     find("match-add").addEventListener("click", () => {
       this.#add();
       this.#given.at(-1).code.focus();
@@ -112,11 +35,19 @@ export class MatchPanel extends Panel {
       event.preventDefault();
       this.#search();
     });
-    find("match-secret").addEventListener(
-      "input",
-      ({ target }) => (target.value = target.value.replace(/[\r\n]+/g, "")),
-    );
-    find("match-secret").addEventListener("keydown", (event) => {
+    const pasted = new Pasted(secret, find("match-accounts"), {
+      chosen(account) {
+        secret.value = account.link ?? account.credential.secret;
+        find("match-hint").textContent = `${title(account)}. The settings of the link are tried first.`;
+        unmark(find("match-form"));
+      },
+      refused: () => {}, // the search reads links that are broken, too
+    });
+    secret.addEventListener("input", () => {
+      secret.value = secret.value.replace(/[\r\n]+/g, pasted.has() ? " " : "");
+      find("match-hint").textContent = "";
+    });
+    secret.addEventListener("keydown", (event) => {
       if (event.key !== "Enter") return;
       event.preventDefault();
       this.#search();
@@ -129,6 +60,7 @@ export class MatchPanel extends Panel {
     const given = new Given(() => {
       this.#given.splice(this.#given.indexOf(given), 1);
       given.element.remove();
+      find("match-result").replaceChildren();
       this.#count();
       find("match-add").focus();
     });
@@ -138,8 +70,9 @@ export class MatchPanel extends Panel {
   }
 
   #count() {
-    this.#given.forEach((given, index) => given.number(index));
+    this.#given.forEach((given, index) => given.number(index + 1));
     find("match-codes").classList.toggle("alone", this.#given.length === 1);
+    find("match-add").disabled = this.#given.length === MAX_CODES;
   }
 
   /** A secret in base32, taken as plain text by a program with SHA-256 and a clock that is 92 seconds slow. */
@@ -147,15 +80,28 @@ export class MatchPanel extends Panel {
     while (this.#given.length > 1) this.#given.pop().element.remove();
     while (this.#given.length < 2) this.#add();
     find("match-secret").value = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+    find("match-hint").textContent = "";
     this.#given[0].set("950404", 1111111109);
     this.#given[1].set("001699", 1234567890);
     this.#search();
   }
 
+  /** Mark every field that is empty and must not be; return whether there is none. */
+  #complete() {
+    this.clear();
+    if (!find("match-secret").value.trim()) put(this.root, "secret", "a secret or a link is needed");
+    this.#given.forEach((given, index) => {
+      if (!given.code.value.trim()) put(this.root, `codes.${index + 1}.code`, "a code is needed");
+    });
+    const first = this.root.querySelector("[aria-invalid]");
+    first?.focus();
+    return !first;
+  }
+
   async #search() {
     await this.#cancel("");
-    this.well();
     find("match-result").replaceChildren();
+    if (!this.#complete()) return;
     const mine = (this.#job = {});
     const codes = this.#given.map((given) => given.value());
     try {
@@ -206,31 +152,36 @@ export class MatchPanel extends Panel {
     if (job.name) await ask("diagnose/cancel", { job: job.name }).catch(() => {});
   }
 
-  #show(answer, count) {
-    const tried = `${answer.tried.toLocaleString("en")} codes were computed and compared.`;
-    const more = count === 1 ? " A second code, from another moment or counter, tells more." : "";
-    if (!answer.findings.length) {
-      const nothing = `Nothing was found. None of the readings, settings, clocks and mistakes that are known here makes ${count === 1 ? "this code" : "these codes"}.`;
-      find("match-result").replaceChildren(
-        make("div", "card", make("h3", "", nothing), make("p", "hint", tried + more)),
-      );
-      return;
+  #show({ findings, found, tried, not_tried }, count) {
+    const card = make("div", "card");
+    if (findings.length) {
+      card.append(make("h3", "", findings.length === 1 ? "This fits" : "These fit, the best first"));
+      card.append(make("ol", "findings", ...findings.map((finding) => this.#finding(finding))));
+    } else card.append(make("h3", "", `Nothing fits ${count === 1 ? "this code" : "these codes"}`));
+    const more = !found && count === 1 ? " A second code, from another moment or counter, tells more." : "";
+    card.append(make("p", "hint", `${tried.toLocaleString("en")} codes were computed and compared.${more}`));
+    if (!found && not_tried.length) {
+      const list = make("ul", "wrong", ...not_tried.map((words) => make("li", "hint", sentence(words))));
+      card.append(make("p", "hint", "Not tried:"), list);
     }
-    const list = make("ol", "findings");
-    for (const finding of answer.findings) list.append(this.#finding(finding));
-    const title = answer.findings.length === 1 ? "This fits" : "These fit, the best first";
-    const last = make("p", "hint", tried + more);
-    find("match-result").replaceChildren(make("div", "card", make("h3", "", title), list, last));
+    find("match-result").replaceChildren(card);
   }
 
-  #finding({ kind, reading, algorithm, digits, period, moving_factors: factors, mistakes, likelihood, convincing }) {
+  #finding({ kind, reading, algorithm, digits, period, moving_factors, mistakes, advice, likelihood, convincing }) {
     const every = period === null ? "" : `, every ${period} s`;
     const head = `${HASHES[algorithm]}, ${digits} digits${every}, the secret read as ${reading}`;
-    const wrong = make("ul", "wrong", ...mistakes.map((words) => make("li", "", sentence(words))));
+    const many = moving_factors.length === 1 ? "" : "s";
     const name = kind === "totp" ? "step" : "counter";
-    const origin = `It makes the code${factors.length === 1 ? "" : "s"} of ${name}${factors.length === 1 ? "" : "s"} ${factors.join(", ")}.`;
+    const origin = `Code${many} of ${name}${many} ${moving_factors.join(", ")}.`;
     const odds = `${convincing ? "Hardly chance" : "⚠ This may be chance"} (${likelihood}).`;
-    const parts = mistakes.length ? [wrong] : [make("p", "", "Nothing else is out of the ordinary.")];
-    return make("li", "", make("p", "strong", head), ...parts, make("p", "hint", `${origin} ${odds}`));
+    const wrong = make("ul", "wrong", ...mistakes.map((words) => make("li", "", sentence(words))));
+    return make(
+      "li",
+      "",
+      make("p", "strong", head),
+      ...(mistakes.length ? [wrong] : []),
+      make("p", "advice", advice),
+      make("p", "hint", `${origin} ${odds}`),
+    );
   }
 }

@@ -1,4 +1,4 @@
-// A moment in two forms that follow each other: a date with a time of day in UTC, and Unix seconds.
+// A moment in two fields that follow each other: a date with a time of day in UTC, and Unix seconds.
 
 /** Keep both fields the same; `changed` is called after each change by the person. */
 export function keepTogether(date, unix, changed) {
@@ -13,7 +13,7 @@ export function keepTogether(date, unix, changed) {
   });
 }
 
-/** Show in the date what the Unix seconds say; nothing if no date is so late. */
+/** Show the Unix seconds as a date; nothing if there is no such date. */
 function follow(date, unix) {
   const text = unix.value.trim();
   const moment = new Date(/^[0-9]+(\.[0-9]+)?$/.test(text) ? Math.floor(Number(text)) * 1000 : NaN);
@@ -26,5 +26,5 @@ export function fillIn(date, unix, seconds) {
   follow(date, unix);
 }
 
-/** The moment by the clock of this machine, in whole Unix seconds. */
+/** Return the moment by the clock of this machine, in whole Unix seconds. */
 export const thisMoment = () => Math.floor(Date.now() / 1000);

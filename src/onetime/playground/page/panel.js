@@ -1,49 +1,66 @@
-// What all parts have in common: an answer or a message in its place, and a time to look again.
+// What all parts have in common: a result or a message in its place, and a time to look again.
 
 import { Refusal } from "./api.js";
-import { find, mark, sentence, unmark } from "./dom.js";
 import { fault, faultless } from "./credential.js";
+import { find, make, mark, sentence, unmark } from "./dom.js";
 
 export class Panel {
   #timer;
+  #before = make("p", "hint before");
 
   constructor(name) {
     this.root = find(`panel-${name}`);
     this.problem = this.root.querySelector(".problem");
     this.answer = this.root.querySelector(".answer");
+    this.#before.hidden = true;
+    this.answer?.before(this.#before);
   }
 
-  /** Show the answer again, and no message. */
-  well() {
+  /** Remove all messages. */
+  clear() {
     faultless();
     unmark(this.root);
     this.problem.hidden = true;
-    if (this.answer) this.answer.hidden = false;
+    this.#before.hidden = true;
   }
 
-  /** Show a refusal beside its field, and a word about it where the answer would be. */
+  /** Show a new result, and no message. */
+  well() {
+    this.clear();
+    if (!this.answer) return;
+    this.answer.hidden = false;
+    this.answer.inert = false;
+    this.shown = true;
+  }
+
+  /** Show a refusal once: beside its field, or else where the result is. The last result stays, grayed. */
   refused(error) {
     if (!(error instanceof Refusal)) throw error;
-    faultless();
-    unmark(this.root);
-    if (mark(this.root, error.field, error.message) && error.field !== "count") return;
+    const own = mark(this.root, error.field, error.message);
+    if (own) faultless();
+    if (own && error.field !== "count") return;
+    const placed = own || fault(error);
+    if (!placed) this.clear();
     this.wait();
-    const placed = error.field === "count" || fault(error);
-    if (this.answer) this.answer.hidden = true;
-    this.problem.hidden = false;
-    this.problem.textContent = (placed ? "Nothing to show. " : "") + sentence(error.message);
+    this.problem.hidden = placed;
+    if (!placed) this.problem.textContent = sentence(error.message);
+    if (!this.answer) return;
+    this.answer.hidden = !this.shown;
+    this.answer.inert = true;
+    this.#before.textContent = this.shown ? "The last result, from before the error:" : "There is no result yet.";
+    this.#before.hidden = false;
   }
 
-  /** Look again after so many seconds; without a number, not any more. */
+  /** Look again after a number of seconds; without one, never. */
   wait(seconds) {
     clearTimeout(this.#timer);
     if (seconds !== undefined && Number.isFinite(seconds)) {
-      // A little late rather than early; and once a day at least, because timers have a longest time.
+      // Rather late than early; and at least once a day, because timers have a longest time.
       this.#timer = setTimeout(() => this.update(), Math.min(Math.max(seconds, 0) * 1000 + 25, 86_400_000));
     }
   }
 
-  /** The part is left. */
+  /** Leave the part. */
   leave() {
     this.wait();
   }

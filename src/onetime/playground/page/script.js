@@ -1,8 +1,8 @@
-// The page: five parts behind tabs, of which four share the credential.
+// The page: five parts with a tab each, of which four share the credential.
 
 import { CodePanel } from "./code.js";
-import { watch } from "./credential.js";
-import { find } from "./dom.js";
+import { foldAfterUse, watch } from "./credential.js";
+import { copyOnClick, find } from "./dom.js";
 import { LoginPanel } from "./login.js";
 import { MatchPanel } from "./match.js";
 import { StepsPanel } from "./steps.js";
@@ -18,10 +18,11 @@ const panels = {
 const names = Object.keys(panels);
 let current = null;
 
-/** Show a part. The address keeps its name, and nothing else. */
+/** Show a part. The address has its name and the token, and nothing else. */
 function show(name) {
   if (location.hash.slice(1) !== name) history.replaceState(null, "", `#${name}`);
   if (name === current) return;
+  foldAfterUse();
   if (current) panels[current].leave();
   current = name;
   for (const other of names) {
@@ -49,12 +50,13 @@ document.querySelector("[role=tablist]").addEventListener("keydown", (event) => 
   find(`tab-${name}`).focus();
 });
 document.querySelector(".skip").addEventListener("click", (event) => {
-  event.preventDefault(); // the address names a part, nothing else
+  event.preventDefault(); // the fragment of the address names a part
   find("result").focus();
 });
 addEventListener("hashchange", () => show(named()));
 // A page that was asleep looks at the clock again.
 document.addEventListener("visibilitychange", () => document.hidden || panels[current].update());
 
+copyOnClick();
 watch(() => panels[current].update());
 show(named());

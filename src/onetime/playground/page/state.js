@@ -1,47 +1,73 @@
-// What a server remembers of a credential, and what of it is another value than before.
+// What a server stores of a user, in plain words, and which values have changed.
 
 import { make, times, utc } from "./dom.js";
 
-const REFUSES = "Refuses all until";
+const WAIT = "Checks the next code";
+const WAIT_THREE = "Checks the next three codes";
 
-/** Each value by its name, in words. */
-function described(state) {
-  const { lean, lean_limit } = state;
-  const totp = state.kind === "totp";
+/** Describe what counts against an attacker: each value by its name. */
+function ofUser(state) {
   return new Map([
-    [
-      totp ? "Lowest step that can be accepted" : "Next counter",
-      state.exhausted ? "none: the last is spent" : state.next_factor,
-    ],
     ["Wrong codes in a row", String(state.failures)],
-    [REFUSES, state.delayed_until === null ? "–" : utc(state.delayed_until)],
-    ["Wrong codes it lets through at once", `${state.budget_left} of ${state.budget}`],
-    ...(totp ? [["Drift of the device’s clock", times(state.drift, "step")]] : []),
-    ...(totp
-      ? [
-          [
-            "Leaning to the next step",
-            `${Math.abs(lean)} of ${lean_limit}${lean ? (lean > 0 ? ", ahead" : ", behind") : ""}`,
-          ],
-        ]
-      : []),
-    ["Mark of this enrolment", state.mark],
-    ["Seal of the credential", state.seal],
+    [WAIT, state.retry_at === null ? "now" : `${utc(state.retry_at)}, UTC`],
+    ["Wrong codes left before a wait of hours", `${state.guesses_left} of ${state.guesses}`],
+    ["Near misses left with three codes", `${state.near_misses_left} of ${state.near_misses}`],
+    ...(state.three_retry_at === null ? [] : [[WAIT_THREE, `${utc(state.three_retry_at)}, UTC`]]),
   ]);
 }
 
-/** Show a state, and mark what was another value before (null: there was none). */
-export function showState(list, before, state) {
-  const was = before ? described(before) : new Map();
-  const rows = [...described(state)].map(([name, value]) => {
+/** Describe a device: each value by its name. */
+function ofDevice(device) {
+  const { streak } = device;
+  const side = streak ? (streak > 0 ? ", ahead" : ", behind") : "";
+  const timed = [
+    ["Drift of its clock", times(device.drift, "step")],
+    ["Drift that three codes proved", times(device.anchor, "step")],
+    ["Codes in a row on one side", `${Math.abs(streak)} of ${device.streak_limit}${side}`],
+  ];
+  return new Map([
+    [
+      device.kind === "totp" ? "Lowest step that can be accepted" : "Lowest counter that can be accepted",
+      device.exhausted ? "none: the last is spent" : device.watermark,
+    ],
+    ...(device.kind === "totp" ? timed : []),
+    ["Random number of the enrollment", device.enrollment_id],
+    ["Fingerprint of the credential", device.fingerprint],
+  ]);
+}
+
+/** Show values in rows, and mark those that have changed (`before` is null if there is nothing to compare). */
+function show(list, before, now) {
+  const rows = [...now].map(([name, value]) => {
     const cell = make("dd", "mono", value);
     const row = make("div", "", make("dt", "", name), cell);
-    if (before && was.get(name) !== value) {
+    const was = before?.get(name);
+    if (before && was !== value && was !== undefined) {
       row.className = "changed";
-      cell.append(" ", make("span", "was", `changed, was ${was.get(name)}`));
+      cell.append(" ", make("span", "was", `changed, was ${was}`));
     }
-    if (name === REFUSES) cell.append(make("span", "was left"));
+    if (name === WAIT) cell.append(make("span", "was left"));
     return row;
   });
   list.replaceChildren(...rows);
+}
+
+/** Show a state, and what is another value than in the state before (null: there was none). */
+export function showState(list, devices, before, state, forget) {
+  show(list, before && ofUser(before), ofUser(state));
+  const old = new Map(before?.devices.map((device) => [device.name, device]));
+  const shown = new Map([...devices.children].map((section) => [section.dataset.name, section]));
+  for (const [name, section] of shown)
+    if (!state.devices.some((device) => device.name === name)) section.remove();
+  for (const device of state.devices) {
+    let section = shown.get(device.name);
+    if (!section?.isConnected) {
+      const title = make("h4", "", `Device “${device.name}”`);
+      section = make("section", "stored", make("div", "head", title, forget(device.name)), make("dl", "state"));
+      section.dataset.name = device.name;
+      devices.append(section);
+    }
+    const was = old.get(device.name);
+    show(section.lastChild, was ? ofDevice(was) : null, ofDevice(device));
+  }
 }

@@ -47,16 +47,16 @@ function message(answer, name) {
       ") / ",
       mono(answer.period),
       "⌋ = ",
-      strong(answer.factor),
+      strong(answer.moving_factor),
     );
-  } else sentence.append(strong("C"), " = ", strong(answer.factor), ", the counter");
+  } else sentence.append(strong("C"), " = ", strong(answer.moving_factor), ", the counter");
   const span =
     answer.span &&
-    `Step ${answer.factor} goes from ${utc(answer.span[0])} to ${utc(String(BigInt(answer.span[1]) - 1n))}, UTC.`;
+    `Step ${answer.moving_factor} goes from ${utc(answer.span[0])} to ${utc(String(BigInt(answer.span[1]) - 1n))}, UTC.`;
   const zeros = pairs(answer.message).findIndex((byte) => byte !== "00");
   const first = zeros < 0 ? 8 : zeros;
   return step(
-    "The moving factor, as eight bytes",
+    "The moving factor in eight bytes",
     sentence,
     named(
       `${name}, the highest byte first`,
@@ -72,10 +72,10 @@ function key(answer) {
   const hash = HASHES[answer.algorithm];
   const size = times(answer.bytes, "byte");
   const words = answer.key_hashed
-    ? `The secret has ${size}, more than the block of ${hash}. It is hashed, which leaves ${answer.digest_size}, and filled with zeros to ${answer.block_size}.`
+    ? `The secret has ${size}, which is more than the block of ${hash}. It is hashed to ${answer.digest_size} bytes, and padded with zeros to ${answer.block_size}.`
     : answer.fill
-      ? `The secret has ${size}. It is filled with zeros to ${answer.block_size}, the block of ${hash}.`
-      : `The secret has ${size}, as many as the block of ${hash}.`;
+      ? `The secret has ${size}. It is padded with zeros to ${answer.block_size}, the block of ${hash}.`
+      : `The secret has ${size}, which is exactly the block of ${hash}.`;
   return step(
     "The key, and the two pads",
     make(
@@ -106,7 +106,7 @@ function hashes(answer, name) {
     ),
     named("Inner hash", bytes(pairs(answer.inner_hash))),
     flow(box("outer pad"), " then ", box("inner hash"), " → ", box(strong(hash)), " → ", box(strong("HS"))),
-    hint(`Together they are HMAC-${hash}. HS has ${answer.digest_size} bytes.`),
+    hint(`This is HMAC-${hash}. HS has ${answer.digest_size} bytes.`),
   );
 }
 
@@ -157,8 +157,8 @@ function mask(answer) {
   const masked = "0" + answer.p_first_bits.slice(1);
   const rest = () => bytes(answer.p_bytes.slice(1));
   const words = answer.sign_bit
-    ? "The highest bit is 1: it is set to 0, so that the number has no sign that machines could read differently."
-    : "The highest bit is 0 already; were it 1, it would be set to 0, so that the number has no sign.";
+    ? "The highest bit is 1. It is set to 0, because machines would disagree about the sign of the number."
+    : "The highest bit is 0 already. A 1 would be set to 0, because machines would disagree about the sign.";
   return step(
     "The sign bit is masked",
     row("P", bits(answer.p_first_bits, "sign"), rest()),
@@ -211,7 +211,7 @@ export class StepsPanel extends Panel {
 
   constructor() {
     super("steps");
-    // The picture is drawn anew where the cells have moved: another width, another font.
+    // The arrow is drawn again when the cells have moved.
     new ResizeObserver(() => this.#arrow?.draw()).observe(find("shown-steps"));
   }
 

@@ -1,4 +1,4 @@
-// Table: the codes of a range of counters or times, to hold one's own implementation against.
+// Table: the codes of a range of counters or times, to compare another implementation with.
 
 import { Line, whole } from "./api.js";
 import * as shared from "./credential.js";
@@ -38,7 +38,7 @@ export class TablePanel extends Panel {
       if (error.field === "start") error.field = totp ? "time" : "counter";
       this.refused(error);
     }
-    find("copy-text").disabled = find("copy-json").disabled = this.answer.hidden;
+    find("copy-text").disabled = find("copy-json").disabled = this.answer.hidden || this.answer.inert;
   }
 
   leave() {
@@ -59,10 +59,12 @@ export class TablePanel extends Panel {
     );
     find("table-rows").replaceChildren(
       ...rows.map((row) => {
-        const first = make("th", "mono", row.factor);
+        const first = make("th", "mono", row.moving_factor);
         first.scope = "row";
         const moments = totp ? [make("td", "mono", utc(row.time)), make("td", "mono", row.time)] : [];
-        const line = make("tr", "", first, ...moments, make("td", "mono strong", row.code));
+        const code = make("td", "mono strong", row.code);
+        code.dataset.code = row.code;
+        const line = make("tr", "", first, ...moments, code);
         [...line.children].forEach((cell, column) => (cell.dataset.head = heads[column]));
         return line;
       }),
@@ -72,7 +74,7 @@ export class TablePanel extends Panel {
   /** The table as lines with tabs, as spreadsheets and `cut` read it. */
   #text() {
     return this.#rows
-      .map((row) => [row.factor, ...(row.time === null ? [] : [row.time]), row.code].join("\t") + "\n")
+      .map((row) => [row.moving_factor, ...(row.time === null ? [] : [row.time]), row.code].join("\t") + "\n")
       .join("");
   }
 

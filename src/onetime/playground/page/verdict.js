@@ -1,4 +1,4 @@
-// A verdict in words: for who runs the server, and what the person at the keyboard is told.
+// A verdict in words: for the operator of the server, and what the person at the keyboard sees.
 
 import { make, times } from "./dom.js";
 
@@ -7,43 +7,60 @@ const VERDICTS = {
   replayed: ["↺", "Replayed"],
   incorrect: ["✕", "Incorrect"],
   malformed: ["✎", "Malformed"],
-  throttled: ["◷", "Slowed down"],
+  throttled: ["◷", "Throttled"],
+  not_enrolled: ["∅", "Not enrolled"],
+  already_enrolled: ["=", "Enrolled already"],
+  too_many_devices: ["⋯", "Too many devices"],
 };
 
-/** What the verdict means, for who runs the server. */
-function meaning(answer) {
+/** Verdicts whose text is for the program, not for the person. */
+const INTERNAL = ["not_enrolled", "already_enrolled", "too_many_devices"];
+
+/** Explain a verdict; `was` and `state` are what the server stored before and after it. */
+function meaning(answer, was, enrolling) {
   const { verdict, accepted, state } = answer;
-  const factor = state.kind === "totp" ? "step" : "counter";
   switch (verdict) {
     case "accepted": {
+      const device = state.devices.find(({ name }) => name === accepted.device);
+      const unit = device.kind === "totp" ? "step" : "counter";
       const failures = accepted.failures_before
-        ? ` ${times(accepted.failures_before, "wrong code")} since the login before: tell the owner.`
+        ? ` Tell the owner: ${times(accepted.failures_before, "wrong code")} since the last login.`
         : "";
-      return `It is the code of ${factor} ${accepted.moving_factor}, which is spent now.${failures}`;
+      const what = `It is the code of ${unit} ${accepted.moving_factor} of the device “${accepted.device}”, and is spent now.`;
+      return enrolling ? `The device “${accepted.device}” is enrolled. Its code is spent now.` : what + failures;
     }
     case "replayed":
-      return "It was right, and is spent. It is not counted as a guess.";
+      return "The code was right, but it is spent. It does not count as a failure.";
     case "incorrect":
-      return `It matches nothing in sight: ${times(state.failures, "wrong code")} in a row.`;
+      if (enrolling) return "The device does not show this code. A wrong code of a new device does not count.";
+      if (state.near_misses_left < was.near_misses_left)
+        return "A near miss: two of the three codes are right. Only someone who knows unused codes gets so close, so it counts.";
+      if (state.failures === was.failures) return "The codes do not fit. Three wrong codes do not count.";
+      return `No device shows this code. It is failure number ${state.failures} in a row.`;
     case "malformed":
-      return "It is no code: another length, or not digits. It is not counted as a guess.";
+      return "It is not a code: it has another length, or not only digits. It does not count as a failure.";
+    case "throttled":
+      return "There were too many failures. The code was not checked, right or wrong.";
+    case "not_enrolled":
+      return "No device is enrolled, so no code can be right.";
     default:
-      return "Too many were wrong. It was not even looked at, right or wrong.";
+      return `For the program: ${answer.message}.`;
   }
 }
 
-/** Show a verdict; give its name. */
-export function showVerdict(box, answer) {
+/** Show a verdict; return its name. */
+export function showVerdict(box, answer, was, enrolling) {
   const [sign, name] = VERDICTS[answer.verdict];
   const icon = make("span", "sign", sign);
   icon.setAttribute("aria-hidden", "true");
   box.className = `verdict ${answer.verdict}`;
-  box.replaceChildren(make("p", "strong", icon, " ", name), make("p", "", meaning(answer)));
+  box.replaceChildren(make("p", "strong", icon, " ", name), make("p", "", meaning(answer, was, enrolling)));
   if (answer.verdict === "throttled") {
-    const next = make("p", "", "The next one is judged ", make("span", "left"), ".");
+    const next = make("p", "", "The next code is checked ", make("span", "left"), ".");
     next.setAttribute("aria-live", "off"); // it runs down; the verdict is said once
     box.append(next);
   }
-  if (answer.message) box.append(make("p", "hint", `The person sees: “${answer.message}”`));
+  if (answer.message && !INTERNAL.includes(answer.verdict))
+    box.append(make("p", "hint", `The person sees: “${answer.message}”`));
   return name;
 }

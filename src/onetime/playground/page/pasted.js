@@ -1,0 +1,89 @@
+// Links and exports, pasted where a secret is asked for: one fills the fields, several are a list to choose from.
+
+import { Line } from "./api.js";
+import { announce, button, find, make, settled, times } from "./dom.js";
+
+const LINK = /otpauth(-migration)?:/i;
+
+/** Name an account as apps do. */
+export const title = ({ issuer, name }) =>
+  [issuer, name].filter(Boolean).join(": ") || "an account without a name";
+
+/**
+ * Watch the field of a secret for links. `chosen` is called with an account, and `refused` with an error;
+ * `changed` is called when the field has something else.
+ */
+export class Pasted {
+  #line = new Line();
+  #field;
+  #list;
+  #handlers;
+
+  constructor(field, list, handlers) {
+    this.#field = field;
+    this.#list = list;
+    this.#handlers = handlers;
+    const soon = settled(() => this.#look());
+    field.addEventListener("input", () => {
+      this.#line.drop();
+      this.#clear();
+      if (this.has()) soon();
+    });
+  }
+
+  /** Whether the field has links instead of a secret. */
+  has() {
+    return LINK.test(this.#field.value);
+  }
+
+  #clear() {
+    this.#list.hidden = true;
+    this.#list.replaceChildren();
+  }
+
+  async #look() {
+    if (!this.has()) return;
+    try {
+      const answer = await this.#line.ask("read", { text: this.#field.value });
+      if (answer === undefined) return;
+      this.#show(answer);
+    } catch (error) {
+      this.#handlers.refused(error);
+    }
+  }
+
+  #show({ accounts, refused }) {
+    if (accounts.length === 1 && !refused.length) this.#handlers.chosen(accounts[0]);
+    else if (!accounts.length && refused.length === 1) this.#handlers.refused(null, refused[0].reason);
+    else this.#offer(accounts, refused);
+  }
+
+  /** Offer what was read, and name what was not. */
+  #offer(accounts, refused) {
+    const heading = make("p", "hint", `${times(accounts.length, "account")}. Choose one:`);
+    const choices = accounts.map((account) => {
+      const { kind, digits } = account.credential;
+      const words = make(
+        "span",
+        "",
+        make("span", "name", title(account)),
+        " ",
+        make("small", "", `${kind.toUpperCase()}, ${digits} digits`),
+      );
+      return make("li", "", button(words, "choose", () => this.#choose(account)));
+    });
+    const lost = refused.map((each) => {
+      const name = each.name || each.issuer ? ` (${title(each)})` : "";
+      return make("li", "lost", `Number ${each.position}${name} cannot be read: ${each.reason}.`);
+    });
+    this.#list.replaceChildren(heading, make("ul", "accounts", ...choices, ...lost));
+    this.#list.hidden = false;
+    announce(`${times(accounts.length, "account")} to choose from`);
+    this.#handlers.offered?.();
+  }
+
+  #choose(account) {
+    this.#clear();
+    this.#handlers.chosen(account);
+  }
+}
