@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 
 from onetime import HOTP, TOTP
-from onetime.errors import OnetimeError, ThrottledError, VerificationError
+from onetime.errors import OnetimeError, StoreError, ThrottledError, VerificationError
 from onetime.storage.sql import SQLStore
 from onetime.storage.store import Store
 from onetime.verification.decision import decide
@@ -98,6 +98,8 @@ class Life:
         self.say("try", name, self.now, code)
         try:
             accepted = self.verifier.verify(self.keys[name], credential, code)
+        except StoreError as error:
+            raise AssertionError(f"{error}, because of {error.__cause__!r}") from error
         except OnetimeError as error:
             self.say("refused", name, type(error).__name__)
             if isinstance(error, ThrottledError):

@@ -1,6 +1,7 @@
 """Group commit on a real SQLite: no outcome is wrong, whatever fails, hangs, forks or is interrupted."""
 
 import gc
+import itertools
 import os
 import signal
 import sqlite3
@@ -12,8 +13,9 @@ import time
 import unittest
 import warnings
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from functools import partial
 from linecache import getline
 from pathlib import Path
@@ -89,13 +91,15 @@ class Groups(unittest.TestCase):
     def setUp(self) -> None:
         holder = tempfile.TemporaryDirectory()
         self.addCleanup(holder.cleanup)
-        self.dialect = Hooked(Path(holder.name, "store.db"))
+        self.path = Path(holder.name, "store.db")
+        self.dialect = Hooked(self.path)
         self.store = SQLStore(self.dialect, timeout=self.timeout)
         self.addCleanup(self.store.close)
         self.store.create_table()
         group = self.store._group
         assert group is not None
         self.group = group
+        self.numbers = itertools.count()
         self.threads = ThreadPoolExecutor(16)
         self.addCleanup(self.threads.shutdown)
 
@@ -110,28 +114,40 @@ class Groups(unittest.TestCase):
             self.assertLess(time.monotonic(), end)
             time.sleep(0.001)
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold a swap at the disk for the time of a block, so that others are queued behind it."""
+        at, key = self.dialect.at, f"otp/held {next(self.numbers)}"
+        held, go_on = threading.Event(), threading.Event()
+
+        def hold(step: str, reached: str) -> None:
+            if (step, reached) == ("swap", key):
+                held.set()
+                self.assertTrue(go_on.wait(PATIENCE))
+            elif reached != key:
+                at(step, reached)
+
+        self.dialect.at = hold
+        swapped = self.swap(key)
+        self.assertTrue(held.wait(PATIENCE))
+        try:
+            yield
+        finally:
+            self.dialect.steps.clear()
+            go_on.set()
+        self.assertTrue(swapped.result(PATIENCE))
+
     def gather(self, *swaps: tuple[str, str | None, str | None]) -> "list[Future[bool]]":
-        """Swap in one transaction: the first leads, and waits at its beginning for the others."""
-        at, begin, queued = self.dialect.at, threading.Event(), threading.Event()
-
-        def wait(step: str, key: str) -> None:
-            if step == "begin" and not queued.is_set():
-                begin.set()
-                self.assertTrue(queued.wait(PATIENCE))
-            at(step, key)
-
-        self.dialect.at = wait
-        first = self.swap(*swaps[0])
-        self.assertTrue(begin.wait(PATIENCE))
-        swapped = [first]
-        for number, each in enumerate(swaps[1:], 2):
-            swapped.append(self.swap(*each))
-            self.until(lambda number=number: len(self.group._queue) == number)  # type: ignore[misc]
-        self.dialect.steps.clear()
-        queued.set()
+        """Swap in one transaction, of which the first swap is the leader's."""
+        at, swapped = self.dialect.at, []
+        with self.held():
+            for number, each in enumerate(swaps, 2):
+                swapped.append(self.swap(*each))
+                self.until(lambda number=number: len(self.group._queue) == number)  # type: ignore[misc]
         for each_swapped in swapped:
             each_swapped.exception(PATIENCE)
         self.dialect.at = at
+        self.dialect.steps.remove("swapped")  # the one that was held
         return swapped
 
     def assert_usable(self) -> None:
@@ -165,16 +181,42 @@ class Outcomes(Groups):
         expected = [True, False, True, False, True, False, True, False]
         self.assertEqual(expected, [each.result() for each in swapped])
         self.assertEqual(["new", None, "one"], [self.store.get(f"otp/{key}") for key in ("lead", "a", "b")])
-        self.assertEqual(["begun", *["swap", "swapped"] * 8, "commit", "committed"], self.dialect.steps)
+        self.assertEqual(
+            ["begin", "begun", *["swap", "swapped"] * 8, "commit", "committed"], self.dialect.steps
+        )
         self.assert_usable()
 
     def test_one_alone(self) -> None:
-        """A swap that meets no other is a transaction of its own."""
+        """A swap that meets no other is one statement, which is a transaction of its own."""
         self.dialect.steps.clear()
         self.assertTrue(self.store.swap("otp/a", None, "one"))
         self.assertFalse(self.store.swap("otp/a", None, "one"))
-        alone = ["begin", "begun", "swap", "swapped", "commit", "committed"]
-        self.assertEqual(alone * 2, self.dialect.steps)
+        self.assertEqual(["swap", "swapped"] * 2, self.dialect.steps)
+
+    def test_one_alone_that_fails(self) -> None:
+        """K58: after an error of its statement it is unknown whether it was stored."""
+        error = sqlite3.OperationalError("disk I/O error")
+        for step, stored in (("swap", None), ("swapped", "new")):
+            with self.subTest(step):
+
+                def fail(reached: str, key: str) -> None:
+                    if reached == step:  # noqa: B023 - used in this round only
+                        raise error
+
+                self.dialect.at = fail
+                self.assertIs(error, self.assert_store_error(UNKNOWN, self.swap(f"otp/{step}")))
+                self.assertEqual(stored, self.store.get(f"otp/{step}"))
+                self.assert_usable()
+
+    def test_one_alone_while_another_process_writes(self) -> None:
+        """Nothing was stored, so it is tried again."""
+        with closing(sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            swapped = self.swap("otp/a")
+            self.until(lambda: self.dialect.steps.count("swap") > 2)
+            other.execute("COMMIT")
+            self.assertTrue(swapped.result(PATIENCE))
+        self.assert_usable()
 
     def test_a_swap_at_fault_fails_alone(self) -> None:
         """F12: whether it leads or follows, the others are committed, and only its caller gets the error."""
@@ -200,8 +242,8 @@ class Outcomes(Groups):
         """After a failed transaction the leader's own swap is committed without the others."""
         self.gather(("otp/a", None, "new"), (BAD, None, "new"), ("otp/b", None, "new"))
         self.assertEqual(
-            ["begun", "swap", "swapped", "swap", "rollback", "begin", "begun", "swap", "swapped", "commit"],
-            self.dialect.steps[:10],
+            ["begin", "begun", "swap", "swapped", "swap", "rollback", "swap", "swapped"],
+            self.dialect.steps[:8],
         )
 
     def test_a_rollback_that_fails(self) -> None:
@@ -257,7 +299,7 @@ class Outcomes(Groups):
         busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
 
         def fail(step: str, key: str) -> None:
-            if self.dialect.steps == ["begin"]:
+            if self.dialect.steps == ["swap"]:
                 raise busy
 
         self.assertTrue(self.store.swap("otp/a", None, "new"))
@@ -321,26 +363,22 @@ class Deadlines(Groups):
         """K58: no other thread waits longer than its deadline, and none is told that nothing was written."""
         go_on = threading.Event()
         self.addCleanup(go_on.set)
-        for step in ("begin", "commit"):
-            with self.subTest(step):
-                go_on.clear()
-                self.dialect.steps.clear()
 
-                def hang(reached: str, key: str) -> None:
-                    if reached == step:  # noqa: B023 - used in this round only
-                        go_on.wait(PATIENCE)
+        def hang(step: str, key: str) -> None:
+            if key == "otp/a":
+                hangs.set()
+                go_on.wait(PATIENCE)
 
-                self.dialect.at = hang
-                lead = self.swap(f"otp/{step} a")
-                self.until(lambda: step in self.dialect.steps)  # noqa: B023
-                other = self.swap(f"otp/{step} b")
-                self.assert_store_error("0.05 s; it is unknown whether the entry was written", other)
-                go_on.set()
-                self.assertTrue(lead.result(PATIENCE))
-                self.assertIsNone(
-                    self.store.get(f"otp/{step} b"), "what has left the queue is not written later"
-                )
-                self.assert_usable()
+        hangs = threading.Event()
+        self.dialect.at = hang
+        lead = self.swap("otp/a")
+        self.assertTrue(hangs.wait(PATIENCE))
+        other = self.swap("otp/b")
+        self.assert_store_error("0.05 s; it is unknown whether the entry was written", other)
+        go_on.set()
+        self.assertTrue(lead.result(PATIENCE))
+        self.assertIsNone(self.store.get("otp/b"), "what has left the queue is not written later")
+        self.assert_usable()
 
     def test_a_thread_gives_up_while_its_swap_is_committed(self) -> None:
         """The message does not say that nothing was written, because it is."""
@@ -348,7 +386,7 @@ class Deadlines(Groups):
 
         def hang(step: str, key: str) -> None:
             if step == "commit":
-                other = self.group._queue[1]
+                other = self.group._queue[-1]
                 self.until(lambda: other not in self.group._queue)
 
         self.dialect.at = hang
@@ -456,14 +494,7 @@ class Interruptions(Groups):
     def attempt(self, number: int, role: int) -> bool:
         """Commit a batch of three; return whether one of its threads was interrupted at a line."""
         keys = [f"otp/{role} {number} {each}" for each in range(3)]
-        queue, begin, ended = self.group._queue, threading.Event(), threading.Event()
-
-        def wait(step: str, _key: str) -> None:
-            if step == "begin" and not begin.is_set():
-                begin.set()
-                self.until(lambda: len(queue) == 3 or ended.is_set())
-
-        self.dialect.at = wait
+        queue, ended = self.group._queue, threading.Event()
         outcomes: list[bool | BaseException | None] = [None] * 3
 
         def run(thread: int) -> None:
@@ -478,9 +509,12 @@ class Interruptions(Groups):
                 ended.set()
 
         reached: list[bool] = []
-        lead = self.threads.submit(run, 0)
-        self.until(lambda: begin.is_set() or lead.done())
-        for each in (lead, self.threads.submit(run, 1), self.threads.submit(run, 2)):
+        running = []
+        with self.held():
+            for thread in range(3):
+                running.append(self.threads.submit(run, thread))
+                self.until(lambda thread=thread: len(queue) == thread + 2 or ended.is_set())  # type: ignore[misc]
+        for each in running:
             each.result(PATIENCE)
         for thread, outcome in enumerate(outcomes):
             with self.subTest(line=number, role=role, thread=thread):
@@ -535,7 +569,7 @@ class SameThread(Groups):
 
     def test_a_write_in_the_middle_of_a_write(self) -> None:
         """It is StoreError at once, because its own thread cannot end its transaction; that one goes on."""
-        for step in ("begin", "begun", "swap", "swapped", "commit"):
+        for step in ("swap", "swapped"):
             with self.subTest(step):
                 errors: list[StoreError] = []
 
@@ -552,28 +586,35 @@ class SameThread(Groups):
                 self.assert_usable()
 
     def test_a_write_in_a_signal_handler_while_the_thread_waits(self) -> None:
-        """It is written after the transaction that both wait for, or with the thread's own."""
+        """It is written with the thread's own by the one that leads; StoreError if the thread is next."""
         posix()
-        inner: list[bool] = []
-        before = signal.signal(
-            signal.SIGUSR1, lambda *_: inner.append(self.store.swap("otp/inner", None, "new"))
-        )
-        self.addCleanup(signal.signal, signal.SIGUSR1, before)
-        waits = threading.Event()
+        inner: list[bool | StoreError] = []
 
-        def hold(step: str, key: str) -> None:
-            if step == "begin" and not waits.is_set():
-                waits.set()
-                self.until(lambda: len(self.group._queue) == 2)
+        def handle(*_: object) -> None:
+            try:
+                inner.append(self.store.swap("otp/inner", None, "new"))
+            except StoreError as error:
+                inner.append(error)
+
+        def others(number: int, held: threading.Event) -> None:
+            with self.held():
+                for _ in range(number):
+                    self.swap(f"otp/leads {number}")
+                self.until(lambda: len(self.group._queue) == number + 1)
+                held.set()
+                self.until(lambda: len(self.group._queue) == number + 2)
                 os.kill(os.getpid(), signal.SIGUSR1)
-                self.until(lambda: len(self.group._queue) == 3)
+                self.until(lambda: len(self.group._queue) == number + 3)
 
-        self.dialect.at = hold
-        lead = self.swap("otp/lead")
-        self.assertTrue(waits.wait(PATIENCE))
-        self.assertTrue(self.store.swap("otp/outer", None, "new"))
-        self.assertEqual([True], inner)
-        self.assertTrue(lead.result())
+        self.addCleanup(signal.signal, signal.SIGUSR1, signal.signal(signal.SIGUSR1, handle))
+        for number in (0, 1):
+            held = threading.Event()
+            other = self.threads.submit(others, number, held)
+            self.assertTrue(held.wait(PATIENCE))
+            self.assertTrue(self.store.swap(f"otp/outer {number}", None, "new"))
+            other.result(PATIENCE)
+        self.assertIn("its own thread", str(inner[0]))
+        self.assertIs(True, inner[1])
         self.assert_usable()
 
 
@@ -588,35 +629,43 @@ class Forks(Groups):
 
     def test_the_thread_that_leads_forks(self) -> None:
         """A signal handler may fork: the child's swap is StoreError, and only the parent writes."""
-        for step in ("begin", "begun", "swap", "swapped", "rollback"):
+        parent = os.getpid()
+        for step in ("begin", "begun", "swap", "swapped"):
             with self.subTest(step):
-                children: list[int] = []
-                key = f"otp/{step}"
-                parent = os.getpid()
+                statuses: list[int] = []
 
-                def fork(reached: str, key: str) -> None:
-                    if reached == "swap" and step == "rollback":  # noqa: B023 - used in this round only
-                        raise sqlite3.OperationalError("disk I/O error")
-                    if reached == step and not children:  # noqa: B023
-                        children.append(self.fork())  # noqa: B023
-                        if children[0]:  # noqa: B023
-                            status.append(os.waitpid(children[0], 0)[1])  # noqa: B023
-                            # What a child wrote must not be hidden by the parent's own write.
-                            raise sqlite3.OperationalError("disk I/O error")
+                def fork(reached: str, _key: str) -> None:
+                    if reached == step and not statuses:  # noqa: B023 - used in this round only
+                        child = self.fork()
+                        statuses.append(os.waitpid(child, 0)[1] if child else -1)  # noqa: B023
+                        if child:
+                            # The parent's own write must not hide what a child wrote.
+                            raise InterruptError
 
-                status: list[int] = []
+                def follow(key: str, held: threading.Event) -> bool:
+                    with self.held():
+                        held.set()
+                        self.until(lambda: len(self.group._queue) == 2)
+                        follower = self.swap(f"{key} follower")
+                        self.until(lambda: len(self.group._queue) == 3)
+                    return follower.result(PATIENCE)
+
                 self.dialect.at = fork
+                held = threading.Event()
+                key = f"otp/{step}"
+                followed = self.threads.submit(follow, key, held)
+                self.assertTrue(held.wait(PATIENCE))
                 try:
                     self.store.swap(key, None, "new")
                     code = 1
+                except InterruptError:
+                    code = 0 if os.getpid() == parent else 2
                 except StoreError as error:
-                    code = 0 if str(error) == FORKED or os.getpid() == parent else 2
-                except BaseException:
-                    code = 3
+                    code = 0 if str(error) == FORKED else 3
                 if os.getpid() != parent:
                     os._exit(code)
-                self.assertEqual(0, code)
-                self.assertEqual([0] if step != "rollback" else [], status)
+                self.assertEqual((0, [0]), (code, statuses))
+                self.assertTrue(followed.result(PATIENCE))
                 self.assertIsNone(self.store.get(key))
                 self.assert_usable()
 
@@ -628,7 +677,7 @@ class Forks(Groups):
         busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
 
         def hold(step: str, key: str) -> None:
-            if step == "begin" and not release.is_set() and os.getpid() == parent:
+            if step in ("begin", "swap") and not release.is_set() and os.getpid() == parent:
                 raise busy
 
         self.dialect.at = hold
@@ -658,8 +707,8 @@ class Forks(Groups):
 
         gate = self.store._pool.gate
         self.dialect.at = fork
-        with self.assertRaisesRegex(StoreError, FORKED):
-            self.store.swap("otp/begun", None, "new")
+        for swapped in self.gather(("otp/a", None, "new"), ("otp/b", None, "new")):
+            self.assert_store_error(FORKED, swapped)
         self.assertNotIn("rollback", self.dialect.steps)
 
         pids = [os.getpid()] * 3 + [-1]
@@ -690,7 +739,7 @@ class Forks(Groups):
         busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
 
         def hold(step: str, key: str) -> None:
-            if step == "begin" and not statuses:
+            if step in ("begin", "swap") and not statuses:
                 if len(self.group._queue) == 2 and not tried.is_set():
                     tried.set()
                     os.kill(os.getpid(), signal.SIGUSR1)

@@ -693,13 +693,13 @@ class Locked(Folder):
         store = self.open(timeout=60)
         self.other.execute("BEGIN IMMEDIATE")
         tried = threading.Event()
-        begin = store._dialect.begin  # type: ignore[attr-defined]  # SQLite's
+        swap = store._dialect.swap
 
-        def spy(connection: sqlite3.Connection) -> None:
+        def spy(*swapped: Any) -> bool:
             tried.set()
-            begin(connection)
+            return swap(*swapped)
 
-        with mock.patch.object(store._dialect, "begin", spy), ThreadPoolExecutor(1) as pool:
+        with mock.patch.object(store._dialect, "swap", spy), ThreadPoolExecutor(1) as pool:
             swapped = pool.submit(store.swap, "otp/key", "one", "two")
             self.assertTrue(tried.wait(60))
             self.other.execute("COMMIT")

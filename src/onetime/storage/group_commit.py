@@ -31,6 +31,9 @@ WAKE = 0.05
 CROWDED = 0.1
 """Time for which a process that was found writing is expected to write again, in seconds."""
 
+TURN = 0.003
+"""Time for which a process goes on to write while others wait, in seconds."""
+
 
 class Job:
     """A swap that waits for its outcome.
@@ -120,11 +123,19 @@ class GroupCommit:
                     )
                 if job.outcome is None:
                     self._wait(job, deadline, leads=first is job)
+                elif self._crowded:
+                    self._give_way()
         finally:
             if place in queue:
                 queue.remove(place)
             if queue:
                 next(_unfinished(queue), job).wake()
+
+    def _give_way(self) -> None:
+        """Pause if other processes write: one that writes again at once hardly ever lets another one in."""
+        now = time.monotonic()
+        if self._next + TURN <= now < self._crowded:
+            self._next = now + PAUSE
 
     def _wait(self, job: Job, deadline: float, *, leads: bool) -> None:
         """Wait for another process, or to be woken by another thread of this one."""
@@ -133,39 +144,49 @@ class GroupCommit:
             raise StoreError((BUSY if leads else LATE).format(self._pool.timeout))
         job.sleep(min(PAUSE if leads else WAKE, left))
 
-    def _transact(self, connection: "Any", queue: "Queue", own: Job, *, alone: bool = False) -> bool | None:
-        """Run one transaction; return the outcome of the leader's job, or None if another process writes."""
-        dialect, gate = self._dialect, self._pool.gate
+    def _transact(self, connection: "Any", queue: "Queue", own: Job) -> bool | None:
+        """Commit the jobs that are queued; return the leader's outcome, or None if another process writes."""
+        gate = self._pool.gate
         gate.check_process()
+        if len(queue) == 1:
+            return self._swap_alone(connection, own)
         try:
-            dialect.begin(connection)
+            self._dialect.begin(connection)
         except Exception as error:
-            if dialect.had_no_effect(error):
-                self._crowded = time.monotonic() + CROWDED
-                return None
-            raise StoreError(FAILED) from error
-        jobs = [own]
-        if len(queue) > 1 and not alone:
-            jobs = [job for job in _unfinished(queue) if not job.committing]
+            self._expect_busy(error, FAILED)
+            return None
+        jobs = [job for job in _unfinished(queue) if not job.committing]
         outcomes = []
         try:
             for job in jobs:
                 gate.check_process()
-                outcomes.append(dialect.swap(connection, *job.swap))
+                outcomes.append(self._dialect.swap(connection, *job.swap))
         except StoreError:
             raise
-        except Exception as error:
-            if len(jobs) == 1:
-                raise StoreError(FAILED) from error
+        except Exception:
             # One of them is at fault. The others are still in the queue.
             self._roll_back(connection)
-            return self._transact(connection, queue, own, alone=True)
+            return self._swap_alone(connection, own)
         self._commit(connection, jobs, outcomes)
-        now = time.monotonic()
-        if now < self._crowded:
-            # Or another process that waits would hardly meet a moment in which this one does not write.
-            self._next = now + PAUSE
         return outcomes[0]
+
+    def _swap_alone(self, connection: "Any", job: Job) -> bool | None:
+        """Run one swap, which is a transaction of its own; return as `_transact` does."""
+        job.committing = True
+        try:
+            return self._dialect.swap(connection, *job.swap)
+        except UnicodeError as error:
+            raise StoreError(FAILED) from error
+        except Exception as error:
+            job.committing = False
+            self._expect_busy(error, UNKNOWN)
+            return None
+
+    def _expect_busy(self, error: Exception, text: str) -> None:
+        """Raise StoreError with a text, unless the error says that another process writes."""
+        if not self._dialect.had_no_effect(error):
+            raise StoreError(text) from error
+        self._crowded = time.monotonic() + CROWDED
 
     def _roll_back(self, connection: "Any") -> None:
         self._pool.gate.check_process()
