@@ -74,6 +74,9 @@ ALGORITHMS = ["SHA1", "sha-256", "HmacSHA512", "SHA3_256", "hmac_sha3-512", "MD5
 NUMBERS = ["0", "1", "6", "8", "10", "11", "060", "-1", "+6", " 6", "6.0", "٦", "", str(2**64), "9" * 5000]
 
 
+MARKS = ["amp;", "AMP;", "amp", "#38;", "nbsp;", " ", "+", "%09", "\u200b", "%E2%80%8B", "\u3164", ";", "_"]
+
+
 def link(source: Random, secret: str) -> str:
     """Draw a link that may be right, and change it in none to three places."""
     kind = source.choice(("totp", "hotp", "TOTP"))
@@ -85,6 +88,8 @@ def link(source: Random, secret: str) -> str:
         f"digits={source.choice(NUMBERS if source.random() < 0.2 else NUMBERS[2:5])}",
         f"{source.choice(('period', 'counter'))}={number}",
         f"{source.choice(('image', 'x', 'K', 'SECRET', ''))}={source.choice(('', 'y', '%00', secret))}",
+        f"{source.choice(('x', 'tags', 'encoder', '2step_salt'))}={source.choice(('', 'steam', '8'))}",
+        f"{source.choice(MARKS)}{source.choice(('digits', 'secret', 'issuer', 'x'))}=8",
     ]
     chosen = source.sample(parameters, source.randint(0, len(parameters)))
     if parameters[0] not in chosen and source.random() < 0.9:

@@ -49,6 +49,7 @@ class Reading(unittest.TestCase):
         for text, message in (
             ("JBSWY3DPEHPK3PXP", "not an otpauth:// link; a secret alone is read with Secret.from_base32"),
             ("otpauth-migration://offline?data=AA", "an export of several accounts"),
+            ("otpauth%3A%2F%2Ftotp%2Fa%3Fsecret%3DJBSWY3DP", "percent-encoded as a whole"),
             ("https://example.com", "must begin with otpauth://"),
             ("otpauth://totp/a", "a link must have a secret"),
             ("otpauth://totp/a?secret=JBSW1", "in the secret, the character at position 4 is not base32"),

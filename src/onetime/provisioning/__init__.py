@@ -1,1 +1,1 @@
-"""How a credential travels from the server to the app."""
+"""Links, exports and QR codes, which carry credentials to apps."""

@@ -75,11 +75,13 @@ class Account(Confidential):
         pairs: tuple[Any, ...] = tuple(extra)
         known = KNOWN[credential.kind]
         for pair in pairs:
-            if not isinstance(pair, tuple) or len(pair) != 2:
+            if not (
+                isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(each, str) for each in pair)
+            ):
                 raise TypeError('extra must be pairs of str, for example [("image", "https://...")]')
-            for text in pair:
-                check_text("extra", text)
-            check_extra_name(pair[0], known)
+        check_text("extra", "".join([text for pair in pairs for text in pair]))
+        for key in dict.fromkeys([pair[0] for pair in pairs]):
+            check_extra_name(key, known)
         put = object.__setattr__
         put(self, "name", name)
         put(self, "credential", credential)

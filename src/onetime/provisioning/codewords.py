@@ -4,9 +4,10 @@ from functools import cache
 from itertools import pairwise
 
 LEVELS = ("L", "M", "Q", "H")
-"""The levels of error correction, which recover about 7, 15, 25 and 30 % of the codewords (7.5.1)."""
+"""Levels of error correction, which recover about 7, 15, 25 and 30 % of the codewords (7.5.1)."""
 
 LAST_VERSION = 40
+"""The largest symbol, of 177 modules on a side (5.3.1)."""
 
 _BLOCKS = (
     ((1, 7), (1, 10), (1, 13), (1, 17)),  # version 1
@@ -57,12 +58,12 @@ _HIGH_BITS = int.from_bytes(b"\x80" * 31)
 
 
 def capacity(version: int, level: str) -> int:
-    """Tell how many bytes a symbol holds in byte mode (Table 7)."""
+    """Return how many bytes a symbol holds in byte mode (Table 7)."""
     return _data_size(version, level) - (2 if version < 10 else 3)
 
 
 def data_codewords(data: bytes, version: int, level: str) -> bytes:
-    """Encode bytes in byte mode (7.4).
+    """Return the data codewords of bytes in byte mode (7.4).
 
     Args:
         data: At least one byte, and at most as many as the symbol holds.
@@ -81,7 +82,7 @@ def data_codewords(data: bytes, version: int, level: str) -> bytes:
 
 
 def final_message(data: bytes, version: int, level: str) -> bytes:
-    """Make all codewords of a symbol, in the order in which they are placed (7.6).
+    """Return all codewords of a symbol, in the order in which they are placed (7.6).
 
     Args:
         data: The data codewords, as many as the symbol has.
@@ -89,7 +90,7 @@ def final_message(data: bytes, version: int, level: str) -> bytes:
         level: "L", "M", "Q" or "H".
     """
     count, correction_size = _blocks(version, level)
-    # Where the blocks are not equally long, the last ones have one codeword more.
+    # If the blocks are not equally long, the last ones have one codeword more.
     size, longer = divmod(len(data), count)
     starts = [i * size + max(0, i - count + longer) for i in range(count + 1)]
     blocks = [data[start:end] for start, end in pairwise(starts)]
@@ -101,11 +102,11 @@ def final_message(data: bytes, version: int, level: str) -> bytes:
 
 
 def error_correction(block: bytes, size: int) -> bytes:
-    """Make the error correction codewords of a block (7.5.2): a remainder of polynomials over GF(2^8).
+    """Return the error correction codewords of a block: a remainder over GF(2^8) (7.5.2).
 
     Args:
         block: The data codewords, the highest coefficient first.
-        size: How many codewords to make, at most 30.
+        size: Number of codewords to compute, at most 30.
     """
     multiples = _multiples(size)
     top = 8 * (size - 1)
@@ -120,8 +121,8 @@ def error_correction(block: bytes, size: int) -> bytes:
 def _multiples(size: int) -> tuple[int, ...]:
     """Multiply the generator polynomial of a degree (Annex A) by each element of GF(2^8).
 
-    A polynomial is a number here whose bytes are its coefficients; that of the highest power, which
-    division takes away, is left out.
+    A polynomial is a number whose bytes are its coefficients. The coefficient of the highest power, which
+    division removes, is left out.
     """
     generator = 1
     for power in range(size):  # times (x - 2^power)
@@ -148,13 +149,13 @@ def _blocks(version: int, level: str) -> tuple[int, int]:
 
 
 def _data_size(version: int, level: str) -> int:
-    """Count the data codewords of a symbol (Table 7)."""
+    """Return the number of data codewords in a symbol (Table 7)."""
     blocks, correction_size = _blocks(version, level)
     return _encoding_region(version) // 8 - blocks * correction_size
 
 
 def _encoding_region(version: int) -> int:
-    """Count the modules for data and error correction (Table 1)."""
+    """Return the number of modules for data and error correction (Table 1)."""
     size = 4 * version + 17
     # Without the finder patterns with their separators, the timing patterns and the format information.
     modules = size**2 - 3 * 8**2 - 2 * (size - 16) - 31

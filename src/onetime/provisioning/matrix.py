@@ -1,8 +1,8 @@
 """From the codewords of a QR code to its modules (ISO/IEC 18004:2015, 6.3 and 7.7 to 7.10).
 
-All modules of a symbol together are one number here, row after row from the top, the first module being
-the highest bit; 1 is dark. Each row is followed by four light modules of the quiet zone, so that what is
-beside a module is found by a shift, and never in another row.
+A symbol is one number, row after row from the top. The first module is the highest bit, and 1 is dark. Four
+light modules of the quiet zone follow each row, so that a shift finds the neighbors of a module, and never
+those in another row.
 """
 
 from collections.abc import Callable
@@ -19,16 +19,16 @@ _LEVEL_INDICATORS = {"L": 0b01, "M": 0b00, "Q": 0b11, "H": 0b10}
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What all symbols of a version have in common.
+    """The parts that all symbols of a version share.
 
     Attributes:
         size: Modules on a side.
         function: The dark modules of the finder, timing and alignment patterns.
-        bits: How many bits there is room for, and one more.
-        place: Puts bits where they belong, given as text with a "0" as the one more.
-        masks: The modules that each data mask turns over.
-        has_left: The modules that have one on their left.
-        has_upper: The modules that have one above them.
+        bits: The number of bits that have a place, and one more.
+        place: Puts bits into their places, given as text that ends with a "0" as the one more.
+        masks: The modules that each data mask inverts.
+        has_left: The modules that have a neighbor on their left.
+        has_upper: The modules that have a neighbor above them.
     """
 
     size: int
@@ -44,7 +44,7 @@ def draw(codewords: bytes, version: int, level: str, mask: int | None) -> tuple[
     """Draw a symbol.
 
     Args:
-        codewords: The final message.
+        codewords: The final message, from `final_message`.
         version: From 1 to 40.
         level: "L", "M", "Q" or "H".
         mask: From 0 to 7; None for the one with the lowest penalty.
@@ -53,7 +53,7 @@ def draw(codewords: bytes, version: int, level: str, mask: int | None) -> tuple[
         The mask, and the rows with a byte for each module: 1 if it is dark.
     """
     layout = lay_out(version)
-    # 7.7.3: what the codewords leave over are the remainder bits, which are 0.
+    # 7.7.3: the remainder bits, for which there are no codewords, are 0.
     bits = f"{int.from_bytes(codewords):0{8 * len(codewords)}b}".ljust(layout.bits, "0")
     unmasked = int("".join(layout.place(bits)), 2) | layout.function
 
@@ -62,7 +62,7 @@ def draw(codewords: bytes, version: int, level: str, mask: int | None) -> tuple[
 
     if mask is None:
         # 7.8.3.1: "the area to be evaluated is the complete symbol". Encoders that leave out the format and
-        # version information choose other masks than the standard's own examples have.
+        # version information choose other masks than those of the standard's own examples.
         mask = min(MASKS, key=lambda each: penalty(complete(each), layout))
     stride = layout.size + _MARGIN
     modules = f"{complete(mask):0{layout.size * stride}b}".encode().translate(bytes.maketrans(b"01", b"\0\1"))
@@ -71,7 +71,7 @@ def draw(codewords: bytes, version: int, level: str, mask: int | None) -> tuple[
 
 @lru_cache(maxsize=8)
 def lay_out(version: int) -> Layout:
-    """Lay out the function patterns, the path of the codewords and the masks."""
+    """Return the layout of a version: the function patterns, the path of the codewords and the masks."""
     rows = _function_patterns(version)
     size = len(rows)
     # 7.7.3: up and down in columns two modules wide, from the right, beside the timing pattern.
@@ -85,7 +85,7 @@ def lay_out(version: int) -> Layout:
                     bits += 1
     texts = ["".join(row) for row in rows]
     region = _number([text.replace("1", "0").replace(".", "1") for text in texts])
-    # 7.8.2: the tiles of a mask are put side by side; what lies in the encoding region is turned over.
+    # 7.8.2: the tiles of a mask are put side by side; only the encoding region is inverted.
     masks = [[(tile[i % 12] * size)[:size] for i in range(size)] for tile in _TILES]
     return Layout(
         size=size,
@@ -103,12 +103,12 @@ def _number(rows: list[str]) -> int:
 
 
 def _function_patterns(version: int) -> list[list[str]]:
-    """Lay out the function patterns (6.3): "1" is dark, "0" light, "." belongs to the encoding region."""
+    """Return the function patterns (6.3): "1" is dark, "0" light, "." belongs to the encoding region."""
     size = 4 * version + 17
     rows = [["."] * size for _ in range(size)]
 
     def square(row: int, column: int, rings: str) -> None:
-        """Put a square around a module, its rings given from the middle outwards."""
+        """Draw a square around a module, with its rings from the center outward."""
         reach = len(rings) - 1
         for i in range(max(row - reach, 0), min(row + reach + 1, size)):
             for j in range(max(column - reach, 0), min(column + reach + 1, size)):
@@ -137,7 +137,7 @@ def _function_patterns(version: int) -> list[list[str]]:
 
 
 def alignment_positions(version: int) -> tuple[int, ...]:
-    """Tell the rows, and columns, in which alignment patterns have their middle (Annex E)."""
+    """Return the rows, and columns, in which alignment patterns have their center (Annex E)."""
     if version == 1:
         return ()
     last, gaps = 4 * version + 10, version // 7 + 1
@@ -147,7 +147,7 @@ def alignment_positions(version: int) -> tuple[int, ...]:
 
 
 def _conditions(i: int, j: int) -> tuple[int, ...]:
-    """Table 10, for row i and column j: each data mask turns over the modules where this is 0."""
+    """Table 10, for row i and column j: each data mask inverts the modules where its value is 0."""
     return (
         (i + j) % 2,
         i % 2,
@@ -163,19 +163,19 @@ def _conditions(i: int, j: int) -> tuple[int, ...]:
 _TILES = tuple(
     tuple("".join("01"[_conditions(i, j)[mask] == 0] for j in range(12)) for i in range(12)) for mask in MASKS
 )
-"""The first twelve rows and columns of each mask; then it repeats."""
+"""The first twelve rows and columns of each mask, which repeat."""
 
 
 def penalty(symbol: int, layout: Layout) -> int:
-    """Score what makes a symbol hard to read (7.8.3.1, Table 11)."""
+    """Return the penalty of a symbol for what makes it hard to read (7.8.3.1, Table 11)."""
     size, stride = layout.size, layout.size + _MARGIN
-    # The modules of the same colour as the one on their left, and as the one above them.
+    # The modules of the same color as the one on their left, and as the one above them.
     across = layout.has_left & ~(symbol ^ symbol >> 1)
     down = layout.has_upper & ~(symbol ^ symbol >> stride)
-    # N2: blocks of one colour, counted as blocks of two by two: 3 points each.
+    # N2: blocks of one color, counted as blocks of two by two: 3 points each.
     score = 3 * (across & down & across >> stride).bit_count()
     for step, same in ((1, across), (stride, down)):
-        # N1: five modules of one colour in a row: 3 points, and 1 for each one more.
+        # N1: five modules of one color in a row: 3 points, and 1 for each one more.
         fives = same & same >> step & same >> 2 * step & same >> 3 * step
         score += fives.bit_count() + 2 * (fives & ~(fives >> step)).bit_count()
         # N3: dark and light as 1:1:3:1:1, with four light modules before or after it: 40 points. The
@@ -191,7 +191,7 @@ def penalty(symbol: int, layout: Layout) -> int:
 
 @lru_cache(maxsize=64)
 def information(version: int, level: str, mask: int) -> int:
-    """Write the format and the version information: its dark modules."""
+    """Return the dark modules of the format and the version information."""
     size = 4 * version + 17
     dark = [(size - 8, 8)]  # 7.9.1: this one always
     # 7.9.1 and Annex C: level and mask with ten check bits, twice, the lowest bit first.
@@ -210,7 +210,7 @@ def information(version: int, level: str, mask: int) -> int:
 
 
 def with_check_bits(data: int, size: int, generator: int) -> int:
-    """Append the check bits of a BCH code: the remainder of a division of polynomials over GF(2)."""
+    """Return data with the check bits of a BCH code: the remainder of a division over GF(2)."""
     remainder = data << size
     while remainder.bit_length() > size:
         remainder ^= generator << remainder.bit_length() - size - 1

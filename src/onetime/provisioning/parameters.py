@@ -38,13 +38,16 @@ def read_parameters(query: str, known: frozenset[str]) -> tuple[dict[str, str], 
     """
     values: dict[str, str] = {}
     extra: list[tuple[str, str]] = []
+    checked: set[str] = set()
     for part in filter(None, query.split("&")):
         # Programs that treat a link as a filled-in form write a space as +; a plus sign is %2B.
         key, _, value = part.replace("+", " ").partition("=")
         key = decoded(key, None)
         name = key.lower()
         if name not in known:
-            check_extra_name(key, known)
+            if key not in checked:
+                check_extra_name(key, known)
+                checked.add(key)
             extra.append((key, decoded(value, None)))
         elif name in values:
             raise URIError(f"{name} must not be in the link twice", name)
