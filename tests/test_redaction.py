@@ -109,7 +109,7 @@ class Redaction(unittest.TestCase):
         self.assertEqual(
             f"Account('alice', {TOTP(SECRET)!r}, issuer='Acme', counter=0, extra=<1>)", repr(ACCOUNT)
         )
-        self.assertEqual("Explanation(<factor 7>)", repr(explain(HOTP(SECRET), 7)))
+        self.assertEqual("Explanation(<moving factor 7>)", repr(explain(HOTP(SECRET), 7)))
 
     def test_nothing_is_pickled(self) -> None:
         """H44: a secret does not slip into a cache or a queue."""

@@ -31,9 +31,9 @@ class Explain(unittest.TestCase):
         session = run("explain", "--at", "59", "--json", stdin=BASE32)
         self.assertEqual((0, ""), (session.status, session.err))
         answer = json.loads(session.out)
-        self.assertEqual((1, [30, 60], "287082"), (answer["factor"], answer["span"], answer["code"]))
+        self.assertEqual((1, [30, 60], "287082"), (answer["moving_factor"], answer["span"], answer["code"]))
         hotp = json.loads(run("explain", "--counter", "0", "--json", stdin=BASE32).out)
-        self.assertEqual((0, "755224"), (hotp["factor"], hotp["code"]))
+        self.assertEqual((0, "755224"), (hotp["moving_factor"], hotp["code"]))
 
     def test_it_is_refused_as_code_refuses_it(self) -> None:
         """The same options have the same limits."""

@@ -168,11 +168,12 @@ class Field(unittest.TestCase):
     def test_the_link_of_a_hotp(self) -> None:
         """F68: the codes are those of the link's counter and the next, unless they have their own."""
         link = f"otpauth://hotp/a?secret={TEXT}"
-        for text, first, options, factors in (
+        rows: tuple[tuple[str, str, dict[str, Any], tuple[int, int]], ...] = (
             (f"{link}&counter=3", "969429", {}, (3, 4)),
             (link, "755224", {}, (0, 1)),
             (f"{link}&counter=3", "969429", {"counter": 3}, (3, 4)),
-        ):
+        )
+        for text, first, options, factors in rows:
             second = HOTP(SECRET).at(factors[1])
             more = [Sighting(second, counter=4 if options else None)]
             with self.subTest(text, options=options):

@@ -86,11 +86,14 @@ class Values(unittest.TestCase):
     def test_arguments_are_checked(self) -> None:
         """A factor is an int from 0 to 2^64-1, of a credential."""
         for factor in (-1, 2**64):
-            with self.subTest(factor), self.assertRaisesRegex(ValueError, "factor must be an int from 0"):
+            with (
+                self.subTest(factor),
+                self.assertRaisesRegex(ValueError, "moving_factor must be an int from 0"),
+            ):
                 explain(HOTP(SECRET), factor)
-        with self.assertRaisesRegex(TypeError, "factor must be an int"):
+        with self.assertRaisesRegex(TypeError, "moving_factor must be an int"):
             explain(HOTP(SECRET), 1.0)  # type: ignore[arg-type]  # the wrong type is what is tested
-        with self.assertRaisesRegex(TypeError, "the credential is a HOTP or a TOTP"):
+        with self.assertRaisesRegex(TypeError, "the credential must be a HOTP or a TOTP"):
             explain(SECRET, 1)  # type: ignore[arg-type]  # the wrong type is what is tested
 
     def test_every_value_goes_out_by_name(self) -> None:
@@ -99,7 +102,7 @@ class Values(unittest.TestCase):
         self.assertEqual(RFC_KEY.hex(), values["key"])
         self.assertEqual(
             ("SHA1", 1, [30, 60], 30, 0),
-            tuple(values[n] for n in ("algorithm", "factor", "span", "period", "t0")),
+            tuple(values[n] for n in ("algorithm", "moving_factor", "span", "period", "t0")),
         )
         self.assertEqual("75a48a19d4cbe100644e8ac1397eea747a2d33ab", values["hs"])
         self.assertEqual(
@@ -107,6 +110,7 @@ class Values(unittest.TestCase):
             tuple(values[n] for n in ("offset", "p", "snum", "d", "code")),
         )
         self.assertIsNone(explain(HOTP(SECRET), 1).to_dict()["span"])
+        self.assertEqual("Explanation(<moving factor 1>)", repr(explain(HOTP(SECRET), 1)))
 
 
 class Text(unittest.TestCase):

@@ -5,7 +5,8 @@ import random
 import unittest
 
 from onetime import SecretError
-from onetime.inspection.reading import MAX_ONES, MAX_SWAPS, Reading, readings
+from onetime.inspection.reading import Reading, misspellings, readings
+from onetime.inspection.typo import MAX_ONES, MAX_SWAPS
 from tests.support import RFC_KEY
 
 BASE32 = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
@@ -17,8 +18,8 @@ LINE = f"{PLAIN}, with a line break at the end"
 
 
 def words(text: str) -> dict[str, bytes]:
-    """Read a text; the words and keys, in order."""
-    return {reading.words: reading.key for reading in readings(text)}
+    """Read a text; the words and keys, in order, without those that are rare."""
+    return {reading.words: reading.key for reading in readings(text) if not reading.rare}
 
 
 class Forms(unittest.TestCase):
@@ -149,7 +150,74 @@ class Forms(unittest.TestCase):
 
     def test_the_key_is_not_shown(self) -> None:
         """A reading shows what it is called and no more."""
-        self.assertEqual("Reading(words='base32')", repr(Reading("base32", RFC_KEY)))
+        self.assertEqual(
+            "Reading(words='base32', advice='', cost=1, rare=False)", repr(Reading("base32", RFC_KEY))
+        )
+
+
+class Rare(unittest.TestCase):
+    def test_the_first_reading_is_right(self) -> None:
+        """It costs nothing and needs no advice; every other one does."""
+        for text in (BASE32, "3132", "+/+9+w==", "\u00e9!", "[72, 101]", "M0M1"):
+            with self.subTest(text):
+                first, *others = readings(text)
+                self.assertEqual((0, "", False), (first.cost, first.advice, first.rare))
+                self.assertTrue(all(other.cost == 1 and other.advice for other in others))
+
+    def test_what_is_inside(self) -> None:
+        """F70: base32 around base32 or hexadecimal digits is decoded once more."""
+        for inner, form in ((BASE32, "base32"), ("3132333435363738393031323334353637383930", "hexadecimal")):
+            outer = base64.b32encode(inner.encode()).decode()
+            found = {reading.words: reading.key for reading in readings(outer)}
+            with self.subTest(form):
+                self.assertEqual(RFC_KEY, found[f"base32, and {form} inside it"])
+        self.assertFalse(any("inside it" in reading.words for reading in readings(BASE32[:8] + "AEAQ")))
+
+    def test_other_forms(self) -> None:
+        """F71: a list of bytes, base32hex, and what is not base32 left out."""
+        found = {reading.words: reading.key for reading in readings("[49, 50, -1]")}
+        self.assertEqual(b"12\xff", found["a list of bytes"])
+        self.assertEqual(b"foob", {each.words: each.key for each in readings("CPNMUOG")}["base32hex"])
+        words = "base32, with what is not base32 left out"
+        self.assertEqual(RFC_KEY, {each.words: each.key for each in readings(f"{BASE32}9")}[words])
+
+    def test_look_alikes(self) -> None:
+        """F70: 5 and S, 2 and Z, 6 and G are read as each other."""
+        found = {reading.words: reading for reading in readings("A5ASA2AZA6AGAAAA")}
+        for words in ("5 at position 1 read as S", "Z at position 7 read as 2", "6 at position 9 read as G"):
+            with self.subTest(words):
+                self.assertTrue(found[f"base32, with {words}"].rare)
+
+
+class Misspellings(unittest.TestCase):
+    def test_any_one_letter(self) -> None:
+        """F70: each letter may be wrong, and each two neighbors exchanged; no two readings are alike."""
+        found = {reading.words: reading for reading in misspellings("ABCDABCD")}
+        keys = [reading.key for reading in found.values()]
+        self.assertEqual(7 + 8 * 31, len(found))
+        self.assertEqual(len(set(keys)), len(keys))
+        self.assertEqual(
+            base64.b32decode("BACDABCD"), found["base32, with A and B at position 0 exchanged"].key
+        )
+        self.assertEqual(base64.b32decode("ABCDABC7"), found["base32, with D at position 7 read as 7"].key)
+        self.assertEqual({(2, True)}, {(reading.cost, reading.rare) for reading in found.values()})
+
+    def test_neighbors_that_are_alike(self) -> None:
+        """To exchange them changes nothing, and a wrong character is the only one that can be mended."""
+        self.assertEqual([], [each for each in misspellings("AAAAAAAA") if "exchanged" in each.words])
+        self.assertEqual(
+            {"9 at position 2 read as A"},
+            {
+                each.words.removeprefix("base32, with ")
+                for each in misspellings("AA9AAAAA")
+                if each.key == bytes(5)
+            },
+        )
+
+    def test_long_texts(self) -> None:
+        """Past 128 characters there are too many letters."""
+        self.assertTrue(misspellings("A" * 128))
+        self.assertEqual((), misspellings("A" * 129))
 
 
 class Typos(unittest.TestCase):
@@ -213,4 +281,4 @@ class Typos(unittest.TestCase):
             with self.subTest(text[:4]):
                 found = readings(text)
                 self.assertLess(max(len(reading.words) for reading in found), 400)
-                self.assertLess(len(found), 25)
+                self.assertLess(len(found), 40)

@@ -62,7 +62,8 @@ class Truncations(unittest.TestCase):
         )
         self.assertEqual((0xFF012345, 0), (BYTE_19.value(LONG), BYTE_19.cost))
         self.assertEqual((0xFF012345, 1), (COUNTED_BYTE_19.value(LONG), COUNTED_BYTE_19.cost))
-        self.assertTrue(all(choice.advice for choice in (*PLACES, *SIGNS) if choice.words))
+        self.assertTrue(all(choice.advice for choice in PLACES if choice.words))
+        self.assertTrue(all(choice.advice for choice in SIGNS if choice.words))
 
     def test_signs(self) -> None:
         """The highest bit is masked; without that there are three ways to go on."""

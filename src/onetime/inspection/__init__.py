@@ -1,1 +1,1 @@
-"""Looking inside a code."""
+"""Explaining codes, and diagnosing those that do not match."""

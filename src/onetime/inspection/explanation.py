@@ -1,4 +1,4 @@
-"""How a code comes about, step by step (RFC 4226 sections 5.3 and 5.4, RFC 2104 section 2)."""
+"""How a code is computed, step by step (RFC 4226 sections 5.3 and 5.4, RFC 2104 section 2)."""
 
 from dataclasses import dataclass, fields
 
@@ -11,9 +11,9 @@ from onetime.totp import TOTP
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Explanation(Confidential):
-    """Every value on the way to a code, under the names of the RFCs.
+    """Every value on the way to a code, by the names of the RFCs.
 
-    All of them are secret: `repr` shows none; `to_text` and `to_dict` give them out.
+    All of them are secret. `repr` shows none of them; `to_text` and `to_dict` do.
 
     Attributes:
         algorithm: The hash H.
@@ -25,7 +25,7 @@ class Explanation(Confidential):
         padded_key: K filled with zeros to the block of the hash; a longer K is hashed first.
         inner_pad: The padded key XOR 0x36 in each byte (ipad).
         outer_pad: The padded key XOR 0x5c in each byte (opad).
-        message: The factor as eight bytes, the highest first.
+        message: The moving factor as eight bytes, the highest first.
         inner_hash: H(inner_pad, message).
         hs: HS = H(outer_pad, inner_hash), which is HMAC(K, message).
         offset: The low four bits of the last byte of HS.
@@ -56,12 +56,12 @@ class Explanation(Confidential):
     code: str
 
     def to_dict(self) -> dict[str, str | int | tuple[int, int] | None]:
-        """Give out every value by name, bytes as hexadecimal digits: what JSON can hold."""
+        """Return every value by name, bytes as hexadecimal digits, as JSON can hold them."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value.hex() if isinstance(value, bytes) else value for name, value in values.items()}
 
     def to_text(self) -> str:
-        """Give out every value in words, laid out as in the example of RFC 4226 section 5.4."""
+        """Return every value in words, laid out as in the example of RFC 4226 section 5.4."""
         name, origin = "C", ["C is the counter"]
         if self.span is not None:
             start, end = self.span
@@ -117,18 +117,21 @@ Explanation.__getstate__ = Confidential.__getstate__  # type: ignore[method-assi
 
 @discreet
 def explain(credential: HOTP | TOTP, moving_factor: int) -> Explanation:
-    """Compute a code once more, slowly, and keep every value on the way.
+    """Return every value on the way to a code.
 
     Args:
         credential: The HOTP or TOTP.
         moving_factor: Its counter or step, from 0 to 2^64-1. The step of a time is `totp.step(time)`.
 
+    Returns:
+        The values, computed apart from `HOTP.at`.
+
     Raises:
-        TypeError: The credential is neither, or the factor is not an int.
-        ValueError: The factor is out of range.
+        TypeError: The credential is neither a HOTP nor a TOTP, or the moving factor is not an int.
+        ValueError: The moving factor is out of range.
     """
     if not isinstance(credential, HOTP | TOTP):
-        raise TypeError("the credential is a HOTP or a TOTP")
+        raise TypeError("the credential must be a HOTP or a TOTP")
     check_integer("moving_factor", moving_factor, 0, LAST_MOVING_FACTOR)
     algorithm = credential.algorithm
     key = credential.secret.to_bytes()

@@ -71,16 +71,15 @@ def cleaned(text: str) -> tuple[str, str]:
         The secret, and the words, which begin with a comma; empty if nothing came along but spaces.
     """
     told = []
+    spaced = "".join(text.split()) != text.replace(" ", "")
     for words, step in _STEPS:
-        # An ASCII text has nothing for the steps of Unicode.
         changed = step(text)
         if "".join(changed.split()) != "".join(text.split()):
             told.append(words)
         text = changed
-    dense = "".join(text.split())
-    if dense != text.replace(" ", ""):
+    if spaced:
         told.append("without its white space")
-    return dense, "".join(f", {words}" for words in told)
+    return "".join(text.split()), "".join(f", {words}" for words in told)
 
 
 def byte_list(text: str) -> bytes:

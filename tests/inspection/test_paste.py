@@ -1,0 +1,55 @@
+"""What comes along when a secret is copied."""
+
+import unittest
+
+from onetime.inspection.paste import byte_list, cleaned
+
+DOTS = "without its dots, colons or commas"
+
+
+class Pastes(unittest.TestCase):
+    def test_what_comes_along(self) -> None:
+        """F71: each is taken away, and said."""
+        for text, dense, *told in (
+            ("ABCD", "ABCD"),
+            ("AB CD", "ABCD"),
+            ("AB-CD", "AB-CD"),
+            ("AB\u200bCD\u00ad", "ABCD", "without its invisible characters"),
+            ("AB\x00CD", "ABCD", "without its invisible characters"),
+            ("AB\nCD", "ABCD", "without its white space"),
+            ("\u201cABCD\u201d", "ABCD", "without its quotes or brackets"),
+            (" 'ABCD' ", "ABCD", "without its quotes or brackets"),
+            ("AB.CD:EF,", "ABCDEF", DOTS),
+            ("0x3132", "3132", "without its 0x or \\x"),
+            ("\\x31\\x32", "3132", "without its 0x or \\x"),
+            ("0x31, 0x32", "3132", "without its 0x or \\x", DOTS),
+            ("AB%3D%3D", "AB==", "its percent signs decoded"),
+            ("\uff21\uff22\uff17", "AB7", "full-width letters read as plain ones"),
+            ("\u0410\u0392C", "ABC", "letters of other scripts read as the Latin ones they look like"),
+            ("AB\u2013CD", "AB-CD", "dashes read as hyphens"),
+            ("secret=ABCD&issuer=x", "ABCD", "taken from behind its label"),
+            ("Your key: AB CD", "ABCD", "taken from behind its label"),
+            ('{"secret": "ABCD", "x": 1}', "ABCD", "taken from behind its label"),
+            ("%FF%41", "%FF%41"),
+            ("%4", "%4"),
+            ("  ", ""),
+            ("0xy", "0xy"),
+        ):
+            with self.subTest(ascii(text)):
+                self.assertEqual((dense, "".join(f", {each}" for each in told)), cleaned(text))
+
+    def test_lists_of_bytes(self) -> None:
+        """F71: decimal numbers from -128 to 255, two or more, as programs print them."""
+        for text, expected in (
+            ("[72, 101, 108]", b"Hel"),
+            ("72 101", b"He"),
+            ("{-1,-128}", b"\xff\x80"),
+            ("72", b""),
+            ("72, 256", b""),
+            ("-129 5", b""),
+            ("72, x", b""),
+            ("72 1011", b""),
+            ("", b""),
+        ):
+            with self.subTest(text):
+                self.assertEqual(expected, byte_list(text))
