@@ -35,6 +35,7 @@ from onetime.verification.policy import YEAR, Policy
 from onetime.verification.state import State
 from onetime.verification.throttle import Throttle
 from onetime.verification.verifier import Verifier
+from tests.soak import frames
 from tests.support import RFC_KEY, shown
 from tests.support.children import in_child
 
@@ -879,6 +880,18 @@ class Shown(Case):
             except KeyboardInterrupt as error:
                 self.assertIsNone(error.__context__)
                 self.assertNotIn(codes[0], shown(error))
+
+    def test_an_interruption_at_each_call(self) -> None:
+        """F28: wherever it comes, no frame of ours shows a code but at the entry, before the first statement.
+
+        There the arguments stand as they do in the caller's own frame. The soak `frames` interrupts at each
+        instruction, and at random moments.
+        """
+        for name, act in frames.ACTS.items():
+            points, found = frames.interrupt_everywhere(act, ("call",))
+            with self.subTest(name):
+                self.assertGreater(points, 15)
+                self.assertEqual({frames.ENTRY: 1}, found)
 
     def test_nothing_is_logged_or_warned_of(self) -> None:
         """H21: the library writes no log in which a code could stand."""
