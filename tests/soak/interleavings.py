@@ -120,8 +120,8 @@ def main(arguments: list[str]) -> int:
             return 1
         sets, total, total_lost = sets + 1, total + count, total_lost + lost
     print(
-        f"{sets} sets of {options.operations} operations, {total:,} interleavings, {total_lost:,} of them with a "
-        "lost swap: each equals a sequential order"
+        f"{sets} sets of {options.operations} operations, {total:,} interleavings, {total_lost:,} of them "
+        "with a lost swap: each equals a sequential order"
     )
     return 0
 
