@@ -29,6 +29,7 @@ ONCE: list[tuple[type[Contest], int]] = [
     (contests.ThreeCounted, 20),
     (contests.Enrolment, 20),
     (contests.Reenrolment, 20),
+    (contests.TwoDevices, 20),
     (contests.Replacement, 100),
     (contests.Sending, 20),
     (contests.Delivery, 20),

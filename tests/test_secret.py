@@ -223,7 +223,7 @@ class Making(unittest.TestCase):
         self.assertEqual(10_000, len({Secret.generate().to_bytes() for _ in range(10_000)}))
 
     def test_only_the_operating_system_is_asked(self) -> None:
-        """H40, H41, T13, O03, T07, T15: with the random module broken, secrets are still made."""
+        """H40, H41, T07, T13, T15, O03: with the random module broken, secrets are still made."""
         with (
             mock.patch("random.Random.random", side_effect=AssertionError),
             mock.patch("random.Random.getrandbits", side_effect=AssertionError),
@@ -244,7 +244,7 @@ class Deriving(unittest.TestCase):
             self.assertEqual(case["okm"], _hkdf_sha256(key, salt, info, case["size"]).hex())
 
     def test_a_derived_secret_is_hkdfs_output(self) -> None:
-        """H38: no salt, the name as info, as long as the hash."""
+        """H38, T07: no salt, the name as info, as long as the hash."""
         expected = _hkdf_sha256(bytes(range(32)), b"", b"alice", 64)
         self.assertEqual(expected[:20], Secret.derive(self.MASTER, "alice").to_bytes())
         self.assertEqual(expected[:20], Secret.derive(self.MASTER, b"alice").to_bytes())

@@ -191,7 +191,7 @@ class Arguments(Folder):
 
 class Files(Folder):
     def test_the_file_is_its_owners(self) -> None:
-        """K19, H43: mode 0600 whatever the umask, also of the files beside it."""
+        """K19, H43, N06, T19: mode 0600 whatever the umask, also of the files beside it."""
         posix()
         for umask in (0o000, 0o022, 0o077):
             with self.subTest(oct(umask)):
@@ -448,7 +448,7 @@ class Companions(Folder):
                 each.unlink(missing_ok=True)
 
     def test_planted_before_the_store_is_made(self) -> None:
-        """Each file beside it is absent or as SQLite makes it, or StoreError that names it."""
+        """F07: each file beside it is absent or as SQLite makes it, or StoreError that names it."""
         for suffix in COMPANIONS:
             path = Path(f"{self.path}{suffix}")
             for way, plant in self.plant(path):
@@ -521,7 +521,7 @@ class SharedFolders(Folder):
             yield
 
     def test_everybody_may_write(self) -> None:
-        """Also with the sticky bit, which keeps others from deleting but not from planting."""
+        """F07: also with the sticky bit, which keeps others from deleting but not from planting."""
         for mode in (0o777, 0o1777, 0o707, 0o703):
             self.folder.chmod(mode)
             with self.subTest(oct(mode)):

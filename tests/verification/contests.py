@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from multiprocessing import sharedctypes
+from typing import ClassVar
 
 from onetime import HOTP, TOTP, Secret
 from onetime.errors import (
@@ -151,6 +152,41 @@ class Enrolment(Contest):
             # The winner's code was spent by the enrolment; the others' credentials are not enrolled.
             refusal = ReplayedCodeError if slot == winner else OtherCredentialError
             expect(refusal, self.verifier.verify, told, credential, credential.at(0))
+
+
+class TwoDevices(Contest):
+    """Slots show a code of either of two devices, enroll a third one, or forget it; one row has it all."""
+
+    DEVICES: ClassVar[dict[str, HOTP | TOTP]] = {"phone": TIMED, "fob": COUNTED}
+
+    def prepare(self, number: int) -> tuple[str, Collection[int]]:
+        if not number:
+            for name, credential in self.DEVICES.items():
+                self.verifier.adopt(self.key, credential, device=name)
+        self.clock.set(START + number * TIMED.period)
+        return f"{number} {TIMED.at(self.clock())} {COUNTED.at(number)}", {2}
+
+    def attempt(self, slot: int, told: str) -> int:
+        number, *codes = told.split()
+        if slot % 4 < 2:
+            return once(ReplayedCodeError, self.verifier.verify, self.key, self.DEVICES, codes[slot % 4])
+        if slot % 4 == 2:
+            tablet = HOTP(secret_of("tablet", number), digits=8)
+            enroll = partial(self.verifier.enroll, device="tablet")
+            once(AlreadyEnrolledError, enroll, self.key, tablet, tablet.at(0))
+        else:
+            self.verifier.forget(self.key, "tablet")
+        return 0
+
+    def finish(self, told: str, counts: Sequence[int]) -> None:
+        assert [sum(counts[0::4]), sum(counts[1::4])] == [1, 1], counts
+        for code in told.split()[1:]:
+            expect(ReplayedCodeError, self.verifier.verify, self.key, self.DEVICES, code)
+        self.verifier.forget(self.key, "tablet")
+        state = self.verifier.state(self.key)
+        assert state is not None
+        assert list(state.devices) == list(self.DEVICES), state
+        assert state.throttle.failures == 0, state
 
 
 class Replacement(Contest):

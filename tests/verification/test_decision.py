@@ -151,7 +151,7 @@ class SightOfHotp(Case):
                     )
 
     def test_as_many_behind_are_replays(self) -> None:
-        """T25, K03: what is spent and still in sight is told apart from a guess, and not charged."""
+        """T25, K03, K12: what is spent and still in sight is told apart from a guess, and not charged."""
         for look_ahead in (1, 2, 5, 9):
             policy = Policy(look_ahead=look_ahead, max_devices=1)
             state = fresh(KEYED, 50)
@@ -250,7 +250,7 @@ class SightOfTotp(Case):
             self.assert_uncharged(ReplayedCodeError, state, decide(TIMED, state, code, NOW))
 
     def test_codes_before_an_accepted_one_are_spent(self) -> None:
-        """T25, N08, O01: the watermark rises past all up to the accepted one, in sight or not."""
+        """T25, N02, N08, O01: the watermark rises past all up to the accepted one, in sight or not."""
         state = self.assert_accepted(STEP + 1, decide(TIMED, fresh(TIMED), TIMED.at_step(STEP + 1), NOW))
         for step in (STEP - 1, STEP, STEP + 1):
             self.assert_uncharged(ReplayedCodeError, state, decide(TIMED, state, TIMED.at_step(step), NOW))

@@ -47,6 +47,7 @@ ONCE: Plan = [
     (contests.ThreeCounted, 30),
     (contests.Enrolment, 30),
     (contests.Reenrolment, 30),
+    (contests.TwoDevices, 30),
     (contests.Replacement, 10),
     (contests.Sending, 30),
     (contests.Delivery, 30),

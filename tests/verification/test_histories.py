@@ -5,8 +5,9 @@ import unittest
 from unittest import mock
 
 from onetime.storage.store import Records
+from onetime.verification.policy import Policy
 from onetime.verification.throttle import Throttle
-from tests.soak import interleavings, throttle
+from tests.soak import interleavings, risk, throttle
 
 
 class ThrottleOf010(unittest.TestCase):
@@ -65,3 +66,25 @@ class Interleavings(unittest.TestCase):
 
         with mock.patch.object(Records, "transact", careless):
             self.assertTrue(interleavings.differences(("right", "right"))[2])
+
+
+class Price(unittest.TestCase):
+    def test_clocks_that_differ(self) -> None:
+        """K59: a minute adds less than 1 % to the guesses; an hour adds up to 28 %, with a busy owner."""
+        stated = Policy().guesses_per_year
+        for skew, logins, low, high in (
+            *((1, 0, 1, 1.01), (1, 5, 1, 1.01), (60, 0, 1, 1.01), (60, 5, 1, 1.01)),
+            *((3600, 0, 1.05, 1.1), (3600, 5, 1.2, 1.3)),
+        ):
+            with self.subTest(skew=skew, logins=logins):
+                guesses, waited = risk.guess_at_two_servers(skew, logins)
+                self.assertLessEqual(low, guesses / stated)
+                self.assertLessEqual(guesses / stated, high)
+                self.assertEqual(0, waited)
+
+    def test_an_owner_under_attack_with_typing_errors(self) -> None:
+        """K44: an owner who mistypes one code in twenty gets in with three codes, typed anew if need be."""
+        for errors in (0.0, 0.05):
+            seen = risk.log_in_for_a_month(errors, 1, seed=4226)
+            self.assertEqual(30, sum(seen.values()))
+            self.assertEqual(0, seen["not at all"] + seen["three codes were not checked"])

@@ -6,6 +6,7 @@ import unittest
 from unittest import mock
 
 from onetime.verification.throttle import Throttle
+from tests.soak import devices
 from tests.support import RFC_KEY, vectors
 from tests.verification import histories
 from tests.verification.model import Device
@@ -36,6 +37,18 @@ REACHED = (
 )
 """What histories must lead to, lest their agreement be worth nothing."""
 
+TWO_REACHED = (
+    "a code of both devices",
+    "a replay that the other device would accept",
+    "a failure from the future",
+    "three codes while delayed",
+    "the center moved",
+    *("adopt: None", "forget: None", "unlock: None"),
+    *("resynchronize: " + verdict for verdict in ("Accepted", "ReplayedCodeError", "ThrottledError")),
+    *("verify: " + verdict for verdict in ("Accepted", "ReplayedCodeError", "NotEnrolledError")),
+)
+"""The same for two devices."""
+
 
 class Histories(unittest.TestCase):
     def test_the_verifier_agrees_with_the_model(self) -> None:
@@ -58,6 +71,21 @@ class Histories(unittest.TestCase):
         steps = printed.getvalue().count("model:")
         self.assertLess(1, steps)
         self.assertLess(steps, 40)
+
+
+class TwoDevices(unittest.TestCase):
+    def test_the_verifier_agrees_with_the_model(self) -> None:
+        """H47, K33, K52: 200 histories with two devices; verdict, evidence and state are equal."""
+        failure, seen = devices.play_part(range(200))
+        self.assertEqual("", failure)
+        for what in TWO_REACHED:
+            with self.subTest(what):
+                self.assertGreaterEqual(seen[what], 5)
+
+    def test_a_difference_is_found(self) -> None:
+        """A verifier whose second tier is cleared by success is found out here too."""
+        with mock.patch.object(Throttle, "succeeded", lambda _, now: Throttle()):
+            self.assertNotEqual("", devices.play_part(range(100))[0])
 
 
 class TheModel(unittest.TestCase):

@@ -8,6 +8,7 @@ import unittest
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 from unittest import mock
 
@@ -29,6 +30,7 @@ from onetime import (
 )
 from onetime.storage.memory import MemoryStore
 from onetime.testing import ManualClock as Clock
+from onetime.verification.decision import decide
 from onetime.verification.device import Device
 from onetime.verification.evidence import Accepted
 from onetime.verification.policy import YEAR, Policy
@@ -252,6 +254,12 @@ class Verify(Case):
         step = TIMED.step(time.time())
         # A step may end between two looks at the clock; the code is in sight either way.
         self.assertIn(verifier.verify("alice", TIMED, TIMED.at_step(step)).offset, (-1, 0))
+
+    def test_there_is_no_challenge(self) -> None:
+        """H03: a verification takes the credential, the stored state, a code and the server's clock only."""
+        self.assertEqual(["self", "user", "credentials", "code"], list(signature(Verifier.verify).parameters))
+        names = ["credentials", "state", "code", "now", "policy"]
+        self.assertEqual(names, list(signature(decide).parameters))
 
     def test_frozen_time(self) -> None:
         """F22: a test that freezes `time.time` freezes the verifier too, whenever it was made."""
@@ -808,7 +816,7 @@ class Faults(unittest.TestCase):
 
 class Shown(Case):
     def test_the_store_never_sees_a_secret(self) -> None:
-        """H42, H44, T08, T18, T19, N06, K22: neither in what is stored nor in what a verifier shows."""
+        """H42, T08, T18, H44, N06, K22: neither in what is kept nor in what a verifier shows of itself."""
         self.verifier.enroll("alice", TIMED, TIMED.at(NOW))
         self.verifier.enroll("bob", KEYED, "755224")
         self.refuse(IncorrectCodeError, TIMED, WRONG)
