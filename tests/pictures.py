@@ -1,7 +1,7 @@
-"""`python3 -m tests.pictures FOLDER`: take pictures of the playground, and measure when it is seen first.
+"""`python3 -m tests.pictures FOLDER`: take pictures of the playground, and measure its first paint.
 
-Five parts, and codes of ten digits, wide and narrow, light and dark, as PNG. `--readme` takes the README's
-picture instead.
+Each part and each state that is hard to lay out, wide and narrow, light and dark, and on paper, as PNG.
+`--readme` takes the README's picture instead.
 """
 
 import argparse
@@ -22,28 +22,63 @@ README = Path(__file__).parent / "playground" / "page.png"
 MOST = 100_000
 """Bytes of the README's picture."""
 
-LONG = "code-of-10-digits"
-"""One more picture: of Code, where it has most to hold."""
+ACCOUNTS = ("GitHub:alice", "Acme:alice%40example.com", "bob")
+
+STATES = {
+    **{part: part for part in looks.PARTS},
+    "code-10-digits": "code",
+    "code-long-secret": "code",
+    "code-accounts": "code",
+    "code-error": "code",
+    "code-folded": "code",
+    "match-empty": "match",
+}
+"""Each picture, and its part."""
+
+PAPER = ("code", "steps", "table", "match", "login")
+"""Parts that are also pictured as they are printed."""
 
 
-def fill(browser: Browser, part: str) -> None:
+def fill(browser: Browser, state: str) -> None:
     """Let a part show what it is for."""
     hand = Pointer(browser)
 
     def there(selector: str) -> None:
         browser.until(lambda: browser.all(selector), selector)
 
-    if part == LONG:
+    def type_in(text: str) -> None:
+        hand.focus("#secret")
+        browser.press("a", holding="Control")
+        browser.devtools("Input.insertText", text=text)
+
+    if state == "code-10-digits":
         hand.unfold()
         hand.choose("#digits", "10")
         there("#shown-code .group:nth-child(3)")
-    if part == "match":
+    if state == "code-long-secret":
+        type_in("ORSXG5BA" * 80)
+        browser.until(lambda: "400 bytes" in browser.find("#secret-hint").text, "a code")
+    if state == "code-accounts":
+        type_in("\n".join(f"otpauth://totp/{name}?secret={'ORSXG5BA' * 4}" for name in ACCOUNTS))
+        there("#accounts li")
+    if state == "code-error":
+        type_in("JBSW1")
+        there("#secret[aria-invalid]")
+    if state == "code-folded" and browser.find("#fold").displayed:
+        type_in("ORSXG5BA" * 4)
+        hand.press("#show-result")
+    if state == "match":
         hand.press("#match-example")
         there(".findings > li")
-    if part == "login":
+    if state == "match-empty":
+        hand.press("#match-search")
+        there("[aria-invalid]")
+    if state == "login":
         hand.press("#devices .type")
         hand.press("#login-verify")
         there(".verdict.accepted")
+        hand.press("#add-hotp")
+        there('[data-device="key"]')
         for _ in range(5):
             hand.press("#login-guess")
             there(".verdict.incorrect")
@@ -55,14 +90,24 @@ def take(folder: Path) -> None:
     """Take every picture."""
     folder.mkdir(parents=True, exist_ok=True)
     with running(looks.Clock()) as server, Browser() as browser:
-        for name, width, scheme in product((*looks.PARTS, LONG), looks.WIDTHS, looks.SCHEMES):
-            part = "code" if name == LONG else name
+        for name, width, scheme in product(STATES, looks.WIDTHS, looks.SCHEMES):
             looks.look(browser, width, scheme)
-            looks.visit(browser, server.address, part)
+            looks.visit(browser, server.address, STATES[name])
             fill(browser, name)
-            path = folder / f"{name}-{width}-{scheme}.png"
-            path.write_bytes(browser.picture())
-            print(path, flush=True)
+            save(browser, folder / f"{name}-{width}-{scheme}.png")
+        looks.look(browser, 800, "light")
+        for name in PAPER:
+            looks.visit(browser, server.address, name)
+            fill(browser, name)
+            browser.devtools("Emulation.setEmulatedMedia", media="print")
+            save(browser, folder / f"{name}-paper.png")
+            browser.devtools("Emulation.setEmulatedMedia", media="")
+
+
+def save(browser: Browser, path: Path) -> None:
+    """Take one picture."""
+    path.write_bytes(browser.picture())
+    print(path, flush=True)
 
 
 def smaller(png: bytes) -> bytes:

@@ -130,7 +130,7 @@ class Arguments(unittest.TestCase):
                 HOTP(SECRET).at(counter)  # type: ignore[arg-type]  # the wrong type is what is tested
 
     def test_digits_outside_6_to_10_are_refused(self) -> None:
-        """H04, H11, H14: fewer than 6 are too easily guessed, more than 10 do not fill."""
+        """H04, H11, H14, N03: fewer than 6 are too easily guessed, more than 10 do not fill."""
         for digits in (5, 11, 0, -6):
             with (
                 self.subTest(digits),

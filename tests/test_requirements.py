@@ -5,6 +5,7 @@ import re
 import unittest
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 TESTS = Path(__file__).parent
 LIST = TESTS / "requirements.md"
@@ -17,7 +18,7 @@ RANGE = re.compile(
 )
 """Two ids that stand for those between them. A test names each id."""
 
-UNTESTED = re.compile(r"\*\*(?:documentation|not offered)\*\*")
+UNTESTED = re.compile(r"\*\*(?:documentation|not offered|open)\*\*")
 """What the last cell of a row begins with that needs no test."""
 
 
@@ -34,11 +35,18 @@ def named() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for path in sorted(TESTS.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
+            if is_test(node):
                 docstring = ast.get_docstring(node) or ""
                 for each in ID.findall(RANGE.sub("", docstring)):
                     found.setdefault(each, []).append(f"{path.relative_to(TESTS).as_posix()}: {node.name}")
     return found
+
+
+def is_test(node: ast.AST) -> TypeGuard[ast.FunctionDef | ast.ClassDef]:
+    """Return whether a node is a test, or a class of tests."""
+    if isinstance(node, ast.ClassDef):
+        return any(map(is_test, node.body))
+    return isinstance(node, ast.FunctionDef) and node.name.startswith("test")
 
 
 class Requirements(unittest.TestCase):

@@ -209,7 +209,7 @@ class Making(unittest.TestCase):
         self.assertEqual(32, len(Secret.generate(algorithm="sha-256")))
 
     def test_a_size_is_in_bytes_and_never_under_sixteen(self) -> None:
-        """H06: 128 bits at least."""
+        """H06, N01: 128 bits at least."""
         self.assertEqual(16, len(Secret.generate(16)))
         self.assertEqual(100, len(Secret.generate(100)))
         for size in (15, 1, 0, -1):
@@ -223,7 +223,7 @@ class Making(unittest.TestCase):
         self.assertEqual(10_000, len({Secret.generate().to_bytes() for _ in range(10_000)}))
 
     def test_only_the_operating_system_is_asked(self) -> None:
-        """H40, H41, T13, O03: with the random module broken, secrets are still made."""
+        """H40, H41, T13, O03, T07, T15: with the random module broken, secrets are still made."""
         with (
             mock.patch("random.Random.random", side_effect=AssertionError),
             mock.patch("random.Random.getrandbits", side_effect=AssertionError),

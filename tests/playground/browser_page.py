@@ -169,6 +169,19 @@ class Whole(Case):
             uploadThroughput=-1,
         )
 
+    def test_an_address_without_its_token(self) -> None:
+        """The page says which address to open. A browser that is started gets there by a ticket, once."""
+        ticket = self.server.ticket()
+        self.browser.open(ticket)
+        self.says(TOTP(SECRET).at(MOMENT), "#shown-code")
+        self.assertEqual(f"{self.server.address}#code", self.browser.run("return location.href"))
+        self.browser.open("about:blank")
+        self.browser.open(ticket)
+        words = "The address must have its token: open the one that was printed."
+        self.shows(words, "#panel-code .problem")
+        self.assertEqual(f"{self.server.origin}/#code", self.browser.run("return location.href"))
+        self.browser.messages()  # the browser reports the call that was refused
+
     def test_the_address_names_a_part_and_nothing_else(self) -> None:
         """It can be kept and opened again; whatever else it says is not taken."""
         address = "return location.href"

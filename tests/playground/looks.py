@@ -10,7 +10,7 @@ from tests.playground.webdriver import Browser
 PARTS = ("code", "steps", "table", "match", "login")
 WIDTHS = (1280, 390)
 SCHEMES = ("light", "dark")
-HEIGHTS = {1280: 900, 390: 844, 360: 740, 320: 568}
+HEIGHTS = {1280: 900, 800: 1100, 390: 844, 360: 740, 320: 568}
 """CSS pixels."""
 
 MOMENT = 1_111_111_112.0

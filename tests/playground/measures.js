@@ -71,6 +71,7 @@ function contrast() {
     }
     if (element.matches("body, .card")) judge(element, focus, ground(element), 3, "focus");
     if (
+      !element.closest("[inert]") &&
       element.matches("button:not([role=tab], .copy, :disabled), input:not([type=radio]), textarea, select, .choice")
     ) {
       judge(element, style.borderTopColor, ground(element.parentElement), 3, "border");

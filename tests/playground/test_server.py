@@ -287,8 +287,9 @@ class Tokens(Serving):
         answer = self.one(request(self.door, "GET", path))
         self.assertEqual((303, b""), (answer.status, answer.body))
         self.assertEqual(f"/?token={self.door.token}", answer.headers["Location"])
-        self.refused(404, request(self.door, "GET", path))
-        self.refused(404, request(self.door, "GET", "/open/" + "0" * 32))
+        # Then it leads to the page without its token, which says what to do.
+        for other in (path, "/open/" + "0" * 32, "/open/"):
+            self.assertEqual("/", self.one(request(self.door, "GET", other)).headers["Location"])
 
     def test_a_ticket_is_not_for_others(self) -> None:
         """Another site's request does not use it up."""

@@ -14,7 +14,7 @@ from typing import Any
 from unittest import mock
 
 from onetime.errors import StoreError
-from onetime.storage import fork
+from onetime.storage import fork, sqlite
 from onetime.storage.fork import ForkGate, Lease
 from tests.soak.fork import SCENARIOS, SQLITE_ONLY, gunicorn
 from tests.support import posix
@@ -417,6 +417,20 @@ class Children(GateTest):
         with mock.patch.object(fork, "_beginners", Late()):
             self.assertTrue(self.gate.enter(Lease()))
         self.begun.assert_not_called()
+
+
+class Copies(unittest.TestCase):
+    def test_a_connection_of_sqlite_is_closed_in_its_own_process(self) -> None:
+        """F01: dropped or closed, also when the interpreter has ended; no child closes a copy of it."""
+        for ended in (False, True):
+            own, copy = (mock.Mock(spec=["execute", "close", "create_function"]) for _ in range(2))
+            connections = [sqlite.Connection(own), sqlite.Connection(copy)]
+            connections[1]._pid += 1
+            with mock.patch.object(sqlite, "os", None if ended else os):
+                connections.clear()
+                gc.collect()
+            own.close.assert_called_once_with()
+            copy.close.assert_not_called()
 
 
 class Scenarios(unittest.TestCase):

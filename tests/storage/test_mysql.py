@@ -289,7 +289,7 @@ class ConnectionsOfPyMySQL(OnMariaDB):
     def test_a_pause(self) -> None:
         """F04: 0 of 8 logins fail after the server has ended what was idle."""
         server = self.server
-        store = self.made(partial(server.connect, init_command="SET SESSION wait_timeout = 1"))
+        store = self.made(partial(server.connect, init_command="SET SESSION wait_timeout = 3"))
         store.swap("otp/key", None, "0")
 
         def log_in(number: int) -> bool:

@@ -35,6 +35,7 @@ from onetime.verification.policy import YEAR, Policy
 from onetime.verification.state import State
 from onetime.verification.throttle import Throttle
 from onetime.verification.verifier import Verifier
+from tests.soak import frames
 from tests.support import RFC_KEY, shown
 from tests.support.children import in_child
 
@@ -144,7 +145,7 @@ class Verify(Case):
         self.assertEqual(evidence(9, 4, 0, 0), self.verifier.verify("bob", KEYED, KEYED.at(9)))
 
     def test_once(self) -> None:
-        """T25, N08, O01, K03: the same code twice, from any number of verifiers over the same store."""
+        """T25, N02, N08, O01, K03, K12: the same code twice, from any number of verifiers over one store."""
         self.verifier.adopt("alice", TIMED)
         self.verifier.verify("alice", TIMED, TIMED.at(NOW))
         for _ in range(100):
@@ -315,7 +316,7 @@ class Verify(Case):
 
 class Throttled(Case):
     def test_by_default(self) -> None:
-        """H09, H20, H27, K05: a verifier made without a word about it slows a guesser down."""
+        """H03, H09, H20, H27, K05: a verifier that is made without a policy throttles an attacker."""
         verifier = Verifier(MemoryStore())
         verifier.adopt("alice", KEYED)
         kinds = []
@@ -807,7 +808,7 @@ class Faults(unittest.TestCase):
 
 class Shown(Case):
     def test_the_store_never_sees_a_secret(self) -> None:
-        """H42, T18, H44, K22: neither in what is kept nor in what a verifier shows of itself."""
+        """H42, H44, T08, T18, T19, N06, K22: neither in what is stored nor in what a verifier shows."""
         self.verifier.enroll("alice", TIMED, TIMED.at(NOW))
         self.verifier.enroll("bob", KEYED, "755224")
         self.refuse(IncorrectCodeError, TIMED, WRONG)
@@ -879,6 +880,18 @@ class Shown(Case):
             except KeyboardInterrupt as error:
                 self.assertIsNone(error.__context__)
                 self.assertNotIn(codes[0], shown(error))
+
+    def test_an_interruption_at_each_call(self) -> None:
+        """F28: wherever it comes, no frame of ours shows a code but at the entry, before the first statement.
+
+        There the arguments stand as they do in the caller's own frame. The soak `frames` interrupts at each
+        instruction, and at random moments.
+        """
+        for name, act in frames.ACTS.items():
+            points, found = frames.interrupt_everywhere(act, ("call",))
+            with self.subTest(name):
+                self.assertGreater(points, 15)
+                self.assertEqual({frames.ENTRY: 1}, found)
 
     def test_nothing_is_logged_or_warned_of(self) -> None:
         """H21: the library writes no log in which a code could stand."""

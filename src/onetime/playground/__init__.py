@@ -1,1 +1,1 @@
-"""The playground: a page on one's own machine that shows how a code comes about."""
+"""The playground: a page on this machine that shows how a code is computed and checked."""

@@ -39,6 +39,9 @@ MAX_REQUEST = 2 * MAX_BODY
 
 JSON = "application/json"
 
+TICKETS = "/open/"
+"""Beginning of the paths that lead to the page once."""
+
 PROTECTION = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -167,13 +170,20 @@ class Connection(BaseHTTPRequestHandler):
             raise RequestError("another site must not call the playground", status=403)
 
     def _file(self, path: str) -> None:
-        if path in self.site.tickets:
-            self.site.tickets.discard(path)
-            self._send(303, "text/plain", b"", Location=self.site.page)
+        if path.startswith(TICKETS):
+            self._send(303, "text/plain", b"", Location=self._redeem(path))
         elif path in self.site.files:
             self._send(200, *self.site.files[path])
         else:
             self._refuse_path(path in self.site.interface.calls, "POST")
+
+    def _redeem(self, path: str) -> str:
+        """Return where a ticket leads: once to the page with its token, then to the page without one."""
+        try:
+            self.site.tickets.remove(path)  # one step, also if two threads take it
+        except KeyError:
+            return "/"
+        return self.site.page
 
     def _call(self, path: str) -> None:
         if path not in self.site.interface.calls:

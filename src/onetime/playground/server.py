@@ -12,7 +12,7 @@ from http.server import ThreadingHTTPServer
 from importlib.resources import files
 from socketserver import TCPServer
 
-from onetime.playground.connection import Connection, Site
+from onetime.playground.connection import TICKETS, Connection, Site
 from onetime.playground.interface import Interface
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
@@ -76,7 +76,7 @@ class Server(ThreadingHTTPServer):
 
         It is for a browser that is started: all users of a machine can see the arguments of its programs.
         """
-        path = f"/open/{secrets.token_hex(16)}"
+        path = f"{TICKETS}{secrets.token_hex(16)}"
         self.site.tickets.add(path)
         return f"{self.origin}{path}"
 
@@ -112,9 +112,9 @@ class Server(ThreadingHTTPServer):
 
 def _page() -> dict[str, tuple[str, bytes]]:
     """Read the page, which may be in a zip file."""
-    found = {}
-    for file in (files(__package__) / "page").iterdir():
-        kind = TYPES.get(file.name.rpartition(".")[2])
-        if kind:
-            found[f"/{file.name}"] = (kind, file.read_bytes())
+    found = {
+        f"/{file.name}": (TYPES[suffix], file.read_bytes())
+        for file in (files(__package__) / "page").iterdir()
+        if (suffix := file.name.rpartition(".")[2]) in TYPES
+    }
     return {**found, "/": found["/index.html"]}

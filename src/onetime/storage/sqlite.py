@@ -9,7 +9,7 @@ from onetime.storage.sqlite_file import StoreFile
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _SETTINGS = (
     ("journal_mode", "WAL", "wal"),
@@ -46,9 +46,10 @@ class Connection:
         """Whether a transaction is open."""
         return self._connection.in_transaction
 
-    def close(self) -> None:
+    def close(self, *, getpid: "Callable[[], int]" = os.getpid) -> None:
         """Close the connection, unless this is a forked child."""
-        if self._pid == os.getpid():
+        # An argument, because the module's names are gone when an interpreter has ended.
+        if self._pid == getpid():
             self._connection.close()
 
     __del__ = close

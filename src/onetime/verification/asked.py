@@ -10,18 +10,11 @@ from onetime.errors import (
     OnetimeError,
     OtherCredentialError,
 )
-from onetime.hotp import HOTP
-from onetime.totp import TOTP
-from onetime.verification.device import DEFAULT, Device, check_credential
+from onetime.verification.device import CREDENTIALS, DEFAULT, Device, check_credential
 from onetime.verification.state import State
 
 Credentials = Credential | Mapping[str, Credential]
 """One credential, which is that of the device "default", or several by the names of their devices."""
-
-
-CREDENTIALS = (HOTP, TOTP)
-"""The same as types. A tuple is tested faster than a union."""
-
 
 Asked = tuple[list[tuple[str, Credential, Device]], tuple[str, ...]]
 """The devices that are asked, in order of enrollment: name, credential and what is stored of each. Then the
@@ -44,17 +37,18 @@ def ask(credentials: Credentials, state: State, digits: int) -> Asked | OnetimeE
     """
     given = by_name(credentials)
     enrolled = []
+    devices = []
     for name, device in state.devices.items():
         credential = given.get(name)
         if credential is not None and device.has(credential):
-            enrolled.append((name, credential, device))
+            enrolled.append(name)
+            if credential.hotp.digits == digits:
+                devices.append((name, credential, device))
     if not enrolled:
         return _not_enrolled(given, state)
     left_out: tuple[str, ...] = ()
     if len(enrolled) < len(given):
-        names = {name for name, _, _ in enrolled}
-        left_out = tuple(name for name in given if name not in names)
-    devices = [each for each in enrolled if each[1].hotp.digits == digits]
+        left_out = tuple([name for name in given if name not in enrolled])
     if not devices:
         return MalformedCodeError()
     return DisabledError() if state.disabled else (devices, left_out)

@@ -41,6 +41,7 @@ from onetime.verification.device import Device
 from onetime.verification.evidence import Accepted, Decision
 from onetime.verification.policy import DEFAULT_POLICY, Policy
 from onetime.verification.state import State
+from onetime.verification.throttle import new
 from onetime.verification.typed import canonical
 
 STREAK = 3
@@ -90,9 +91,13 @@ def check_code(credentials: Credentials, state: State, code: str, now: float, po
 
     replay: ReplayedCodeError | None = None
     matches: list[tuple[str, Device, int, int]] = []
+    exhausted = True
     for name, credential, device in devices:
+        watermark = device.watermark
+        if watermark <= LAST_MOVING_FACTOR:
+            exhausted = False
         if credential.kind == "hotp":
-            center = device.watermark
+            center = watermark
             first, last = center - policy.look_ahead, center + policy.look_ahead - 1
         else:
             center = credential.step(seconds) + device.drift
@@ -105,7 +110,7 @@ def check_code(credentials: Credentials, state: State, code: str, now: float, po
         equal = [compare_digest(code, typed) for code in credential.hotp.codes(first, last - first + 1)]
         if True in equal:
             factor = first + equal.index(True)
-            if factor >= device.watermark:
+            if factor >= watermark:
                 matches.append((name, device, factor, factor - center))
             elif replay is None:
                 replay = ReplayedCodeError(name, factor)
@@ -113,12 +118,12 @@ def check_code(credentials: Credentials, state: State, code: str, now: float, po
         return Decision(state, replay)
     if matches:
         return _accepted(state, matches, seconds, policy, left_out)
-    if not all(device.exhausted for _, _, device in devices):
+    if not exhausted:
         throttle = throttle.failed(policy, seconds)
         disabled = policy.disable_after is not None and throttle.failures >= policy.disable_after
-        state = State(throttle, state.near_misses, disabled, state.devices)
+        state = new(State, (throttle, state.near_misses, disabled, state.devices))
     retry_at = throttle.wait_until(policy, seconds)
-    return Decision(state, IncorrectCodeError(throttle.failures, retry_at, left_out))
+    return new(Decision, (state, IncorrectCodeError(throttle.failures, retry_at, left_out)))
 
 
 def _accepted(
@@ -137,8 +142,8 @@ def _accepted(
     devices[name] = device.used(factor, drift, device.anchor, streak)
     throttle = state.throttle
     accepted = Accepted(name, factor, offset, drift, throttle.failures, left_out)
-    state = State(throttle.succeeded(seconds), state.near_misses, False, MappingProxyType(devices))
-    return Decision(state, accepted)
+    state = new(State, (throttle.succeeded(seconds), state.near_misses, False, MappingProxyType(devices)))
+    return new(Decision, (state, accepted))
 
 
 def _crept(device: Device, offset: int, policy: Policy) -> tuple[int, int]:

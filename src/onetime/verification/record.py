@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     R = TypeVar("R", bound=Record)
 
+_PLAIN = b"0123456789 -.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""The characters of most records."""
+
 BOUND = 2**256
 """Bound of the stored numbers: each is less than this away from 0."""
 
@@ -52,31 +55,19 @@ def read(kind: str, text: str, build: "Callable[[list[str]], R]") -> "R":
     """
     try:
         body, _, check = text.rpartition(" ")
+        data = body.encode()
         first, *words = body.split(" ")
-        if first == kind and check == str(crc32(body.encode())):
+        if first == kind and check == str(crc32(data)):
             value = build(words)
-            if _plain(body, words) or value.to_text() == text:
+            # Python reads an integer with white space around it, a plus sign, underscores, leading zeros and
+            # any script's digits too. These tests are quick; a name may fail them, and then the record is
+            # written anew and compared.
+            plain = not data.translate(None, _PLAIN) and "-0" not in body
+            if (plain and body.count(" 0") == words.count("0")) or value.to_text() == text:
                 return value
     except (AttributeError, TypeError, ValueError):
         pass
     raise StoreError("a stored record is damaged, or is of an unknown kind or version")
-
-
-def _plain(body: str, words: list[str]) -> bool:
-    """Return whether each integer is certainly written in the one way in which `write` does it.
-
-    Python reads an integer with white space around it, a plus sign, underscores, leading zeros and any
-    script's digits too. These tests are quick; a name may fail them, and then the record is written anew and
-    compared.
-    """
-    return (
-        body.isascii()
-        and body.isprintable()
-        and "+" not in body
-        and "_" not in body
-        and "-0" not in body
-        and body.count(" 0") == words.count("0")
-    )
 
 
 def numbers(words: list[str]) -> list[int]:

@@ -10,7 +10,7 @@ from onetime.times import whole_seconds
 from onetime.verification import record
 from onetime.verification.device import DAY, DEFAULT, Device, check_name, is_name
 from onetime.verification.policy import DEFAULT_POLICY, Policy
-from onetime.verification.throttle import EMPTY, Throttle
+from onetime.verification.throttle import EMPTY, Throttle, new
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:
@@ -175,17 +175,19 @@ class State(NamedTuple):
 
 
 def _state(words: list[str]) -> State:
-    # Written out, because a `map` of `int` takes twice as long, and so does the constructor of a tuple.
     failures, debt, since, near_debt, near_since, disabled = words[:HEAD]
-    throttle = Throttle(int(failures), int(debt), int(since))
-    near_misses = Throttle(0, int(near_debt), int(near_since))
+    throttle = new(Throttle, (int(failures), int(debt), int(since)))
+    near_misses = new(Throttle, (0, int(near_debt), int(near_since)))
+    if min(min(throttle), min(near_misses)) < 0 or disabled not in ("0", "1"):
+        raise ValueError("a user is malformed")
     devices = {}
     for start in range(HEAD, len(words), WORDS):
         name, kind, watermark, drift, anchor, streak, number, fingerprint = words[start : start + WORDS]
-        numbers = int(watermark), int(drift), int(anchor), int(streak), int(number), int(fingerprint)
-        if kind not in KINDS or not is_name(name) or name in devices or numbers[0] < 0:
+        device = new(
+            Device,
+            (kind, int(watermark), int(drift), int(anchor), int(streak), int(number), int(fingerprint)),
+        )
+        if kind not in KINDS or not is_name(name) or name in devices or watermark[0] == "-":
             raise ValueError("a device is malformed")
-        devices[name] = tuple.__new__(Device, (kind, *numbers))
-    if min(*throttle, *near_misses) < 0 or disabled not in ("0", "1"):
-        raise ValueError("a user is malformed")
-    return State(throttle, near_misses, disabled == "1", MappingProxyType(devices))
+        devices[name] = device
+    return new(State, (throttle, near_misses, disabled == "1", MappingProxyType(devices)))

@@ -3,6 +3,8 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TypeVar
 
 from onetime.confidential import discreet
 from onetime.credential import Credential
@@ -17,6 +19,9 @@ from onetime.verification.policy import DEFAULT_POLICY, Policy
 from onetime.verification.record import items_of
 from onetime.verification.resync import check_codes
 from onetime.verification.state import State
+
+C = TypeVar("C")
+T = TypeVar("T")
 
 PREFIX = "otp"
 """First part of the storage keys."""
@@ -93,21 +98,10 @@ class Verifier:
             TypeError: An argument has the wrong type; a missing code is one.
             StoreError: The state could not be read or stored; the device may be enrolled.
         """
-        enrollment_id = _random_id()
-        return self._transact(
-            user,
-            lambda state: decide_enroll(
-                credential,
-                state,
-                code,
-                self._now(),
-                self.policy,
-                enrollment_id=enrollment_id,
-                device=device,
-                counter=counter,
-                replace=replace,
-            ),
+        decide = partial(
+            decide_enroll, enrollment_id=_random_id(), device=device, counter=counter, replace=replace
         )
+        return self._transact(user, decide, credential, code)
 
     @discreet
     def adopt(
@@ -182,9 +176,7 @@ class Verifier:
             TypeError: The user or the credentials have the wrong type.
             StoreError: The state could not be read or stored; nothing was accepted.
         """
-        return self._transact(
-            user, lambda state: check_code(credentials, state, code, self._now(), self.policy)
-        )
+        return self._transact(user, check_code, credentials, code)
 
     @discreet
     def resynchronize(self, user: str, credentials: Credentials, codes: Sequence[str]) -> Accepted:
@@ -212,9 +204,7 @@ class Verifier:
             TypeError: As `verify` does, or the codes are one text.
             StoreError: As `verify` does.
         """
-        return self._transact(
-            user, lambda state: check_codes(credentials, state, codes, self._now(), self.policy)
-        )
+        return self._transact(user, check_codes, credentials, codes)
 
     def forget(self, user: str, device: str | None = None) -> None:
         """Remove a device, or without one the whole row; verifications under way fail.
@@ -273,12 +263,18 @@ class Verifier:
     def _now(self) -> float:
         return time.time() if self.clock is None else self.clock()
 
-    def _transact(self, user: str, decide: Callable[[State], Decision]) -> Accepted:
+    def _transact(
+        self,
+        user: str,
+        decide: Callable[[C, State, T, float, Policy], Decision],
+        credentials: C,
+        typed: T,
+    ) -> Accepted:
         """Decide and store, then return the evidence or raise the refusal."""
 
         def decided(old: str | None) -> tuple[str | None, Decision]:
             state = State() if old is None else State.from_text(old)
-            decision = decide(state)
+            decision = decide(credentials, state, typed, self._now(), self.policy)
             return (old if decision.state is state else _text(decision.state)), decision
 
         return self._records.transact(user, decided).result()

@@ -131,7 +131,10 @@ export function watch(changed) {
       find("secret-hint").textContent = "";
       mark(root, "secret", reason ?? error.message);
     },
-    offered: faultless,
+    offered() {
+      faultless();
+      find("secret-hint").textContent = "";
+    },
   });
 
   root.addEventListener("input", (event) => {

@@ -44,7 +44,7 @@ function show(list, before, now) {
     const was = before?.get(name);
     if (before && was !== value && was !== undefined) {
       row.className = "changed";
-      cell.append(" ", make("span", "was", `changed, was ${was}`));
+      if (name !== WAIT) cell.append(" ", make("span", "was", `changed, was ${was}`));
     }
     if (name === WAIT) cell.append(make("span", "was left"));
     return row;

@@ -201,7 +201,7 @@ function remainder(answer) {
       ...(String(answer.d).length < answer.digits ? [", with zeros in front"] : []),
     ),
     make("p", "eyebrow", "The code"),
-    code,
+    make("div", "fits", code),
   );
 }
 

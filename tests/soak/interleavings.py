@@ -1,0 +1,130 @@
+"""`python3 -m tests.soak interleavings`: three operations on one user at once, in every interleaving.
+
+Each three out of twelve operations, in every order in which their accesses to the store can follow each
+other, must do what they do one after the other: the same verdicts, and the same state afterwards.
+"""
+
+import argparse
+import itertools
+import sys
+from collections.abc import Callable, Iterable
+
+from onetime import HOTP, TOTP, MemoryStore, OnetimeError, Secret, State, Verifier
+from onetime.storage.store import Store
+from onetime.verification.device import Device
+from onetime.verification.throttle import Throttle
+from tests.verification.interleaving import Actor, Run, interleavings
+
+STEP = 60_000_000
+NOW = STEP * 30 + 7
+REFILL = 51_840
+PHONE, FOB, NEW = TOTP(Secret(b"p" * 20)), HOTP(Secret(b"f" * 20)), TOTP(Secret(b"n" * 20))
+BOTH: dict[str, HOTP | TOTP] = {"phone": PHONE, "fob": FOB}
+
+Operation = Callable[[Verifier], object]
+Result = tuple[tuple[object, ...], object]
+"""What each operation returned or raised, and what is stored afterwards."""
+
+OPERATIONS: dict[str, Operation] = {
+    "right": lambda verifier: verifier.verify("alice", BOTH, PHONE.at_step(STEP)),
+    "wrong": lambda verifier: verifier.verify("alice", BOTH, "000000"),
+    "three codes": lambda verifier: verifier.resynchronize(
+        "alice", BOTH, [PHONE.at_step(STEP + i) for i in range(3)]
+    ),
+    "near miss": lambda verifier: verifier.resynchronize("alice", BOTH, [*FOB.codes(60, 2), "000000"]),
+    "enroll": lambda verifier: verifier.enroll("alice", NEW, NEW.at_step(STEP), device="tablet"),
+    "replace": lambda verifier: verifier.enroll(
+        "alice", NEW, NEW.at_step(STEP), device="phone", replace=True
+    ),
+    "same again": lambda verifier: verifier.enroll(
+        "alice", PHONE, PHONE.at_step(STEP + 1), device="phone", replace=True
+    ),
+    "forget a device": lambda verifier: verifier.forget("alice", "fob"),
+    "forget": lambda verifier: verifier.forget("alice"),
+    "unlock": lambda verifier: verifier.unlock("alice"),
+    "adopt": lambda verifier: verifier.adopt("alice", FOB, device="fob", watermark=51, replace=True),
+    "another device": lambda verifier: verifier.verify("alice", BOTH, FOB.at(50)),
+}
+
+
+def begin() -> MemoryStore:
+    """Return a store with a user whose next failure starts a delay, and whose next near miss is the last."""
+    state = State(Throttle(4, 4 * REFILL, NOW), Throttle(0, 9 * REFILL, NOW))
+    state = state.put("phone", Device.fresh(PHONE, 1)).put("fob", Device.fresh(FOB, 2, 50))
+    store = MemoryStore()
+    store.swap("otp/alice", None, state.to_text())
+    return store
+
+
+def act(operation: Operation, store: Store) -> object:
+    """Return what an operation returned or raised, in a form that can be compared."""
+    try:
+        return operation(Verifier(store, clock=lambda: NOW))
+    except OnetimeError as error:
+        return type(error).__name__, *vars(error).values()
+
+
+def stored(store: Store) -> object:
+    """Return what is stored, but for the random numbers."""
+    text = store.get("otp/alice")
+    if text is None:
+        return None
+    state = State.from_text(text)
+    return *state[:3], [(name, device[:5]) for name, device in state.devices.items()]
+
+
+def in_turn(names: Iterable[str], order: Iterable[int]) -> Result:
+    """Do operations one after the other."""
+    store, operations = begin(), [OPERATIONS[name] for name in names]
+    outcomes = {number: act(operations[number], store) for number in order}
+    return tuple(outcomes[number] for number in range(len(operations))), stored(store)
+
+
+def at_once(names: tuple[str, ...]) -> Iterable[tuple[Run, Result]]:
+    """Do operations at once, in every interleaving."""
+    stores: list[MemoryStore] = []
+
+    def actor(name: str) -> Actor:
+        return lambda store: act(OPERATIONS[name], store)
+
+    def prepare() -> tuple[Store, list[Actor]]:
+        stores[:] = [begin()]
+        return stores[0], [actor(name) for name in names]
+
+    for run in interleavings(prepare):
+        yield run, (tuple(run.outcomes[number] for number in range(len(names))), stored(stores[0]))
+
+
+def differences(names: tuple[str, ...]) -> tuple[int, int, str]:
+    """Return the number of interleavings, of those with a lost swap, and the first that equals no order."""
+    orders = itertools.permutations(range(len(names)))
+    expected = [in_turn(names, order) for order in orders]
+    count = lost = 0
+    for run, result in at_once(names):
+        count, lost = count + 1, lost + bool(run.lost)
+        if result not in expected:
+            return count, lost, f"{names}: {run} leaves {result}, one after the other {expected}"
+    return count, lost, ""
+
+
+def main(arguments: list[str]) -> int:
+    """Try all threes; 0 if each equals a sequential order."""
+    parser = argparse.ArgumentParser(prog="python3 -m tests.soak interleavings", description=__doc__)
+    parser.add_argument("--operations", type=int, default=3, help="at once (default: 3)")
+    options = parser.parse_args(arguments)
+    sets = total = total_lost = 0
+    for names in itertools.combinations_with_replacement(OPERATIONS, options.operations):
+        count, lost, found = differences(names)
+        if found:
+            print(f"FAILED: {found}")
+            return 1
+        sets, total, total_lost = sets + 1, total + count, total_lost + lost
+    print(
+        f"{sets} sets of {options.operations} operations, {total:,} interleavings, {total_lost:,} of them "
+        "with a lost swap: each equals a sequential order"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
