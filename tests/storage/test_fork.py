@@ -301,8 +301,7 @@ class Children(GateTest):
     def setUp(self) -> None:
         super().setUp()
         self.gate = ForkGate(2)
-        self.begun = mock.Mock()
-        self.gate.after_fork.append(self.begun)
+        self.begun = self.enterContext(mock.patch.object(self.gate, "begin", wraps=self.gate.begin))
 
     def assert_refused(self) -> None:
         """Check that every store refuses, also a new one."""

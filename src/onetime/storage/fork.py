@@ -21,7 +21,6 @@ from onetime.errors import StoreError
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
 DRAIN = 5.0
@@ -64,14 +63,12 @@ class ForkGate:
 
     Attributes:
         closed: Whether the store is closed.
-        after_fork: Called in a child that starts over.
         idle: Connections that are not in use, each with the monotonic time since when.
     """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.closed = False
-        self.after_fork: list[Callable[[], None]] = []
         self.idle: list[tuple[Any, float]] = []
         self.begin()
         _register(self)
@@ -79,8 +76,6 @@ class ForkGate:
     def begin(self) -> None:
         """Start without leases, in a new store or in a child."""
         self._leases: set[weakref.ref[Lease]] = set()
-        for each in self.after_fork:
-            each()
 
     def is_ready(self) -> bool:
         """Return whether this process has begun. If not, another thread begins it; ask again.
