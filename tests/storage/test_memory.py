@@ -1,6 +1,7 @@
 """The store in memory."""
 
 import unittest
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from onetime.errors import StoreError
@@ -13,6 +14,10 @@ from tests.support.children import in_child
 class InMemory(StoreContract, unittest.TestCase):
     def make_store(self) -> Store:
         return MemoryStore()
+
+    def caller_transaction(self) -> AbstractContextManager[object]:
+        # A program has no transactions in its own memory.
+        return nullcontext()
 
     def test_a_forked_child_is_refused(self) -> None:
         """The child's copy would accept a code once more, so it is StoreError; the parent goes on."""
