@@ -119,12 +119,16 @@ class BehindAPoolerInTransactionMode(InPostgres):
 
 
 class BehindAPoolerInStatementMode(InPostgres):
-    """Without a transaction of the program's, which this mode refuses."""
+    """This mode refuses a transaction of the program's, so the program's own goes past the pooler."""
 
     pool_mode = POOL_MODES[2]
 
-    def rolled_back(self) -> Any:
-        return StoreContract.caller_transaction(self)
+    @contextmanager
+    def rolled_back(self) -> Iterator[None]:
+        with closing(Postgres().connect()) as connection:
+            connection.execute("SELECT 1")
+            yield
+            connection.rollback()
 
 
 class Names(OnPostgres):
