@@ -421,7 +421,7 @@ class Children(GateTest):
 
 class Copies(unittest.TestCase):
     def test_a_connection_of_sqlite_is_closed_in_its_own_process(self) -> None:
-        """F01: whether it is dropped or closed, also when the interpreter has ended; no child closes a copy."""
+        """F01: whenever it is dropped, also when the interpreter has ended. A child closes no copy."""
         for ended in (False, True):
             own, copy = (mock.Mock(spec=["execute", "close", "create_function"]) for _ in range(2))
             connections = [sqlite.Connection(own), sqlite.Connection(copy)]
