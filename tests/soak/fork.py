@@ -329,11 +329,12 @@ def signal_handler(trial: Trial, rounds: int) -> None:
         os._exit(status)
 
     def fork(*_: object) -> None:
-        # Python drops what is raised in a fork handler, which a second signal may have interrupted.
-        leaves = not inside and number % 2
+        # A signal in the middle of this fork, whose handlers hold locks of the standard library's.
+        if inside:
+            return
         inside.append(name := next(names))
-        children[name] = Child(partial(work, name), leave=leave if leaves else os._exit)
-        inside.remove(name)
+        children[name] = Child(partial(work, name), leave=leave if number % 2 else os._exit)
+        inside.clear()
 
     def send(pause: float) -> None:
         for _ in range(3):
