@@ -353,8 +353,10 @@ def examine(setting: str, trace: Trace, told: int, image: Image, index: bytes) -
         path = place / DATABASE
         for name, content in image.items():
             (place / name).write_bytes(content)
+            (place / name).chmod(0o600)  # as the store makes them
         if index:
             Path(f"{path}{UNSYNCED}").write_bytes(index)
+            Path(f"{path}{UNSYNCED}").chmod(0o600)
         try:
             store = SETTINGS[setting](path)
         except StoreError:
