@@ -19,8 +19,8 @@ from onetime.inspection.sighting import Sighting
 from tests.soak import diagnosis as command
 from tests.support import RFC_KEY, shown, vectors
 from tests.support.mistakes import MISTAKES, partners
+from tests.support.planted import Case
 from tests.support.planting import plant
-from tests.support.program import Case
 
 RFC = vectors("rfc.json")
 SECRET = Secret(RFC_KEY)

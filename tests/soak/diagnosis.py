@@ -19,8 +19,8 @@ from typing import NamedTuple
 from onetime.inspection.diagnosis import CHUNK, Diagnosis, diagnose
 from onetime.inspection.sighting import Sighting
 from tests.support.mistakes import MISTAKES, partners
+from tests.support.planted import Seen
 from tests.support.planting import plant
-from tests.support.program import Seen
 
 SHARES = {"alone": 0.99, "with another": 0.95, "far off": 0.95}
 """Share of the planted mistakes that must be found, all together; of a single one, some may be missed."""

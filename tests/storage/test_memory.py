@@ -3,6 +3,7 @@
 import unittest
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
+from unittest import mock
 
 from onetime.errors import StoreError
 from onetime.storage.memory import MemoryStore
@@ -53,6 +54,12 @@ class InMemory(StoreContract, unittest.TestCase):
         memory.swap("otp/key", None, "one")
         self.assertEqual([True, True], looks)
         self.assertFalse(memory._lock.locked())
+
+    def test_another_process_is_told_by_its_number(self) -> None:
+        """Another process than the one that made the store is refused, whatever made it."""
+        memory = MemoryStore()
+        with mock.patch("os.getpid", return_value=-1), self.assertRaisesRegex(StoreError, "forked child"):
+            memory.get("otp/key")
 
     def test_items_are_a_snapshot_in_order(self) -> None:
         """Entries come sorted, as they were at the call, whatever is written meanwhile."""

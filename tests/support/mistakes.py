@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from tests.support.program import OWN_HASHES, ZONES, Program
+from tests.support.planted import OWN_HASHES, ZONES, Program
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 

@@ -5,7 +5,7 @@ import random
 from dataclasses import replace
 
 from tests.support.mistakes import MISTAKES, Mistake
-from tests.support.program import JITTER, Case, Program, Seen
+from tests.support.planted import JITTER, Case, Program, Seen
 
 
 def plant(source: random.Random, *mistakes: Mistake) -> Case:

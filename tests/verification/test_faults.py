@@ -91,6 +91,10 @@ class FaultyConnection:
         # It is closed, and says that it is not.
         raise self.faults.error()
 
+    @property  # type: ignore[misc]  # a store looks at the kind of a connection
+    def __class__(self) -> Any:
+        return type(self.connection)
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.connection, name)
 
@@ -110,6 +114,9 @@ class FaultyCursor:
 
     def fetchall(self) -> Any:
         return self.faults.call(self.cursor.fetchall)
+
+    def __iter__(self) -> Any:
+        return iter(self.fetchall())
 
     @property
     def rowcount(self) -> int:
