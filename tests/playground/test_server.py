@@ -336,10 +336,10 @@ class Malformed(Serving):
                 answer = self.refused(status, line + b"\r\n" + head)
                 self.assertRegex(answer.error[2], r"\A[a-z -]+\Z")
 
-    def test_an_answer_without_a_version(self) -> None:
-        """A request of HTTP/0.9 is answered with headers, too."""
+    def test_a_request_without_a_version(self) -> None:
+        """A request of HTTP/0.9 has no headers, so it is refused, with an answer that has."""
         head = request(self.door, "GET", "/").partition(b"\r\n")[2]
-        self.assertEqual(200, self.one(b"GET /icon.svg\r\n" + head).status)
+        self.assertEqual(400, self.one(b"GET /icon.svg\r\n" + head).status)
 
     def test_headers(self) -> None:
         """Too many or too long headers are refused, and so are two of a header that must be one."""

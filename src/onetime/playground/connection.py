@@ -160,6 +160,8 @@ class Connection(BaseHTTPRequestHandler):
 
     def _check_sender(self) -> None:
         """Raise an error if another site may have sent the request."""
+        if len(self.requestline.split()) != 3:
+            raise RequestError("the request must name its version of HTTP")  # HTTP/0.9 has no headers
         hosts = self.headers.get_all("Host", [])
         if len(hosts) != 1 or hosts[0] not in self.site.hosts:
             raise RequestError("the request is addressed to another server", status=421)
