@@ -30,7 +30,7 @@ class Secret(Confidential):
     has no hash and cannot be pickled or changed. `len(secret)` is its length in bytes.
 
     Args:
-        key: The secret as bytes, at least one. Old enrolments with less than the 16 bytes that
+        key: The secret as bytes, at least one. Old enrollments with less than the 16 bytes that
             RFC 4226 section 4 (R6) asks for can be read; only longer ones are made.
 
     Raises:
@@ -83,7 +83,7 @@ class Secret(Confidential):
         Args:
             master: The master key, at least 16 bytes.
             info: What the secret is for, for example the user's immutable id and the number of the
-                enrolment; text is taken as UTF-8 (RFC 5869 section 3.2). Different names give
+                enrollment; text is taken as UTF-8 (RFC 5869 section 3.2). Different names give
                 secrets that are independent; the shorter of two sizes is the beginning of the longer.
             size: Length in bytes, from 16 to 8160; without it as long as the hash.
             algorithm: The hash whose length counts, as in `generate`.

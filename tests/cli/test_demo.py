@@ -9,7 +9,7 @@ from tests.cli.session import run
 
 class Demo(unittest.TestCase):
     def test_the_story(self) -> None:
-        """Enrol, accept, refuse the replay, slow a guesser down, let the owner in with three codes."""
+        """Enroll, accept, refuse the replay, throttle an attacker, let the owner in with three codes."""
         session = run("demo")
         self.assertEqual((0, ""), (session.status, session.err))
         lines = session.out.splitlines()
@@ -19,10 +19,10 @@ class Demo(unittest.TestCase):
                 "enrolled, and the code is spent",
                 "accepted, as step",
                 "types .* too: ReplayedCodeError",
-                "5 guesses are judged, then ThrottledError",
-                "After 30 seconds one more is judged: IncorrectCodeError",
-                "After 60 seconds one more is judged: IncorrectCodeError",
-                "which is right, but not judged now: ThrottledError",
+                "5 guesses are checked, then ThrottledError",
+                "After 30 seconds one more is checked: IncorrectCodeError",
+                "After 60 seconds one more is checked: IncorrectCodeError",
+                "which is right, but is not checked now: ThrottledError",
                 "three codes in a row, .*: accepted",
                 "told of 7 wrong codes",
             ),

@@ -133,7 +133,11 @@ class Diagnose(unittest.TestCase):
             (("287082@59",), "otpauth-migration://offline?data=A", "an export holds several accounts"),
             (("287082@59",), "", "the secret is empty"),
             (("287082", "--counter", "x"), BASE32, "--counter"),
-            (("1", "2", "--counter", str(2**64 - 1)), BASE32, "there are not so many counters"),
+            (
+                ("1", "2", "--counter", str(2**64 - 1)),
+                BASE32,
+                "the last code must be at a counter below 2^64",
+            ),
             (("287082@59",), "otpauth://totp/a?secret=", "the link has no secret"),
             ((), BASE32, "CODE"),
         ):

@@ -18,12 +18,12 @@ COMMANDS = {
     "code": "show the code of a link or a secret",
     "uri": "take an otpauth:// link apart, or put one together",
     "explain": "show how a code comes about, step by step",
-    "enroll": "enrol a user's credential in a store",
-    "verify": "judge a user's code, once",
+    "enroll": "enroll a user's credential in a store",
+    "verify": "verify a user's code, once",
     "qr": "draw the QR code of a link",
     "migrate": "turn Google Authenticator's export into links, and links into an export",
     "diagnose": "find out why a code does not match",
-    "demo": "show enrolment, login, and what a guesser meets",
+    "demo": "show enrollment, login, and what an attacker meets",
     "playground": "show it all on a page of this machine, in a browser",
 }
 """Each has a module `..._command` with `add_arguments(parser)` and `run(options) -> int`."""

@@ -1,4 +1,4 @@
-"""`onetime demo`: enrolment, login and what a guesser meets, on a SQLite file in a temporary folder."""
+"""`onetime demo`: enrollment, login and what an attacker meets, on an SQLite file in a temporary folder."""
 
 import argparse
 import tempfile
@@ -33,23 +33,23 @@ def run(_: argparse.Namespace) -> int:
         print(f"Half a minute later she logs in with {code}: {_verdict(verifier, totp, code)}.")
 
         refusal = _verdict(verifier, totp, code)
-        print(f"Somebody who looked over her shoulder types {code} too: {refusal}.")
+        print(f"An attacker who looked over her shoulder types {code} too: {refusal}.")
 
         right = {totp.at(now + away) for away in range(-30, 151, 30)}
         wrong = next(code for code in map("{:06d}".format, range(8)) if code not in right)
         guesses = 0
         while (refusal := _verdict(verifier, totp, wrong)) == "IncorrectCodeError":
             guesses += 1
-        print(f"A guesser types {wrong} again and again: {guesses} guesses are judged, then {refusal}.")
+        print(f"The attacker types {wrong} again and again: {guesses} guesses are checked, then {refusal}.")
 
         for wait in (30, 60):
             now += wait
             refusal = _verdict(verifier, totp, wrong)
-            print(f"After {wait} seconds one more is judged: {refusal}. The next delay is twice as long.")
+            print(f"After {wait} seconds one more is checked: {refusal}. The next delay is twice as long.")
 
         codes = [totp.at(now + away) for away in (0, 30, 60)]
         refusal = _verdict(verifier, totp, codes[0])
-        print(f"Alice types {codes[0]}, which is right, but not judged now: {refusal}.")
+        print(f"Alice types {codes[0]}, which is right, but is not checked now: {refusal}.")
 
         now += 60
         accepted = verifier.resynchronize("alice", totp, codes)
@@ -59,7 +59,7 @@ def run(_: argparse.Namespace) -> int:
 
 
 def _verdict(verifier: Verifier, totp: TOTP, code: str) -> str:
-    """Let a code be judged, and name the verdict."""
+    """Verify a code, and return the verdict in words."""
     try:
         return f"accepted, as step {verifier.verify('alice', totp, code).moving_factor}"
     except VerificationError as error:

@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     if counter is None and len(codes) > 1 and not all("@" in argument for argument in options.codes):
         raise UsageError("of several codes, each needs its time: CODE@TIME")
     if counter is not None and counter + len(codes) - 1 > LAST_MOVING_FACTOR:
-        raise UsageError("there are not so many counters")
+        raise UsageError("the last code must be at a counter below 2^64")
     first, *more = [
         Sighting(code, at, None if counter is None else counter + number)
         for number, (code, at) in enumerate(codes)

@@ -1,4 +1,4 @@
-"""`onetime enroll`: enrol a user's credential in a store."""
+"""`onetime enroll`: enroll a user's credential in a store."""
 
 import argparse
 

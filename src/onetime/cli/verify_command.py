@@ -1,4 +1,4 @@
-"""`onetime verify`: judge a user's code, once."""
+"""`onetime verify`: verify a user's code, once."""
 
 import argparse
 from pathlib import Path
@@ -13,7 +13,7 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Judge one code; or three, which find back a counter or a clock that strayed."""
+    """Verify one code; or three, which recover a counter or a clock that drifted."""
     account = read_account(options, read_text(options))
     codes = read_codes(options)
     if not Path(options.store).exists():

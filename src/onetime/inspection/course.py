@@ -50,8 +50,8 @@ class Course:
         near: The lowest and the highest error that is near, in units.
         far: The lowest and the highest error that is searched, in units.
         period: Seconds to a step; None where no period is involved.
-        second: Units to a second of the clock; 0 where there is no clock.
-        slack: The true place may be up to so many units later.
+        second: Units to a second of the clock; 0 without a clock.
+        slack: Maximum number of units by which the true place may be later.
         wraps: Whether a counter below 0 is one at the end of the 64 bits.
     """
 
@@ -167,7 +167,7 @@ def _joined(*words: str) -> str:
 
 
 def _clock(times: tuple[int, ...], near: int, second: int, period: int | None) -> Course:
-    """Return the way from a clock, with so many seconds to a near step and units to a second."""
+    """Return the way from a clock."""
     return Course(
         "totp",
         tuple((time - TOLERANCE) * second for time in times),

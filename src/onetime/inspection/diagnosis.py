@@ -213,7 +213,7 @@ def _says_less(finding: Finding, other: Finding) -> bool:
 
 
 def _finding(hypothesis: Hypothesis, trace: Trace, hits: float) -> Finding:
-    """Put into values and words what was found where so many hits of the first code are chance."""
+    """Return what was found, in values and words."""
     settings, source, course = hypothesis.settings, hypothesis.source, hypothesis.course
     _, _, place, sign, ending, _, _ = hypothesis.finish
     clock = ahead = None

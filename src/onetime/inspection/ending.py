@@ -86,7 +86,7 @@ def _cut(digits: int, codes: Sequence[str]) -> list[Choice[Ending]]:
             Ending(digits, checked, 1.1),
             1,
             "a checksum as last digit",
-            "Leave out the checksum: the last digit is none of the code's (RFC 4226 section 5.3).",
+            "Leave out the checksum: the last digit does not belong to the code (RFC 4226 section 5.3).",
             rare=True,
         ),
     ]

@@ -140,7 +140,7 @@ def _hypotheses(
 
 
 def _sources(readings: Sequence[Reading], settings: Settings) -> Iterator[Source]:
-    """Yield the ways to an HMAC, with so many mistakes at most."""
+    """Yield the ways to an HMAC that have at most MAX_MISTAKES mistakes."""
     for reading in readings:
         left = MAX_MISTAKES - settings.cost - reading.cost
         if left > 0:

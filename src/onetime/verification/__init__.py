@@ -1,1 +1,1 @@
-"""The verifier's side: each code once, guessers slowed, delayed owners let in by three codes."""
+"""The verifier's side: each code is accepted once, and attackers are throttled."""
