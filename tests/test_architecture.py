@@ -48,7 +48,7 @@ INSIDE_VERIFICATION = {
     "state": {"policy", "throttle", "record", "device"},
     "evidence": {"value", "state"},
     "asked": {"device", "state"},
-    "decision": {"policy", "device", "state", "evidence", "asked", "typed", "throttle"},
+    "decision": {"policy", "device", "state", "evidence", "asked", "typed"},
     "resync": {"policy", "device", "state", "evidence", "asked", "typed"},
     "enrollment": {"policy", "device", "state", "evidence", "asked", "decision", "resync"},
     "verifier": {

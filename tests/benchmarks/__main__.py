@@ -10,12 +10,13 @@ import platform
 import sys
 from importlib.metadata import version
 
-from tests.benchmarks import codes, playground, processes, qr, scale, storage, verification
+from tests.benchmarks import codes, databases, playground, processes, qr, scale, storage, verification
 
 TABLES = {
     "codes": codes.table,
     "processes": processes.table,
     "verification": verification.table,
+    "databases": databases.table,
     "storage": storage.table,
     "scale": scale.table,
     "qr": qr.table,

@@ -21,18 +21,9 @@ from typing import Any, NamedTuple
 from onetime import Device, SQLStore, State, Verifier
 from onetime.storage.memory import MemoryStore
 from onetime.storage.store import Records, Store
+from tests.benchmarks.databases import TABLE, connect_postgres, disk, has_postgres, once
 from tests.benchmarks.turns import interleave, ratio
-from tests.benchmarks.verification import (
-    CODES,
-    CREDENTIAL,
-    MARK,
-    TABLE,
-    TIMES,
-    connect_postgres,
-    disk,
-    has_postgres,
-    once,
-)
+from tests.benchmarks.verification import CODES, CREDENTIAL, ENROLLMENT_ID, TIMES
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 """Credentials in a store."""
@@ -79,7 +70,9 @@ def key(number: int) -> str:
 
 def text() -> str:
     """Write the state of a credential whose owner has logged in once."""
-    return State().put("default", Device.fresh(CREDENTIAL, MARK, CREDENTIAL.step(TIMES[0]))).to_text()
+    return (
+        State().put("default", Device.fresh(CREDENTIAL, ENROLLMENT_ID, CREDENTIAL.step(TIMES[0]))).to_text()
+    )
 
 
 storage_key = Records(MemoryStore(), "otp").key

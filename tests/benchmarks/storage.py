@@ -16,8 +16,8 @@ from statistics import median
 from typing import Any
 
 from onetime import SQLStore
+from tests.benchmarks.databases import TABLE, connect_postgres, disk, has_postgres, once, sqlite_by_hand
 from tests.benchmarks.turns import interleave, ratio
-from tests.benchmarks.verification import TABLE, connect_postgres, disk, has_postgres, once, sqlite_by_hand
 from tests.peers import CHECKOUT, environment
 
 SLOW = """

@@ -35,6 +35,13 @@ def ask(credentials: Credentials, state: State, digits: int) -> Asked | OnetimeE
     Raises:
         TypeError: The credentials are neither a HOTP, a TOTP nor a mapping of names to those.
     """
+    if isinstance(credentials, CREDENTIALS):
+        device = state.devices.get(DEFAULT)
+        if device is None or not device.has(credentials):
+            return _not_enrolled({DEFAULT: credentials}, state)
+        if credentials.hotp.digits != digits:
+            return MalformedCodeError()
+        return DisabledError() if state.disabled else ([(DEFAULT, credentials, device)], ())
     given = by_name(credentials)
     enrolled = []
     devices = []

@@ -41,7 +41,6 @@ from onetime.verification.device import Device
 from onetime.verification.evidence import Accepted, Decision
 from onetime.verification.policy import DEFAULT_POLICY, Policy
 from onetime.verification.state import State
-from onetime.verification.throttle import new
 from onetime.verification.typed import canonical
 
 STREAK = 3
@@ -90,7 +89,8 @@ def check_code(credentials: Credentials, state: State, code: str, now: float, po
         return Decision(state, ThrottledError(retry_at))
 
     replay: ReplayedCodeError | None = None
-    matches: list[tuple[str, Device, int, int]] = []
+    accepted: Accepted | None = None
+    changed: dict[str, Device] = {}
     exhausted = True
     for name, credential, device in devices:
         watermark = device.watermark
@@ -108,42 +108,29 @@ def check_code(credentials: Credentials, state: State, code: str, now: float, po
         if first > last:
             continue
         equal = [compare_digest(code, typed) for code in credential.hotp.codes(first, last - first + 1)]
-        if True in equal:
-            factor = first + equal.index(True)
-            if factor >= watermark:
-                matches.append((name, device, factor, factor - center))
-            elif replay is None:
-                replay = ReplayedCodeError(name, factor)
+        if True not in equal:
+            continue
+        factor = first + equal.index(True)
+        if factor < watermark:
+            replay = replay or ReplayedCodeError(name, factor)
+        elif accepted is None:
+            drift, streak = _crept(device, factor - center, policy)
+            accepted = Accepted(name, factor, factor - center, drift, throttle.failures, left_out)
+            changed[name] = device.used(factor, drift, device.anchor, streak)
+        else:
+            changed[name] = device.used(factor, device.drift, device.anchor, device.streak)
     if replay is not None:
         return Decision(state, replay)
-    if matches:
-        return _accepted(state, matches, seconds, policy, left_out)
+    if accepted is not None:
+        enrolled = MappingProxyType({**state.devices, **changed})
+        state = State(throttle.succeeded(seconds), state.near_misses, False, enrolled)
+        return Decision(state, accepted)
     if not exhausted:
         throttle = throttle.failed(policy, seconds)
         disabled = policy.disable_after is not None and throttle.failures >= policy.disable_after
-        state = new(State, (throttle, state.near_misses, disabled, state.devices))
+        state = State(throttle, state.near_misses, disabled, state.devices)
     retry_at = throttle.wait_until(policy, seconds)
-    return new(Decision, (state, IncorrectCodeError(throttle.failures, retry_at, left_out)))
-
-
-def _accepted(
-    state: State,
-    matches: list[tuple[str, Device, int, int]],
-    seconds: int,
-    policy: Policy,
-    left_out: tuple[str, ...],
-) -> Decision:
-    """Accept the first match, and set the watermark of all past it."""
-    devices = dict(state.devices)
-    for name, device, factor, _ in matches[1:]:
-        devices[name] = device.used(factor, device.drift, device.anchor, device.streak)
-    name, device, factor, offset = matches[0]
-    drift, streak = _crept(device, offset, policy)
-    devices[name] = device.used(factor, drift, device.anchor, streak)
-    throttle = state.throttle
-    accepted = Accepted(name, factor, offset, drift, throttle.failures, left_out)
-    state = new(State, (throttle.succeeded(seconds), state.near_misses, False, MappingProxyType(devices)))
-    return new(Decision, (state, accepted))
+    return Decision(state, IncorrectCodeError(throttle.failures, retry_at, left_out))
 
 
 def _crept(device: Device, offset: int, policy: Policy) -> tuple[int, int]:

@@ -139,4 +139,6 @@ def check_name(device: object) -> None:
 
 def is_name(text: str) -> bool:
     """Return whether a text is a device's name."""
-    return 0 < len(text) <= MAX_NAME and text.isascii() and not text.encode().translate(None, _NAME)
+    if not (text.isascii() and 0 < len(text) <= MAX_NAME):
+        return False
+    return text.isalnum() or not text.encode().translate(None, _NAME)

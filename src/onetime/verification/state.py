@@ -10,7 +10,7 @@ from onetime.times import whole_seconds
 from onetime.verification import record
 from onetime.verification.device import DAY, DEFAULT, Device, check_name, is_name
 from onetime.verification.policy import DEFAULT_POLICY, Policy
-from onetime.verification.throttle import EMPTY, Throttle, new
+from onetime.verification.throttle import EMPTY, Throttle
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ HEAD = 6
 WORDS = 8
 """Words of a device: its name, its kind and six integers."""
 
-KINDS = frozenset(("hotp", "totp"))
+KINDS = ("hotp", "totp")
 """Kinds of devices."""
 
 
@@ -175,19 +175,29 @@ class State(NamedTuple):
 
 
 def _state(words: list[str]) -> State:
+    new = tuple.__new__  # the constructor of a named tuple takes twice as long
     failures, debt, since, near_debt, near_since, disabled = words[:HEAD]
-    throttle = new(Throttle, (int(failures), int(debt), int(since)))
-    near_misses = new(Throttle, (0, int(near_debt), int(near_since)))
-    if min(min(throttle), min(near_misses)) < 0 or disabled not in ("0", "1"):
+    if disabled not in ("0", "1"):
         raise ValueError("a user is malformed")
+    throttle = _throttle(failures, debt, since)
+    near_misses = _throttle("0", near_debt, near_since)
     devices = {}
     for start in range(HEAD, len(words), WORDS):
         name, kind, watermark, drift, anchor, streak, number, fingerprint = words[start : start + WORDS]
-        device = new(
+        if kind not in KINDS or not is_name(name) or name in devices or watermark[:1] == "-":
+            raise ValueError("a device is malformed")
+        # Written out, because a `map` of `int` takes longer.
+        devices[name] = new(
             Device,
             (kind, int(watermark), int(drift), int(anchor), int(streak), int(number), int(fingerprint)),
         )
-        if kind not in KINDS or not is_name(name) or name in devices or watermark[0] == "-":
-            raise ValueError("a device is malformed")
-        devices[name] = device
     return new(State, (throttle, near_misses, disabled == "1", MappingProxyType(devices)))
+
+
+def _throttle(failures: str, debt: str, since: str) -> Throttle:
+    if failures == debt == since == "0":  # as with most users
+        return EMPTY
+    throttle = Throttle(int(failures), int(debt), int(since))
+    if min(throttle) < 0:
+        raise ValueError("a throttle is malformed")
+    return throttle

@@ -8,10 +8,6 @@ MAX_DOUBLINGS = 40
 """Number of doublings after which any delay is over its bound."""
 
 
-new = tuple.__new__
-"""Makes a named tuple, in half the time that its constructor takes."""
-
-
 class Throttle(NamedTuple):
     """Both tiers of what counts against an attacker (RFC 4226 section 7.3).
 
@@ -33,6 +29,8 @@ class Throttle(NamedTuple):
         clock that jumped ahead and came back, or another policy, costs nobody more than their own delay. A
         result that differs must be stored, or the delay would begin anew at each look.
         """
+        if self is EMPTY:
+            return self
         most = limits.budget * limits.refill
         if self.since <= now and self.debt <= most:
             return self
@@ -40,8 +38,8 @@ class Throttle(NamedTuple):
 
     def wait_until(self, limits: Limits, now: int) -> int | None:
         """Return the Unix time in seconds at which a code is checked, or None if that is now."""
-        if not self.failures and not self.debt:
-            return self.since if self.since > now else None
+        if self is EMPTY:
+            return None
         retry_at = self.retry_at(limits)
         return retry_at if retry_at > now else None
 
@@ -66,11 +64,11 @@ class Throttle(NamedTuple):
 
     def failed(self, limits: Limits, now: int) -> "Throttle":
         """Count a failure."""
-        return new(Throttle, (self.failures + 1, self.owed(now) + limits.refill, now))
+        return Throttle(self.failures + 1, self.owed(now) + limits.refill, now)
 
     def succeeded(self, now: int) -> "Throttle":
         """Clear the first tier; success does not clear the second."""
-        owed = self.owed(now)
+        owed = self.owed(now) if self.debt else 0
         return Throttle(0, owed, now) if owed else EMPTY
 
 
