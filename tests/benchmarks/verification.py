@@ -1,15 +1,15 @@
 """Verifications in memory: beside PyOTP, which stores nothing, and beside their HMACs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from statistics import median
 
 import pyotp  # type: ignore[import-not-found]  # only in the peers' environment
 
-from onetime import TOTP, Device, MemoryStore, Policy, Secret, State, Store, Verifier
+from onetime import TOTP, Credential, Device, MemoryStore, Policy, Secret, State, Store, Verifier
 from onetime.errors import IncorrectCodeError
 from onetime.storage.store import Records
-from onetime.verification.asked import Credentials, by_name
+from onetime.verification.asked import Credentials
 from tests.benchmarks.codes import TEXT
 from tests.benchmarks.turns import Times, block, interleave, ratio
 
@@ -35,10 +35,15 @@ ENROLLMENT_ID = 2**64 - 1
 """A random enrollment id, as long as it can be."""
 
 
+def by_device(credentials: Credentials) -> Mapping[str, Credential]:
+    """Return credentials by the names of their devices."""
+    return credentials if isinstance(credentials, Mapping) else {"default": credentials}
+
+
 def enrolled(credentials: Credentials) -> State:
     """Return the state of a user who enrolled these devices and has not logged in yet."""
     state = State()
-    for name, credential in by_name(credentials).items():
+    for name, credential in by_device(credentials).items():
         state = state.put(name, Device.fresh(credential, ENROLLMENT_ID - len(state.devices)))
     return state
 
@@ -89,7 +94,7 @@ def pyotp_wrong() -> float:
 
 def hmacs(credentials: Credentials) -> float:
     """Time the HMACs of one verification alone: for each device three of counters, and its fingerprint's."""
-    hotps = [credential.hotp for credential in by_name(credentials).values()]
+    hotps = [credential.hotp for credential in by_device(credentials).values()]
     message = f"onetime {ENROLLMENT_ID} totp SHA1 6 30 0".encode()
 
     def compute() -> None:
@@ -105,7 +110,7 @@ def hmacs(credentials: Credentials) -> float:
 
 def with_codes(credentials: Credentials) -> float:
     """Time the same HMACs with the codes that are made of them: for each device three."""
-    hotps = [credential.hotp for credential in by_name(credentials).values()]
+    hotps = [credential.hotp for credential in by_device(credentials).values()]
     message = f"onetime {ENROLLMENT_ID} totp SHA1 6 30 0".encode()
     first = CREDENTIAL.step(TIME) - 1
 

@@ -42,7 +42,7 @@ def ask(credentials: Credentials, state: State, digits: int) -> Asked | OnetimeE
         if credentials.hotp.digits != digits:
             return MalformedCodeError()
         return DisabledError() if state.disabled else ([(DEFAULT, credentials, device)], ())
-    given = by_name(credentials)
+    given = check_mapping(credentials)
     enrolled = []
     devices = []
     for name, device in state.devices.items():
@@ -61,14 +61,12 @@ def ask(credentials: Credentials, state: State, digits: int) -> Asked | OnetimeE
     return DisabledError() if state.disabled else (devices, left_out)
 
 
-def by_name(credentials: Credentials) -> Mapping[str, Credential]:
-    """Return credentials by the names of their devices.
+def check_mapping(credentials: object) -> Mapping[str, Credential]:
+    """Return credentials that are a mapping of device names.
 
     Raises:
-        TypeError: The credentials are neither a HOTP, a TOTP nor a mapping of names to those.
+        TypeError: They are neither a mapping nor a HOTP or a TOTP, or the mapping has anything else.
     """
-    if isinstance(credentials, CREDENTIALS):
-        return {DEFAULT: credentials}
     if not isinstance(credentials, Mapping):
         raise TypeError(
             "credentials must be a HOTP, a TOTP, or a mapping of device names to those, "
