@@ -98,6 +98,14 @@ def read(picture: Picture) -> bytes:
     return read_file(header + b"".join(picture), ".pgm")
 
 
+def shows(picture: Picture, data: bytes) -> bool:
+    """Return whether zbarimg reads these bytes in a picture."""
+    try:
+        return read(picture) == data
+    except ValueError:
+        return False
+
+
 def framed(rows: Picture) -> list[bytes]:
     """Put the quiet zone of four light modules around."""
     frame = [bytes(len(rows) + 8)] * 4
