@@ -55,3 +55,8 @@ def posix() -> None:
     """Skip a test visibly where there is no POSIX."""
     if os.name != "posix":
         skip("this system is not POSIX")
+
+
+def thorough(full: int, small: int) -> int:
+    """Choose a size: the full one with ONETIME_THOROUGH, which `.ci/run` sets for one version of Python."""
+    return full if os.environ.get("ONETIME_THOROUGH") else small

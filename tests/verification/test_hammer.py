@@ -23,6 +23,7 @@ from onetime.storage.store import Store
 from onetime.verification.evidence import Accepted
 from onetime.verification.verifier import Verifier
 from tests import support
+from tests.support import thorough
 from tests.support.postgres import Postgres
 from tests.verification import contests
 from tests.verification.hammer import (
@@ -40,18 +41,18 @@ from tests.verification.interleaving import Actor, Run, interleavings
 Plan = Sequence[tuple[type[Contest], int]]
 
 ONCE: Plan = [
-    (contests.Timed, 300),
-    (contests.Neighbours, 30),
-    (contests.Counted, 30),
-    (contests.ThreeTimed, 30),
-    (contests.ThreeCounted, 30),
-    (contests.Enrolment, 30),
-    (contests.Reenrolment, 30),
-    (contests.TwoDevices, 30),
-    (contests.Replacement, 10),
-    (contests.Sending, 30),
-    (contests.Delivery, 30),
-    (contests.Recovery, 10),
+    (contests.Timed, thorough(300, 100)),
+    (contests.Neighbours, thorough(30, 10)),
+    (contests.Counted, thorough(30, 10)),
+    (contests.ThreeTimed, thorough(30, 10)),
+    (contests.ThreeCounted, thorough(30, 10)),
+    (contests.Enrolment, thorough(30, 10)),
+    (contests.Reenrolment, thorough(30, 10)),
+    (contests.TwoDevices, thorough(30, 10)),
+    (contests.Replacement, thorough(10, 4)),
+    (contests.Sending, thorough(30, 10)),
+    (contests.Delivery, thorough(30, 10)),
+    (contests.Recovery, thorough(10, 4)),
 ]
 """What happens once, and the rounds of it."""
 

@@ -4,7 +4,7 @@ import random
 import unittest
 from pathlib import Path
 
-from tests.support import posix, program
+from tests.support import posix, program, thorough
 from tests.verification import powercut
 from tests.verification.disk import FATES, SECTOR, Disk, Event, Reader
 
@@ -18,7 +18,7 @@ class PowerCut(unittest.TestCase):
 
     def test_no_verdict_that_was_told_is_lost(self) -> None:
         """H22, T25, K13: on each disk that a cut can leave, the store holds every verdict that it told."""
-        report = powercut.cut(powercut.SHIPPED, 300, SEED)
+        report = powercut.cut(powercut.SHIPPED, thorough(300, 100), SEED)
         self.assertEqual({trouble: [] for trouble in powercut.TROUBLES}, report.found, f"seed {SEED}")
         # The log was written back to the database while it was in use, and not only when it was closed.
         self.assertGreater(report.checkpoints, 3)
