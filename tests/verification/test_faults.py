@@ -78,18 +78,22 @@ class FaultyConnection:
 
     faults: Faults
     connection: Any
+    closed: bool
 
     def __init__(self, faults: Faults, connection: Any) -> None:
         object.__setattr__(self, "faults", faults)
         object.__setattr__(self, "connection", connection)
+        object.__setattr__(self, "closed", False)
 
     def execute(self, *given: Any) -> "FaultyCursor":
         return FaultyCursor(self.faults, self.faults.call(self.connection.execute, *given))
 
     def close(self) -> None:
         self.connection.close()
-        # It is closed, and says that it is not.
-        raise self.faults.error()
+        # It is closed, and says once that it is not.
+        if not self.closed:
+            object.__setattr__(self, "closed", True)
+            raise self.faults.error()
 
     @property  # type: ignore[misc]  # a store looks at the kind of a connection
     def __class__(self) -> Any:
