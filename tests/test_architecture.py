@@ -10,6 +10,7 @@ from pathlib import Path
 import onetime
 
 SOURCE = Path(onetime.__file__).parent
+TESTS = Path(__file__).parent
 WINGS = ("storage", "verification", "provisioning", "inspection")
 LOWER_FLOORS = {
     "errors": set[str](),
@@ -222,10 +223,39 @@ class Architecture(unittest.TestCase):
                 self.assertLessEqual(len(path.read_text(encoding="utf-8").splitlines()), 300)
 
 
+class Layout(unittest.TestCase):
+    def test_the_mirror_holds_tests_alone(self) -> None:
+        """Folders of `tests` that are also in `src` have `test_*.py` only; `tests` has its two lists too."""
+        folders = {path.name for path in SOURCE.iterdir() if (path / "__init__.py").is_file()}
+        self.assertLessEqual({*WINGS, "cli", "playground"}, folders)
+        for folder in (TESTS, *(TESTS / name for name in sorted(folders))):
+            lists = {"README.md", "requirements.md"} if folder == TESTS else set[str]()
+            for path in folder.iterdir():
+                if path.is_file() and path.name not in {"__init__.py", *lists}:
+                    with self.subTest(path.relative_to(TESTS).as_posix()):
+                        self.assertTrue(path.match("test_*.py"))
+
+    def test_folders(self) -> None:
+        """Beside the mirror are the folders that `tests/README.md` lists, and no others."""
+        found = {path.name for path in TESTS.iterdir() if path.is_dir() and path.name != "__pycache__"}
+        beside = {"support", "soak", "browser", "benchmarks", "examples", "vectors"}
+        self.assertEqual({*WINGS, "cli", "playground", *beside}, found)
+        table = (TESTS / "README.md").read_text(encoding="utf-8")
+        for folder in found:
+            self.assertIn(f"`{folder}/`", table)
+
+    def test_each_soak_is_a_command(self) -> None:
+        """Each file of `soak` has a `main`, which `python3 -m tests.soak NAME` calls."""
+        for path in sorted((TESTS / "soak").glob("[a-z]*.py")):
+            nodes = ast.parse(path.read_text(encoding="utf-8")).body
+            with self.subTest(path.name):
+                self.assertIn("main", [node.name for node in nodes if isinstance(node, ast.FunctionDef)])
+
+
 class Vectors(unittest.TestCase):
     def test_vectors_are_there_and_name_their_source(self) -> None:
         """An empty folder fails, and so does a file that does not say where it is from."""
-        files = sorted((Path(__file__).parent / "vectors").glob("*.json"))
+        files = sorted((TESTS / "vectors").glob("*.json"))
         self.assertTrue(files)
         for path in files:
             self.assertIn('"source": "', "".join(path.read_text(encoding="utf-8").splitlines()[:2]))

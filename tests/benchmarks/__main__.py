@@ -1,6 +1,6 @@
 """`python3 -m tests.benchmarks [TABLE ...]`: print the tables of the README. A time is never a failure."""
 
-from tests import peers
+from tests.support import peers
 
 if __name__ == "__main__":
     peers.run_inside("tests.benchmarks")

@@ -17,7 +17,7 @@ from onetime import MemoryStore, SQLStore, Store, decide
 from onetime.storage.store import Records
 from tests.benchmarks.turns import interleave, less, ratio
 from tests.benchmarks.verification import CODES, CREDENTIAL, TIMES, USER, enrolled, verification
-from tests.peers import CHECKOUT
+from tests.support.peers import CHECKOUT
 from tests.support.postgres import Postgres
 
 OPERATIONS = 2000

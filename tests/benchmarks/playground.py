@@ -8,7 +8,7 @@ from statistics import median, quantiles
 from typing import Any
 
 from onetime import Secret
-from tests.playground.serving import process
+from tests.support.serving import process
 
 REQUESTS = 1000
 """Requests of each kind; the first tenth warms up and does not count."""

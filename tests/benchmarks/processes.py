@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from tests.benchmarks.turns import interleave, less, ratio
-from tests.peers import environment
+from tests.support.peers import environment
 
 TEXT = b"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP\n"
 LINK = b"otpauth://totp/Acme:alice%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Acme\n"

@@ -18,7 +18,7 @@ from typing import Any
 from onetime import SQLStore
 from tests.benchmarks.databases import TABLE, connect_postgres, disk, has_postgres, once, sqlite_by_hand
 from tests.benchmarks.turns import interleave, ratio
-from tests.peers import CHECKOUT, environment
+from tests.support.peers import CHECKOUT, environment
 
 SLOW = """
 #include <time.h>

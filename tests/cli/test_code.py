@@ -15,7 +15,8 @@ from unittest import mock
 from onetime import HOTP, TOTP, Secret
 from onetime.cli.code_command import watch
 from onetime.cli.intake import MAX_INPUT
-from tests.cli.session import (
+from tests.support import RFC_KEY
+from tests.support.session import (
     BASE32,
     HOTP_LINK,
     PATIENCE,
@@ -26,7 +27,6 @@ from tests.cli.session import (
     process,
     run,
 )
-from tests.support import RFC_KEY
 
 AT_59 = Session(0, "287082\n", "")
 TOTP_59 = TOTP(Secret(RFC_KEY))

@@ -4,7 +4,7 @@ import os
 import unittest
 from unittest import mock
 
-from tests.cli.session import run
+from tests.support.session import run
 
 
 class Demo(unittest.TestCase):

@@ -7,9 +7,9 @@ from unittest import mock
 
 from onetime import TOTP, Secret
 from onetime.cli.diagnose_command import Progress
-from tests.cli.session import BASE32, HOTP_LINK, TOTP_LINK, Terminal, run
 from tests.cli.test_terminal import Screen
 from tests.support import RFC_KEY
+from tests.support.session import BASE32, HOTP_LINK, TOTP_LINK, Terminal, run
 
 TIME = 1_800_000_000
 ASCII = TOTP(Secret(BASE32.encode()), algorithm="SHA256")
@@ -175,7 +175,7 @@ class Diagnose(unittest.TestCase):
 
     def test_a_quick_answer_shows_no_bar(self) -> None:
         """On a terminal, too, the answer is all there is."""
-        with mock.patch("tests.cli.session.io.StringIO", Screen):
+        with mock.patch("tests.support.session.io.StringIO", Screen):
             session = run("diagnose", "287082@59", stdin=BASE32)
         self.assertEqual((0, ""), (session.status, session.err))
 

@@ -5,7 +5,7 @@ import unittest
 
 from onetime import HOTP, TOTP, Secret
 from onetime.inspection.explanation import explain
-from tests.cli.session import BASE32, HOTP_LINK, TOTP_LINK, Session, run
+from tests.support.session import BASE32, HOTP_LINK, TOTP_LINK, Session, run
 
 SECRET = Secret.from_base32(BASE32)
 

@@ -15,7 +15,7 @@ from unittest import mock
 import onetime
 from onetime.cli import COMMANDS, main
 from onetime.cli.intake import Parser
-from tests.cli.session import (
+from tests.support.session import (
     BASE32,
     PATIENCE,
     TOTP_LINK,

@@ -10,7 +10,7 @@ from unittest import mock
 
 from onetime import HOTP, TOTP, Secret
 from onetime.cli import main
-from tests.cli.session import BASE32, HOTP_LINK, TOTP_LINK, Session, run
+from tests.support.session import BASE32, HOTP_LINK, TOTP_LINK, Session, run
 
 TEXT = "onetime: The code was not accepted.\n"
 SECRET = Secret.from_base32(BASE32)

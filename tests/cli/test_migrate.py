@@ -5,8 +5,8 @@ import unittest
 
 from onetime import TOTP, Account, Secret
 from onetime.provisioning import migration, uri
-from tests.cli.session import BASE32, HOTP_LINK, TOTP_LINK, Session, run
 from tests.support import RFC_KEY
+from tests.support.session import BASE32, HOTP_LINK, TOTP_LINK, Session, run
 
 LINKS = [f"otpauth://totp/Acme:user{number}?secret={BASE32}&issuer=Acme" for number in range(25)]
 

@@ -5,7 +5,7 @@ import unittest
 
 from onetime import TOTP
 from onetime.provisioning.uri import parse
-from tests.cli.session import Session, run
+from tests.support.session import Session, run
 
 
 class New(unittest.TestCase):

@@ -15,8 +15,8 @@ from typing import Any
 from unittest import mock
 
 from onetime.playground.server import Server
-from tests.cli.session import Session, Terminal, environment, run
 from tests.support import SOURCE
+from tests.support.session import Session, Terminal, environment, run
 
 RUNNING = "onetime: the playground runs until Ctrl-C\n"
 

@@ -8,8 +8,8 @@ from unittest import mock
 from xml.etree import ElementTree
 
 from onetime.provisioning.qr import QRCode
-from tests.cli.session import BASE32, TOTP_LINK, Session, Terminal, run
 from tests.support import posix
+from tests.support.session import BASE32, TOTP_LINK, Session, Terminal, run
 
 
 class QR(unittest.TestCase):

@@ -7,7 +7,7 @@ from unittest import mock
 
 from onetime.cli.terminal import bar
 from onetime.provisioning.qr import QRCode
-from tests.cli.session import TOTP_LINK, Session, run
+from tests.support.session import TOTP_LINK, Session, run
 
 CODE = QRCode(TOTP_LINK).to_text()
 WIDTH = CODE.index("\n")

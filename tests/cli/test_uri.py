@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from tests.cli.session import BASE32, HOTP_LINK, TOTP_LINK, Session, run
+from tests.support.session import BASE32, HOTP_LINK, TOTP_LINK, Session, run
 
 
 class TakingApart(unittest.TestCase):

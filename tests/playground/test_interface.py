@@ -11,9 +11,9 @@ from onetime.playground.interface import Interface
 from onetime.provisioning import migration, uri
 from onetime.provisioning.qr import QRCode
 from onetime.secret import MIN_SIZE
-from tests.playground.serving import CREDENTIAL, KEY
-from tests.playground.wrong import FACTOR, OBJECT, REQUESTS, wrong_requests
 from tests.support import RFC_KEY, vectors
+from tests.support.serving import CREDENTIAL, KEY
+from tests.support.wrong_requests import FACTOR, OBJECT, REQUESTS, wrong_requests
 
 NOW = 59.25
 LAST = 2**64 - 1

@@ -12,8 +12,8 @@ from onetime.playground.login import MAX_SESSIONS
 from onetime.playground.session import MAX_DEVICES
 from onetime.verification.decision import STREAK
 from onetime.verification.state import State
-from tests.playground.serving import CREDENTIAL, KEY
 from tests.support import RFC_KEY
+from tests.support.serving import CREDENTIAL, KEY
 
 NOW = 1_234_567_890.25
 STEP = 41_152_263

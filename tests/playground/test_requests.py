@@ -1,4 +1,4 @@
-"""Malformed requests, some hundreds of them; `python3 -m tests.requests` sends a hundred thousand."""
+"""Malformed requests, some hundreds of them; `python3 -m tests.soak requests` sends a hundred thousand."""
 
 import contextlib
 import io
@@ -10,8 +10,8 @@ from collections import Counter
 
 from onetime.playground.login import MAX_SESSIONS
 from onetime.playground.search import MAX_SEARCHES
-from tests.playground.requests import FAMILIES, check
-from tests.playground.serving import CREDENTIAL, Door, request, running, send, until
+from tests.soak.requests import FAMILIES, check
+from tests.support.serving import CREDENTIAL, Door, request, running, send, until
 
 CASES = 600
 

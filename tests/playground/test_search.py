@@ -17,7 +17,7 @@ from onetime.playground.fields import RequestError
 from onetime.playground.interface import Interface
 from onetime.playground.search import MAX_SEARCHES
 from onetime.provisioning import uri
-from tests.playground.serving import KEY
+from tests.support.serving import KEY
 
 NOW = 59.25
 PATIENCE = 30

@@ -16,7 +16,8 @@ from unittest import mock
 from onetime.playground import connection
 from onetime.playground.connection import MAX_BODY, MAX_REQUEST
 from onetime.playground.server import MAX_CONNECTIONS, Server
-from tests.playground.serving import (
+from tests.support import SOURCE
+from tests.support.serving import (
     CREDENTIAL,
     KEY,
     PATIENCE,
@@ -28,7 +29,6 @@ from tests.playground.serving import (
     send,
     until,
 )
-from tests.support import SOURCE
 
 CODE = json.dumps({"credential": CREDENTIAL, "time": 59}).encode()
 INSIDE = b"GET /index.html HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n"

@@ -12,9 +12,8 @@ from xml.etree import ElementTree
 
 from onetime.provisioning import codewords, matrix
 from onetime.provisioning.qr import QRCode
-from tests.provisioning import pictures
-from tests.provisioning.symbols import LEVELS, MASKS, VERSIONS, Rows, content, digest, scores
-from tests.support import shown, vectors
+from tests.support import pictures, shown, vectors
+from tests.support.symbols import LEVELS, MASKS, VERSIONS, Rows, content, digest, scores
 
 SYMBOLS: dict[str, tuple[int, str]] = vectors("qr.json")["symbols"]
 """By version and level: how many bytes it holds, and the digests of the eight masks when it is full."""

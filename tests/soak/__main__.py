@@ -16,7 +16,7 @@ def main() -> int:
     print("usage: python3 -m tests.soak NAME [options]")
     for name in names:
         summary = (importlib.import_module(f"tests.soak.{name}").__doc__ or "").splitlines()[0]
-        print(f"  {name:12} {summary}")
+        print(f"  {name:14} {summary.removeprefix(f'`python3 -m tests.soak {name}`: ')}")
     return 2
 
 

@@ -8,15 +8,14 @@ import argparse
 import math
 import multiprocessing
 import random
-import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from onetime import HOTP, TOTP, MemoryStore, OnetimeError, Policy, Verifier
 from onetime.verification.policy import YEAR
-from tests.verification.histories import credential_of
-from tests.verification.model import LAST, Bucket, Device, Enrollment, Model, Numbers, Verdict, canonical
+from tests.support.credentials import credential_of
+from tests.support.model import LAST, Bucket, Device, Enrollment, Model, Numbers, Verdict, canonical
 
 EVENTS = 80
 """Calls in a history."""
@@ -304,7 +303,3 @@ def main(arguments: list[str]) -> int:
         print(f"{times:>9,} {what}")
     print(f"{count * PART:,} histories of {EVENTS} events with two devices, no difference")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

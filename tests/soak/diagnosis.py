@@ -10,7 +10,6 @@ import hashlib
 import multiprocessing
 import random
 import secrets
-import sys
 import time
 from collections.abc import Sequence
 from itertools import product
@@ -197,7 +196,3 @@ def main(arguments: list[str]) -> int:
     print(f"seed {options.seed}")
     print(f"the search is {speed():.2f} times as fast as a bare loop of two copied hash states", flush=True)
     return 0 if report(run(options.seed, options.cases)) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

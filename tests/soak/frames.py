@@ -180,7 +180,3 @@ def main(arguments: list[str]) -> int:
             bad += sum(found.values()) - found[ENTRY]
     print("FAILED" if bad else "no frame of the library showed a code, but at the entry")
     return 1 if bad else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

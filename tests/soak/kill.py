@@ -30,8 +30,8 @@ from onetime.verification.decision import decide
 from onetime.verification.evidence import Accepted, Decision
 from onetime.verification.state import State
 from onetime.verification.verifier import Verifier
-from tests.verification.contests import secret_of
-from tests.verification.hammer import PATIENCE, START, close
+from tests.support.contest import PATIENCE, START, secret_of
+from tests.support.stores import close
 
 COMMON = HOTP(secret_of("common"), digits=8)
 

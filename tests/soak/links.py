@@ -21,8 +21,7 @@ from typing import Any
 
 from onetime import HOTP, TOTP, Account, Secret, URIError
 from onetime.provisioning import uri
-from tests import peers
-from tests.support import program
+from tests.support import peers, program
 
 NPM = ("otplib@13.5.0", "otpauth@9.5.2")
 YUBIKEY = "yubikey-manager==5.9.2"

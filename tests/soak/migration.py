@@ -19,8 +19,8 @@ from urllib.parse import quote
 from onetime import HOTP, TOTP, Account, MigrationError, Secret
 from onetime.provisioning import migration
 from onetime.provisioning.migration import Batch
-from tests import mutation
-from tests.malformed import PART, SAMPLE, CaseError, Watch
+from tests.support import mutation
+from tests.support.watch import PART, SAMPLE, CaseError, Watch
 
 T = TypeVar("T")
 

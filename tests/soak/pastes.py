@@ -7,7 +7,6 @@ import argparse
 import multiprocessing
 import random
 import secrets
-import sys
 import time
 
 from onetime import Secret, SecretError
@@ -158,7 +157,3 @@ def main(arguments: list[str]) -> int:
         wrong += [problem] if problem else []
     print(f"slowest: {slowest * 1000:.1f} ms of processor time for 16 kB")
     return 1 if wrong or slowest > LIMIT else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -21,10 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from onetime.provisioning.qr import QRCode
-from tests import peers
-from tests.playground.webdriver import Browser
-from tests.provisioning import pictures
-from tests.provisioning.symbols import LEVELS, MASKS, VERSIONS, Rows, content, digest, scores
+from tests.browser.webdriver import Browser
+from tests.support import peers, pictures
+from tests.support.symbols import LEVELS, MASKS, VERSIONS, Rows, content, digest, scores
 
 SOURCE = "matrices and capacities of segno 1.6.6: python3 -m tests.soak qr --vectors"
 

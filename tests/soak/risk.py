@@ -8,7 +8,6 @@ asks whichever checks a code first.
 import argparse
 import multiprocessing
 import random
-import sys
 from collections import Counter
 from functools import partial
 from typing import NamedTuple
@@ -18,7 +17,7 @@ from onetime.verification.device import DAY, Device
 from onetime.verification.evidence import Accepted
 from onetime.verification.policy import YEAR
 from onetime.verification.throttle import Throttle
-from tests.verification.attack import interval
+from tests.support.attack import interval
 
 START = 1_800_000_000
 DEVIATIONS = 5
@@ -163,7 +162,3 @@ def main(arguments: list[str]) -> int:
             bad += skew <= 60 and guesses > 1.02 * policy.guesses_per_year
     print("FAILED" if bad else "as stated")
     return 1 if bad else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from onetime.storage.sql import SQLStore
-from tests.soak.hammer import ReadThenWrite, Tally, hammer
+from tests.soak.swaps import Tally, hammer
 from tests.support.mariadb import MariaDB
 from tests.support.postgres import ISOLATION_LEVELS, POOL_MODES
 from tests.support.servers import GaleraCluster, MariaDBServer, PgBouncer, PostgresServer
+from tests.support.stores import read_then_write
 
 ROUNDS = 200
 """Rounds of each kind of server."""
@@ -49,11 +50,6 @@ def open_mariadb(arguments: list[dict[str, Any]], table: str = "onetime") -> SQL
     store = SQLStore.mysql(lambda: next(turns).connect(), table=table, timeout=TIMEOUT)
     store.create_table()
     return store
-
-
-def open_bad(opener: Callable[[], SQLStore]) -> ReadThenWrite:
-    """Open a store that reads and then writes."""
-    return ReadThenWrite(opener())
 
 
 @contextmanager
@@ -128,7 +124,7 @@ def main(arguments: list[str]) -> int:
 
 def bad_is_found(name: str, opener: "partial[SQLStore]", kind: str) -> bool:
     """Hammer a store that reads and then writes, and return whether something went wrong."""
-    tally = compete(partial(open_bad, partial(opener, table="bad")), kind, BAD_ROUNDS)
+    tally = compete(partial(read_then_write, partial(opener, table="bad")), kind, BAD_ROUNDS)
     print(f"{name}, a store that reads and then writes: {tally}", flush=True)
     if not tally.faults:
         print("the test finds nothing")

@@ -8,7 +8,6 @@ longer than the delay that the failures in a row have earned.
 
 import argparse
 import random
-import sys
 from typing import NamedTuple
 
 from onetime.verification.policy import Limits
@@ -174,7 +173,3 @@ def main(arguments: list[str]) -> int:
         if found:
             return 1
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -31,8 +31,9 @@ from onetime.storage.group_commit import Job
 from onetime.storage.pool import UNKNOWN
 from onetime.storage.sql import SQLStore
 from onetime.storage.sqlite import Connection, SQLite
-from tests.soak import hammer
+from tests.soak import swaps
 from tests.support import SOURCE, posix
+from tests.support.stores import read_then_write
 
 PATIENCE = 60
 """Time after which a test gives up on a thread, in seconds."""
@@ -786,10 +787,11 @@ class AtRandom(unittest.TestCase):
 
     def test_processes_and_threads(self) -> None:
         """K14: of all threads of all processes exactly one swaps an entry, and no count is lost."""
-        tally = hammer.hammer(partial(SQLStore.sqlite, self.path), 25, 2, 4)
+        tally = swaps.hammer(partial(SQLStore.sqlite, self.path), 25, 2, 4)
         self.assertEqual([], tally.faults)
         self.assertEqual({1: 25}, tally.winners)
 
     def test_a_store_that_reads_and_then_writes(self) -> None:
         """K14: the same finds it."""
-        self.assertNotEqual([], hammer.hammer(partial(hammer.open_bad, self.path), 25, 2, 4).faults)
+        bad = partial(read_then_write, partial(SQLStore.sqlite, self.path))
+        self.assertNotEqual([], swaps.hammer(bad, 25, 2, 4).faults)

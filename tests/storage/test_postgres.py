@@ -19,6 +19,7 @@ from tests.soak import failover, pooler, servers
 from tests.support import posix
 from tests.support.postgres import ISOLATION_LEVELS, POOL_MODES, Postgres
 from tests.support.servers import PgBouncer, PostgresPair, PostgresServer
+from tests.support.stores import read_then_write
 
 PATIENCE = 60
 """Maximum wait for something that is certain to come, in seconds."""
@@ -764,7 +765,7 @@ class Soaks(unittest.TestCase):
                 tally = servers.compete(opener, "postgres", 4, threads=3)
                 self.assertEqual(([], {1: 4}), (tally.faults, tally.winners))
                 opener = partial(servers.open_postgres, server.conninfo, isolation, server.table(self))
-                bad = servers.compete(partial(servers.open_bad, opener), "postgres", 10)
+                bad = servers.compete(partial(read_then_write, opener), "postgres", 10)
                 self.assertNotEqual([], bad.faults)
 
     def test_a_failover(self) -> None:

@@ -11,10 +11,10 @@ from onetime.verification.device import Device as Stored
 from onetime.verification.evidence import Accepted
 from onetime.verification.policy import YEAR, Policy
 from onetime.verification.state import State
-from tests.support import thorough
-from tests.verification import arithmetic, attack
-from tests.verification.histories import credential_of
-from tests.verification.model import Device
+from tests.soak import arithmetic
+from tests.support import attack, thorough
+from tests.support.credentials import credential_of
+from tests.support.model import Device
 
 POLICIES = (
     Policy(),

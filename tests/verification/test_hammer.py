@@ -23,20 +23,20 @@ from onetime.storage.store import Store
 from onetime.verification.evidence import Accepted
 from onetime.verification.verifier import Verifier
 from tests import support
+from tests.soak import hammer as contests
+from tests.soak.interleavings import Actor, Run, interleavings
 from tests.support import thorough
-from tests.support.postgres import Postgres
-from tests.verification import contests
-from tests.verification.hammer import (
+from tests.support.contest import (
     START,
     Contest,
-    ReadThenWrite,
     SharedStore,
     Tally,
     hammer,
     on_postgres,
-    read_then_write,
+    secret_of,
 )
-from tests.verification.interleaving import Actor, Run, interleavings
+from tests.support.postgres import Postgres
+from tests.support.stores import ReadThenWrite, read_then_write
 
 Plan = Sequence[tuple[type[Contest], int]]
 
@@ -136,8 +136,8 @@ class Throttled(Hammered):
 class EveryOrder(unittest.TestCase):
     """The races again, but each of their orders once."""
 
-    old = HOTP(contests.secret_of("old"), digits=8)
-    new = HOTP(contests.secret_of("new"), digits=8)
+    old = HOTP(secret_of("old"), digits=8)
+    new = HOTP(secret_of("new"), digits=8)
 
     def begin(self, *actors: Callable[[Verifier], object]) -> tuple[Store, Sequence[Actor]]:
         """Enrol the old credential, and let each actor have a verifier of its own."""

@@ -6,10 +6,10 @@ import unittest
 from unittest import mock
 
 from onetime.verification.throttle import Throttle
-from tests.soak import devices
+from tests.soak import devices, model
 from tests.support import RFC_KEY, thorough, vectors
-from tests.verification import histories
-from tests.verification.model import Device
+from tests.support.credentials import TWINS
+from tests.support.model import Device
 
 REACHED = (
     "first tier",
@@ -53,7 +53,7 @@ TWO_REACHED = (
 class Histories(unittest.TestCase):
     def test_the_verifier_agrees_with_the_model(self) -> None:
         """H47, T25, K39: many histories; after each call verdict, evidence and visible state are equal."""
-        failure, seen = histories.play_all(0, thorough(2000, 400))
+        failure, seen = model.play_all(0, thorough(2000, 400))
         if failure:
             self.fail(failure)
         for what in REACHED:
@@ -63,7 +63,7 @@ class Histories(unittest.TestCase):
     def test_a_difference_is_shown_as_a_program(self) -> None:
         """A verifier whose second tier is cleared by success is found out, and the program shows it."""
         with mock.patch.object(Throttle, "succeeded", lambda _, now: Throttle()):
-            failure, _ = histories.play_part(range(100))
+            failure, _ = model.play_part(range(100))
             message, _, program = failure.partition("\n\n")
             self.assertIn("the model", message)
             with contextlib.redirect_stdout(io.StringIO()) as printed:
@@ -98,7 +98,7 @@ class TheModel(unittest.TestCase):
 
     def test_the_twins_share_a_code(self) -> None:
         """The factors that histories begin at have codes that come again soon."""
-        for digits, pairs in histories.TWINS.items():
+        for digits, pairs in TWINS.items():
             device = Device(RFC_KEY, digits)
             for factor, apart in pairs:
                 with self.subTest(factor, digits=digits):

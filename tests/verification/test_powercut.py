@@ -4,9 +4,9 @@ import random
 import unittest
 from pathlib import Path
 
+from tests.soak import powercut
 from tests.support import posix, program, thorough
-from tests.verification import powercut
-from tests.verification.disk import FATES, SECTOR, Disk, Event, Reader
+from tests.support.disk import FATES, SECTOR, Disk, Event, Reader
 
 SEED = 20_260_731
 

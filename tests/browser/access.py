@@ -6,8 +6,8 @@ import unittest
 from itertools import pairwise, product
 from pathlib import Path
 
-from tests.playground.hands import Case, Pointer
-from tests.playground.looks import PARTS, SCHEMES, WIDTHS
+from tests.browser.hands import Case, Pointer
+from tests.browser.looks import PARTS, SCHEMES, WIDTHS
 
 LOOKS = ((1280, "light"), (390, "dark"))
 NAMED = {

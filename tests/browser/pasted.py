@@ -6,8 +6,8 @@ from subprocess import run
 
 from onetime import HOTP, TOTP, Account, Algorithm, Secret
 from onetime.provisioning import migration, uri
-from tests.playground.hands import SECRET, USES, Case, Keyboard, Pointer
-from tests.playground.looks import MOMENT, PARTS
+from tests.browser.hands import SECRET, USES, Case, Keyboard, Pointer
+from tests.browser.looks import MOMENT, PARTS
 from tests.support import program
 
 FIELDS = ("secret", "form", "algorithm", "digits", "period", "t0", "counter", "issuer", "name")

@@ -6,9 +6,7 @@ Arguments are unittest's. `python3 -m unittest` does not run these tests, becaus
 import sys
 import unittest
 
-MODULES = [
-    f"tests.playground.browser_{name}" for name in ("parts", "pasted", "match", "login", "page", "access")
-]
+MODULES = [f"tests.browser.{name}" for name in ("parts", "pasted", "match", "login", "page", "access")]
 
 if __name__ == "__main__":
     options = [argument for argument in sys.argv[1:] if argument.startswith("-")]

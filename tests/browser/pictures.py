@@ -1,4 +1,4 @@
-"""`python3 -m tests.pictures FOLDER`: take pictures of the playground, and measure its first paint.
+"""`python3 -m tests.browser.pictures FOLDER`: take pictures of the playground, and measure its first paint.
 
 Each part and each state that is hard to lay out, wide and narrow, light and dark, and on paper, as PNG.
 `--readme` takes the README's picture instead.
@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
-from tests.playground import looks
-from tests.playground.hands import Pointer
-from tests.playground.serving import running
-from tests.playground.webdriver import Browser
+from tests.browser import looks
+from tests.browser.hands import Pointer
+from tests.browser.webdriver import Browser
+from tests.support.serving import running
 
-README = Path(__file__).parent / "playground" / "page.png"
+README = Path(__file__).parent / "page.png"
 MOST = 100_000
 """Bytes of the README's picture."""
 
@@ -173,7 +173,7 @@ def _predicted(kind: int, left: int, above: int, corner: int) -> int:
 
 def main() -> int:
     """Take pictures and measure."""
-    parser = argparse.ArgumentParser(prog="python3 -m tests.pictures")
+    parser = argparse.ArgumentParser(prog="python3 -m tests.browser.pictures")
     parser.add_argument("folder", metavar="FOLDER", type=Path, nargs="?", help="where the pictures are put")
     parser.add_argument("--readme", action="store_true", help=f"take {README.name}, the README's picture")
     options = parser.parse_args()

@@ -9,9 +9,9 @@ from typing import Any
 
 from onetime import TOTP
 from onetime.playground import server
-from tests.playground.hands import SECRET, Case, Keyboard, Pointer
-from tests.playground.looks import MOMENT, PARTS
-from tests.playground.webdriver import WebDriverError
+from tests.browser.hands import SECRET, Case, Keyboard, Pointer
+from tests.browser.looks import MOMENT, PARTS
+from tests.browser.webdriver import WebDriverError
 
 KNOCKS = (Path(__file__).parent / "knocks.js").read_text(encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Power cuts: the disks that one could leave of a store at work, and whether they hold what was told.
+"""`python3 -m tests.soak powercut`: no power cut makes the embedded store forget a verdict that it returned.
 
 A child process works on a store in an empty folder and tells each verdict by a write to its standard
 output. strace notes that and every other call that changes a file, and `disk` makes of it what a cut at
@@ -11,11 +11,13 @@ import hashlib
 import json
 import os
 import random
+import secrets
 import shutil
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,7 +32,7 @@ from onetime.storage.store import Store
 from onetime.verification.state import State
 from onetime.verification.verifier import Verifier
 from tests.support import program
-from tests.verification.disk import CALLS, FATES, UNSYNCED, Disk, Event, Image, Reader
+from tests.support.disk import CALLS, FATES, UNSYNCED, Disk, Event, Image, Reader
 
 DATABASE = "store.db"
 START = 1_700_000_000
@@ -460,6 +462,30 @@ def room() -> Iterator[Path]:
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as place:
         yield Path(place).resolve()
+
+
+def main(arguments: list[str]) -> int:
+    """Cut the power of every store."""
+    parser = argparse.ArgumentParser(prog="python3 -m tests.soak powercut", description=__doc__)
+    parser.add_argument("--images", type=int, default=3000, help="different disk images of each setting")
+    parser.add_argument("--seed", type=int, default=secrets.randbits(32))
+    options = parser.parse_args(arguments)
+    print(f"seed {options.seed}, {options.images} different images of each setting", flush=True)
+    print(HEADING)
+    failed = False
+    for setting in SETTINGS:
+        began = time.monotonic()
+        report = cut(setting, options.images, options.seed)
+        print(f"{report}   in {time.monotonic() - began:.0f} s", flush=True)
+        if setting == SHIPPED:
+            for trouble, where in report.found.items():
+                for moment in where:
+                    failed = True
+                    print(f"{trouble}: {moment}")
+        elif not report.found["lost"]:
+            failed = True
+            print("no loss was found where there are some: this run proves nothing")
+    return int(failed)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ accepted code, for example. The clock is a number that all of them share and tha
 """
 
 import contextlib
+import hashlib
 import multiprocessing
 import sys
 import threading
@@ -18,11 +19,13 @@ from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Barrier
 from typing import Any, Literal
 
+from onetime import Secret
 from onetime.errors import OnetimeError
 from onetime.storage.sql import SQLStore
 from onetime.storage.store import Store
 from onetime.verification.verifier import Verifier
 from tests.support.postgres import Postgres
+from tests.support.stores import close
 
 START = 1_800_000_000
 """Unix time of the first round."""
@@ -57,32 +60,9 @@ class SharedStore:
         return SharedStore, (self.opener,)
 
 
-def close(store: Store) -> None:
-    """Close a store, if it is one that can be closed."""
-    getattr(store, "close", bool)()
-
-
-class ReadThenWrite:
-    """The mistake that this is all about: it looks, and then writes whatever is there by now."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.get = store.get
-
-    def swap(self, key: str, old: str | None, new: str | None) -> bool:
-        if self.store.get(key) != old:
-            return False
-        while not self.store.swap(key, self.store.get(key), new):
-            pass
-        return True
-
-    def close(self) -> None:
-        close(self.store)
-
-
-def read_then_write(opener: Callable[[], Store]) -> Store:
-    """Open a store with the mistake in it."""
-    return ReadThenWrite(opener())
+def secret_of(*parts: object) -> Secret:
+    """Make a secret of its own for each name."""
+    return Secret(hashlib.sha1(repr(parts).encode()).digest())
 
 
 def on_postgres(table: str, isolation: str) -> Store:

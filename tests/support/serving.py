@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from onetime.playground.server import Server
-from tests.cli.session import environment
+from tests.support.session import environment
 
 PATIENCE = 30
 """Seconds after which a server counts as stuck."""

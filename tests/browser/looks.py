@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median
 
-from tests.playground.serving import running
-from tests.playground.webdriver import Browser
+from tests.browser.webdriver import Browser
+from tests.support.serving import running
 
 PARTS = ("code", "steps", "table", "match", "login")
 WIDTHS = (1280, 390)

@@ -1,34 +1,30 @@
-"""Random histories of a verifier, judged by the library and by the model side by side."""
+"""`python3 -m tests.soak model`: random histories, the verifier and a plain model of it side by side.
 
+At the first difference the shortened history is printed, as a program.
+"""
+
+import argparse
 import multiprocessing
 import random
+import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from onetime import HOTP, TOTP, OnetimeError, Secret
+from onetime import OnetimeError
 from onetime.storage.memory import MemoryStore
 from onetime.verification.policy import YEAR, Policy
 from onetime.verification.verifier import Verifier
 from tests.support import RFC_KEY
-from tests.verification.model import LAST, Device, Model, Numbers, Verdict
+from tests.support.credentials import TWINS, credential_of
+from tests.support.model import LAST, Device, Model, Numbers, Verdict
 
 STEPS = 70
 """Calls in a history."""
 
 PART = 250
 """Histories that one process does at a time."""
-
-TWINS: dict[int, tuple[tuple[int, int], ...]] = {
-    6: (
-        *((1300575, 1), (1390529, 1), (1921099, 1), (153567, 2), (679858, 2), (1096428, 2), (103424, 3)),
-        *((287107, 3), (2288500, 4), (2410569, 4), (1217265, 5), (285885, 6), (2357792, 7), (2386, 8)),
-    ),
-    7: ((3569440, 1), (863070, 2), (287107, 3), (7425840, 5)),
-    8: ((3569440, 1),),
-}
-"""By digits: factors of the RFC's key for SHA1 whose code is again that of a factor so many later."""
 
 KEYS = ("alice", "bob")
 
@@ -79,14 +75,6 @@ class Step:
 
 class Difference(AssertionError):  # noqa: N818 - it is what is looked for
     """The library and the model differ."""
-
-
-def credential_of(device: Device) -> HOTP | TOTP:
-    """Make the library's credential."""
-    secret = Secret(device.key)
-    if device.period is None:
-        return HOTP(secret, digits=device.digits, algorithm=device.algorithm)
-    return TOTP(secret, digits=device.digits, algorithm=device.algorithm, period=device.period, t0=device.t0)
 
 
 class Stage:
@@ -533,3 +521,17 @@ def play_all(first: int, count: int) -> tuple[str, Counter[str]]:
             if failure:
                 return failure, total
     return "", total
+
+
+def main(arguments: list[str]) -> int:
+    """Play them all, and tell what happened in them."""
+    parser = argparse.ArgumentParser(prog="python3 -m tests.soak model", description=__doc__)
+    parser.add_argument("--histories", type=int, default=100_000, help="(default: 100000)")
+    parser.add_argument("--seed", type=int, default=secrets.randbits(32), help="of the first history")
+    options = parser.parse_args(arguments)
+    print(f"seed {options.seed}", flush=True)
+    failure, seen = play_all(options.seed, options.histories)
+    for what, times in sorted(seen.items()):
+        print(f"{times:>9,} {what}")
+    print(failure or f"{options.histories:,} histories of {STEPS} moves, no difference")
+    return 1 if failure else 0

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.playground.serving import CREDENTIAL, KEY
+from tests.support.serving import CREDENTIAL, KEY
 
 SESSION = {"session": "0" * 32}
 JOB = {"job": "0" * 32}

@@ -9,8 +9,8 @@ from subprocess import run
 from onetime import HOTP, TOTP, Account, Secret
 from onetime.inspection.explanation import explain
 from onetime.provisioning import uri
-from tests.playground.hands import SECRET, USES, Case, Hand, Keyboard, Pointer
-from tests.playground.looks import MOMENT, SCHEMES, WIDTHS
+from tests.browser.hands import SECRET, USES, Case, Hand, Keyboard, Pointer
+from tests.browser.looks import MOMENT, SCHEMES, WIDTHS
 from tests.support import program
 
 TEXT_KEY = "12345678901234567890123456789012"

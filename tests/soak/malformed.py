@@ -1,4 +1,4 @@
-"""`python3 -m tests.malformed`: a million malformed secrets, parameters and links each, and a megabyte.
+"""`python3 -m tests.soak malformed`: a million malformed secrets, parameters and links each, and a megabyte.
 
 Only the documented errors may come out, they show nothing of a secret, and nothing takes long.
 """
@@ -7,7 +7,6 @@ import argparse
 import multiprocessing
 import random
 import secrets
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,56 +15,16 @@ from typing import Any
 
 from onetime import HOTP, TOTP, Account, Algorithm, Secret, SecretError, URIError
 from onetime.provisioning import migration, uri
-from tests import mutation
-from tests.support import shown
+from tests.support import mutation
+from tests.support.watch import PART, SAMPLE, CaseError, Watch
 
 READERS = (Secret.from_base32, Secret.from_hex, Secret.from_base64, Secret.from_text)
 WRITERS = (Secret.to_base32, Secret.to_hex, Secret.to_base64)
-SAMPLE = 500
-"""Of so many cases one is looked at with a traceback and the variables of its frames, which is slow."""
-
 GOOD = "otpauth://totp/Acme:alice?secret=GEZDGNBVGY3TQOJQ&issuer=Acme"
-
-PART = 5_000
-"""Cases that one process does at a time."""
 
 MEGABYTE = 1_000_000
 LIMIT = 0.050
 """Seconds that a megabyte may take, and 16,384 characters of a link."""
-
-
-class CaseError(Exception):
-    """A case that went wrong. These are test keys, to be seen."""
-
-
-class Watch:
-    """Lets out nothing but documented errors that show no piece of a secret, in whatever case.
-
-    Args:
-        secret: The secret, as text.
-        deep: Whether the variables of the library's frames in a traceback are looked at too.
-    """
-
-    def __init__(self, secret: str, deep: bool) -> None:
-        low = secret.lower()
-        self.pieces = {low[i : i + 8] for i in range(len(low) - 7)}
-        self.deep = deep
-        self.errors = 0
-
-    def __call__(self, call: Callable[[], Any], *documented: type[Exception], deep: bool = True) -> Any:
-        """Return what a call returns, or its error."""
-        try:
-            return call()
-        except Exception as error:
-            if type(error) not in documented:
-                raise CaseError(f"{call} raises {error!r}, which is not documented") from error
-            parts = (str(error), repr(error), repr(error.args), repr(vars(error)))
-            report = shown(error) if self.deep and deep else "\n".join(parts)
-            low = report.lower()
-            if any(piece in low for piece in self.pieces):
-                raise CaseError(f"{call} raises an error that shows the secret: {report}") from error
-            self.errors += 1
-            return error
 
 
 def read_secret(source: random.Random, deep: bool) -> int:
@@ -221,18 +180,14 @@ def run_megabyte() -> str:
     return ""
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Do it all, and say what went wrong first."""
-    parser = argparse.ArgumentParser(prog="python3 -m tests.malformed", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python3 -m tests.soak malformed", description=__doc__)
     parser.add_argument("--cases", type=int, default=1_000_000, help="of each kind (default: 1000000)")
     parser.add_argument("--seed", type=int, default=secrets.randbits(32), help="repeats a run")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     print(f"seed {options.seed}")
     failure = run_megabyte() or run_cases(options.seed, options.cases)
     if failure:
         print(failure)
     return 1 if failure else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,24 +1,18 @@
-"""`python3 -m tests.differential`: the codes of this library against those of PyOTP and cryptography."""
-
-from tests import peers
-
-if __name__ == "__main__":
-    peers.run_inside("tests.differential")
+"""`python3 -m tests.soak differential`: the codes of this library against those of PyOTP and cryptography."""
 
 import argparse
 import hashlib
 import random
 import secrets
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-
-import pyotp  # type: ignore[import-not-found]  # only in the peers' environment
-from cryptography.hazmat.primitives import hashes  # type: ignore[import-not-found]  # the same
-from cryptography.hazmat.primitives.twofactor import hotp, totp  # type: ignore[import-not-found]  # the same
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
 
 from onetime import HOTP, TOTP, Algorithm, Secret
+from tests.support import peers
 
 END = 253_402_300_800
 """The first second of the year 10000."""
@@ -83,6 +77,7 @@ def ours(case: Case) -> str:
 
 def with_pyotp(case: Case) -> str:
     """Make the code with PyOTP, which has no t0 and wants 14 bytes and at most 120 seconds."""
+    pyotp: Any = import_module("pyotp")
     text = case.secret.to_base32()
     digest = getattr(hashlib, case.algorithm.lower())
     if case.time is None:
@@ -95,6 +90,10 @@ def with_pyotp(case: Case) -> str:
 
 def with_cryptography(case: Case) -> str:
     """Make the code with cryptography, which has no t0, takes numbers alone and makes 8 digits at most."""
+    primitives = "cryptography.hazmat.primitives"
+    hashes, hotp, totp = (
+        import_module(f"{primitives}.{name}") for name in ("hashes", "twofactor.hotp", "twofactor.totp")
+    )
     algorithm = getattr(hashes, case.algorithm)()
     key = case.secret.to_bytes()
     code: bytes
@@ -128,12 +127,15 @@ def compare(name: str, cases: int, source: random.Random) -> str | None:
     return None
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Compare with every peer."""
-    parser = argparse.ArgumentParser(prog="python3 -m tests.differential", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python3 -m tests.soak differential", description=__doc__)
     parser.add_argument("--cases", type=int, default=100_000, help="for each peer (default: 100000)")
     parser.add_argument("--seed", type=int, default=secrets.randbits(32), help="repeats a run")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
+    # An environment that has both, and finds this library, will do.
+    if find_spec("pyotp") is None or find_spec("cryptography") is None:
+        peers.run_inside("tests.soak")
     print(f"seed {options.seed}")
     for name in PEERS:
         # Each peer has its own cases, whatever stands before it.
@@ -142,7 +144,3 @@ def main() -> int:
             print(difference)
             return 1
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

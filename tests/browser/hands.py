@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 from onetime import Secret
 from onetime.playground.server import Server
-from tests.playground.looks import MOMENT, PARTS, Clock, look, visit
-from tests.playground.serving import running
-from tests.playground.webdriver import Browser
+from tests.browser.looks import MOMENT, PARTS, Clock, look, visit
+from tests.browser.webdriver import Browser
 from tests.support import RFC_KEY
+from tests.support.serving import running
 
 SECRET = Secret(RFC_KEY)
 """What the page begins with."""

@@ -13,7 +13,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-CHECKOUT = Path(__file__).parents[1]
+CHECKOUT = Path(__file__).parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
 GROUPS: dict[str, list[str]] = PROJECT["dependency-groups"]
 PACKAGES = GROUPS["peers"] + [package for package in GROUPS["servers"] if package.startswith("psycopg")]

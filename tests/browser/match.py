@@ -5,8 +5,8 @@ from onetime.inspection.diagnosis import diagnose
 from onetime.inspection.messages import odds
 from onetime.inspection.sighting import Sighting
 from onetime.provisioning import migration, uri
-from tests.playground.hands import SECRET, USES, Case, Hand, Keyboard, Pointer
-from tests.playground.looks import MOMENT
+from tests.browser.hands import SECRET, USES, Case, Hand, Keyboard, Pointer
+from tests.browser.looks import MOMENT
 
 CODE = "#match-codes li:nth-child({}) input[id$=code]"
 

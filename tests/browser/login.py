@@ -4,8 +4,8 @@ import threading
 from collections.abc import Callable
 
 from onetime import HOTP, TOTP, MemoryStore, State, VerificationError, Verifier
-from tests.playground.hands import SECRET, USES, Case, Hand, Keyboard, Pointer
-from tests.playground.looks import MOMENT
+from tests.browser.hands import SECRET, USES, Case, Hand, Keyboard, Pointer
+from tests.browser.looks import MOMENT
 
 LAST = 2**64 - 1
 PHONE, KEY = (f'[data-device="{name}"]' for name in ("phone", "key"))
