@@ -54,7 +54,7 @@ class Algorithm(StrEnum):
         if name in _SPELLINGS:
             return _SPELLINGS[name]
         if name in ("MD5", "MD-5"):
-            # RFC 4226 5.3: an offset of 15 and the four bytes from it on need at least 19 bytes.
+            # RFC 4226 5.3: the four bytes at an offset of 15 need a hash of at least 19 bytes.
             raise ValueError("MD5 is refused: its 16 bytes are too short for dynamic truncation")
         raise ValueError(f"not an algorithm that is known here: {', '.join(cls)}")
 

@@ -21,7 +21,7 @@ def read_base32(text: str) -> bytes:
 
 
 def write_base32(key: bytes) -> str:
-    """Write base32 in capitals, without padding (RFC 4648 section 6)."""
+    """Return base32 in capitals, without padding (RFC 4648 section 6)."""
     written = []
     for i in range(0, len(key), 20):
         # Twenty bytes are 32 groups of five bits. The number is spread until each group has a byte: the
@@ -52,12 +52,12 @@ def read_base64(text: str) -> bytes:
 
 
 def write_base64(key: bytes) -> str:
-    """Write base64 with padding (RFC 4648 section 4)."""
+    """Return base64 with padding (RFC 4648 section 4)."""
     return binascii.b2a_base64(key, newline=False).decode("ascii")
 
 
 def read_text(text: str) -> bytes:
-    """Take plain text as it stands, in UTF-8."""
+    """Return the bytes of plain text in UTF-8."""
     _require_text(text)
     try:
         return text.encode()
@@ -116,7 +116,7 @@ def _characters(text: str, table: bytes, encoding: str) -> bytes:
 
 
 def _unpadded(characters: bytes, group: int) -> bytes:
-    """Take the padding off: it stands at the end, whole, or not at all."""
+    """Return text without its padding, which must be complete and at the end, or absent."""
     unpadded = characters.rstrip(b"=")
     if b"=" in unpadded:
         raise SecretError("the padding (=) does not stand at the end")

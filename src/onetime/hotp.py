@@ -99,7 +99,7 @@ class HOTP(Confidential):
             check_integer("counter", counter, 0, LAST_MOVING_FACTOR)
         # Step 1: HS = HMAC(K, C), with C as eight bytes, the highest first.
         hs = self.hmac(_message(counter))
-        # Step 2: four bytes at an offset that the last byte says: SHA-1's is byte 19, others are longer.
+        # Step 2: four bytes at the offset in the last byte: byte 19 of SHA-1, a later one of a longer hash.
         # The highest bit is masked.
         snum = _four_bytes(hs, hs[-1] & 0xF)[0] & 0x7FFFFFFF
         # Step 3: D = Snum mod 10^Digit, with leading zeros.

@@ -51,7 +51,7 @@ class Secret(Confidential):
 
     @classmethod
     def generate(cls, size: int | None = None, *, algorithm: Algorithm | str = Algorithm.SHA1) -> "Self":
-        """Make a secret from the operating system's random numbers (RFC 4226 section 7.5).
+        """Generate a secret from the operating system's random numbers (RFC 4226 section 7.5).
 
         Args:
             size: Length in bytes, at least 16; without it as long as the hash, as RFC 6238
@@ -77,8 +77,8 @@ class Secret(Confidential):
         """Compute a secret from a master key and a name (RFC 4226 section 7.5), by HKDF-SHA256.
 
         A server that does so keeps one key in its vault and no secrets in its table. The same master
-        key, name and size always give the same secret. Whoever has the master key has them all: it
-        belongs in a device that resists tampering, or a vault.
+        key, name and size always give the same secret. An attacker who has the master key
+        has all secrets, so it belongs in a tamper-resistant device or a vault.
 
         Args:
             master: The master key, at least 16 bytes.
@@ -149,7 +149,7 @@ class Secret(Confidential):
     @classmethod
     @discreet
     def from_text(cls, text: str) -> "Self":
-        """Take plain text as the secret, as its UTF-8 bytes, every character as it stands.
+        """Read plain text: the secret is its UTF-8 bytes, without any change.
 
         Raises:
             SecretError: The text is empty, or not Unicode (half of a surrogate pair).
@@ -158,12 +158,12 @@ class Secret(Confidential):
         return cls(encoding.read_text(text))
 
     def to_bytes(self) -> bytes:
-        """Give out the secret as bytes."""
+        """Return the secret as bytes."""
         return self._key
 
     @discreet
     def to_base32(self, group: int = 0) -> str:
-        """Give out the secret as base32 in capitals, without padding (RFC 4648 section 6).
+        """Return the secret as base32 in capitals, without padding (RFC 4648 section 6).
 
         Args:
             group: Characters between two spaces, for people who type it; 0 for no spaces.
@@ -178,11 +178,11 @@ class Secret(Confidential):
         return " ".join(text[i : i + group] for i in range(0, len(text), group)) if group else text
 
     def to_hex(self) -> str:
-        """Give out the secret as hexadecimal digits in lower case."""
+        """Return the secret as hexadecimal digits in lower case."""
         return self._key.hex()
 
     def to_base64(self) -> str:
-        """Give out the secret as base64 with padding (RFC 4648 section 4)."""
+        """Return the secret as base64 with padding (RFC 4648 section 4)."""
         return encoding.write_base64(self._key)
 
     def __eq__(self, other: object) -> bool:

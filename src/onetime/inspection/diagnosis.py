@@ -1,7 +1,7 @@
 """Why doesn't my code match? A search for the readings of a secret, and the mistakes, that give a code.
 
 For people who check an implementation, an app or a server against what they believe is right. A code has
-few digits and the readings are many, so some fit by chance. A second code tells them apart.
+few digits and the readings are many, so some fit by chance. A second code decides between them.
 """
 
 import math
@@ -79,7 +79,7 @@ def diagnose(
     more: Iterable[Sighting] = (),
     progress: Callable[[float], bool | None] | None = None,
 ) -> Diagnosis:
-    """Find out how a code that is shown may have been computed from a secret.
+    """Search for the ways in which a code may have been computed from a secret.
 
     The search tries the settings of a link first, then the readings of the secret, the hashes, lengths,
     periods and counters, clocks that are wrong by up to a day, and the known implementation mistakes: one
@@ -92,7 +92,7 @@ def diagnose(
         code: The code that an app or a program shows: 1 to 10 digits.
         time: When it was shown, in Unix seconds or as an aware datetime.
         counter: The counter that it should be the code of, from 0 to 2^64-1, if it is not from the time. For
-            the link of a HOTP, where no code has one, the codes are those of the link's counter and the next.
+            the link of a HOTP, where none is given, the codes are those of the link's counter and the next.
         period: The expected period in seconds, 1 or more; without it, the link's, or 30.
         more: Other codes of the same secret, each with its time, or counter, or both, as the first has.
         progress: Called now and then with the part of the search that is done, from 0 to 1. If it
@@ -239,6 +239,6 @@ def _finding(hypothesis: Hypothesis, trace: Trace, hits: float) -> Finding:
         ahead=ahead,
         mistakes=tuple(filter(None, (*(step.words for step in steps), error))),
         advice=" ".join(filter(None, advice)) or messages.RIGHT,
-        # So many are expected to fit by accident; none does with the chance e^-expected.
+        # `expected` hypotheses fit by accident on average; none does with the chance e^-expected.
         chance=-math.expm1(-hits * trace.likelihood),
     )

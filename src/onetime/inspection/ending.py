@@ -42,7 +42,7 @@ def endings(codes: Sequence[str], expected: int | None) -> list[Choice[Ending]]:
     longest = max(map(len, codes))
     for digits in range(max(longest, MIN_DIGITS), MAX_DIGITS + 1):
         if all(len(code) == digits for code in codes):
-            # The length is in plain sight, so it is said, and is not one of the mistakes that are combined.
+            # The length can be seen, so it is named, and is not one of the mistakes that are combined.
             other = expected is not None and digits != expected
             words = f"{digits} digits where the link says {expected}" if other else ""
             advice = f"Set both sides to {digits} digits, or to {expected}." if other else ""

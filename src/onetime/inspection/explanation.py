@@ -29,7 +29,7 @@ class Explanation(Confidential):
         inner_hash: H(inner_pad, message).
         hs: HS = H(outer_pad, inner_hash), which is HMAC(K, message).
         offset: The low four bits of the last byte of HS.
-        p: P, the four bytes of HS from the offset on.
+        p: P, the four bytes of HS at the offset.
         snum: Snum, P as a number without its highest bit.
         digits: Digit, the length of the code.
         d: D = Snum mod 10^Digit.

@@ -41,7 +41,7 @@ class Finding:
         return asdict(self)
 
     def to_text(self) -> str:
-        """Return the finding in a sentence, and what to do about it in others."""
+        """Return the finding in one sentence, and what to do about it in further ones."""
         period, place = (f", period {self.period} s", "step") if self.period else ("", "counter")
         head = f"{self.algorithm}, {self.digits} digits{period}, secret read as {self.reading}, "
         head += f"{place} {self.moving_factors[0]}"

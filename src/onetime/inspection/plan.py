@@ -94,7 +94,7 @@ def plan(
     Args:
         readings: The ways to read the secret.
         endings: The ways to make digits.
-        settings: The settings expected, and others.
+        settings: The expected settings and the other ones.
         codes: Number of different codes that there are to compare with.
 
     Returns:

@@ -139,7 +139,7 @@ def _neighbor(hotp: HOTP, factor: int) -> dict[str, str] | None:
 
 
 def _link(account: Account, name: str, issuer: str | None) -> Answer:
-    """Build the link and its QR code, or say why there is none."""
+    """Build the link and its QR code, or return the reason why it cannot be built."""
     answer: Answer = {"link": None, "link_error": None, "qr": None, "qr_error": None}
     try:
         named = Account(name, account.credential, issuer=issuer, counter=account.counter)

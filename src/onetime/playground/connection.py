@@ -145,7 +145,7 @@ class Connection(BaseHTTPRequestHandler):
         self._refuse(RequestError(HTTPStatus(code).phrase.lower(), status=code))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
-        """Write no log: it might show a secret."""
+        """Do nothing: a log might show a secret."""
 
     def _respond(self, answer: "Callable[[str], None]") -> None:
         try:

@@ -41,7 +41,7 @@ class RequestError(Exception):
 
 @contextmanager
 def blame(field: str | None) -> Iterator[None]:
-    """Turn an error of the library into an error of the field that the value came from."""
+    """Raise an error of the library as an error of the field that the value came from."""
     try:
         yield
     except (OnetimeError, ValueError) as error:

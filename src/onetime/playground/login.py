@@ -67,7 +67,7 @@ class Logins:
             return session.show()
 
     def add(self, values: object) -> Answer:
-        """Give the owner another device, which is not enrolled."""
+        """Add a device to the owner's, which is not enrolled."""
         fields = Fields(values, ("session", "kind"))
         kind = fields.choice("kind", NAMES, "totp")
         with self._session(fields) as session:
@@ -81,7 +81,7 @@ class Logins:
             return session.enroll(device, code)
 
     def forget(self, values: object) -> Answer:
-        """Let the server forget a device."""
+        """Remove a device from the server."""
         fields = Fields(values, ("session", "device"))
         device = fields.text("device")
         with self._session(fields) as session:

@@ -13,7 +13,7 @@ from onetime.inspection.sighting import Sighting, read_code
 from onetime.playground.fields import Answer, Clock, Fields, RequestError, blame
 
 MAX_SEARCHES = 4
-"""Maximum number of searches that are kept and under way. The oldest is cancelled for a new one."""
+"""Maximum number of searches that run or whose result is stored. The oldest is cancelled for a new one."""
 
 MAX_CODES = 10
 """Maximum number of codes to compare with."""

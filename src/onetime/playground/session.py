@@ -60,9 +60,9 @@ class Session:
         return self._clock() + self.ahead
 
     def add(self, kind: str) -> str:
-        """Give the owner another device with a secret of its own, and return its name. It is not enrolled."""
+        """Add a device with a secret of its own to the owner's, not enrolled, and return its name."""
         if len(self.devices) == MAX_DEVICES:
-            raise RequestError(f"the owner has {MAX_DEVICES} devices; start again for others", "add")
+            raise RequestError(f"the owner has {MAX_DEVICES} devices; start again to add another one", "add")
         names = (NAMES[kind], *(f"{NAMES[kind]}-{number}" for number in range(2, MAX_DEVICES + 2)))
         name = next(each for each in names if each not in self.devices)
         credential = HOTP(Secret.generate()) if kind == "hotp" else TOTP(Secret.generate())
@@ -91,7 +91,7 @@ class Session:
         return self._judge(lambda: self._verifier.resynchronize(OWNER, self._enrolled(), codes))
 
     def forget(self, name: str) -> None:
-        """Let the server forget a device. The owner still has it."""
+        """Remove a device from the server. The owner still has it."""
         self.find(name)
         self._verifier.forget(OWNER, name)
 
@@ -128,7 +128,7 @@ class Session:
         }
 
     def _enrolled(self) -> dict[str, TOTP | HOTP]:
-        """Return the credentials of the devices that are enrolled: a server keeps no others."""
+        """Return the credentials of the devices that are enrolled: a server stores only those."""
         state = self._verifier.state(OWNER) or State()
         return {name: self.devices[name].credential for name in state.devices}
 

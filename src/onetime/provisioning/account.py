@@ -30,7 +30,7 @@ class Account(Confidential):
 
     Args:
         name: The account's name at the issuer, for example an e-mail address. It may be empty, because
-            some links have no name; `uri.build` does not write such a link.
+            some links have no name; `uri.build` refuses to write one.
         credential: A HOTP or a TOTP.
         issuer: The name of the site or program that the account is with; None if a link does not say.
         counter: The next counter of a HOTP, from 0 to 2^64-1; 0 with a TOTP.
@@ -91,7 +91,7 @@ class Account(Confidential):
 
     @discreet
     def replace(self, **changes: "Unpack[Changes]") -> "Self":
-        """Return a copy of the account in which some parts are others.
+        """Return a copy of the account with some parts replaced.
 
         `copy.replace` of Python 3.13 does the same.
 

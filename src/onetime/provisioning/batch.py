@@ -1,4 +1,4 @@
-"""What an export holds: the accounts that can be read, and what is known of the others."""
+"""The contents of an export: the accounts that can be read, and the accounts that cannot."""
 
 from dataclasses import dataclass
 
@@ -13,8 +13,8 @@ class Refused:
     Attributes:
         position: Index of the account among all accounts of the export, from 0; the refused ones count.
         reason: Why the account cannot be read, for people. No secret is in it.
-        issuer: The account's issuer; None if there is none, or it cannot be read.
-        name: The account's name; empty if there is none, or it cannot be read.
+        issuer: The account's issuer; None if it is missing or cannot be read.
+        name: The account's name; empty if it is missing or cannot be read.
     """
 
     position: int

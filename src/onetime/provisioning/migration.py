@@ -56,7 +56,7 @@ def parse(text: str) -> Batch:
         may even be empty.
 
     Raises:
-        MigrationError: The text is not such a link, its data is not a message with accounts, or the place
+        MigrationError: The text is not an export link, its data is not a message with accounts, or the place
             of the batch in the export is wrong. `position` is the index of the byte in the decoded data.
         TypeError: The text is not a str.
     """

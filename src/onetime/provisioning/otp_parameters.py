@@ -31,7 +31,7 @@ class _Message:
     """The fields of a message, as far as it can be read.
 
     Attributes:
-        key: The secret; empty where there is none.
+        key: The secret; empty if it is missing.
         key_position: Where the secret stands, or would stand.
         texts: The issuer and the name.
         numbers: The integers by the number of their field, each with the position of the field.

@@ -30,7 +30,7 @@ def read_parameters(query: str, known: frozenset[str]) -> tuple[dict[str, str], 
         known: The names that have a meaning, in lower case; they are found in any case.
 
     Returns:
-        The known parameters by name, and all others in their order.
+        The known parameters by name, and the other ones in their order.
 
     Raises:
         URIError: A known parameter is there twice, `check_extra_name` refuses a name, or a part cannot

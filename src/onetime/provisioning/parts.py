@@ -78,7 +78,7 @@ class Parts:
 def _export(batch: Batch) -> tuple[int, int, str, bytes]:
     """Return what the batches of an export share.
 
-    A batch without an id that is an export by itself shares nothing with others but its content.
+    A batch without an id that is an export by itself shares only its content with other batches.
     """
     if batch.id or batch.size > 1:
         return batch.id, batch.size, "", b""

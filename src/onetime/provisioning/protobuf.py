@@ -1,8 +1,8 @@
 """Messages of Protocol Buffers: fields one after the other, each with a number and a value.
 
-The reader returns the two kinds of value that exports use, integers and bytes, and skips all others, as the
-description of the encoding asks of fields that a reader does not know. It passes through a message once,
-without recursion. A broken rule is a `MigrationError` that says at which byte, and never what is there.
+The reader returns the two kinds of value that exports use, integers and bytes. It skips all other kinds, as
+the description of the encoding requires for unknown fields. It reads a message once, without recursion. A
+broken rule is a `MigrationError` that says at which byte, and never what is there.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def fields(data: bytes, part: slice) -> Iterator[tuple[int, int | slice, int]]:
     """Yield the fields of a message.
 
     Args:
-        data: Bytes that hold the message, and perhaps others around it.
+        data: Bytes that hold the message, and perhaps other bytes around it.
         part: The place of the message in the bytes, from its first byte to the one after its last.
 
     Yields:
@@ -95,7 +95,7 @@ def _read_varint(data: bytes, start: int, end: int) -> tuple[int, int]:
     for i, byte in enumerate(data[start : min(start + MAX_VARINT, end)]):
         value |= (byte & 0x7F) << 7 * i
         if byte < 0x80:
-            # Readers differ on what a tenth byte over 1 means: some drop the bits, others refuse them.
+            # Readers differ on what a tenth byte over 1 means: some drop the bits, some refuse them.
             if value >= 1 << 64:
                 raise fault("a number must have at most 64 bits", start)
             return value, start + i + 1

@@ -89,7 +89,7 @@ class QRCode(Confidential):
     def to_svg(self, scale: int = 4, *, title: str = "QR code") -> str:
         """Return the QR code as an SVG image, black on white with the quiet zone.
 
-        The image can stand in an HTML page as it is. Its width and height are attributes, which CSS
+        The image can stand in an HTML page unchanged. Its width and height are attributes, which CSS
         overrides. Unlike the title, the image is as secret as the content.
 
         Args:

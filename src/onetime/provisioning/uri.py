@@ -39,7 +39,7 @@ def parse(text: str) -> Account:
     """Parse an `otpauth://` link.
 
     Everything in the link is read as it stands or refused, never adjusted. Parameters without a meaning
-    are kept in `extra`. If the label begins with the issuer parameter and a colon, the rest is the name;
+    are returned in `extra`. If the label begins with the issuer parameter and a colon, the rest is the name;
     otherwise a colon ends an issuer, which counts where there is no issuer parameter.
 
     Args:
@@ -50,7 +50,7 @@ def parse(text: str) -> Account:
         The account. Its name is empty if the link has none.
 
     Raises:
-        URIError: The text is not such a link; a part is missing, out of range, or there twice; or a
+        URIError: The text is not an `otpauth` link; a part is missing, out of range, or there twice; or a
             parameter could be mistaken for one that has a meaning, or is for other codes (Steam).
             `parameter` says which part.
         TypeError: The text is not a str.
@@ -169,7 +169,7 @@ def split(text: str) -> tuple[str, ...]:
 def escape(link: str) -> str:
     """Return a link with everything percent-encoded that a link cannot have (RFC 3987 section 3.1).
 
-    Apps show "é" in a link and put it into QR codes as it is, but readers of QR codes guess the character
+    Apps show "é" in a link and put it into QR codes unchanged, but readers of QR codes guess the character
     set of whatever is not ASCII. What `build` returns needs no escaping.
 
     Args:

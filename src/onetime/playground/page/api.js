@@ -64,13 +64,13 @@ export class Line {
   }
 }
 
-/** Read a whole number exactly; return any other text as it is, for the server to refuse. */
+/** Read a whole number exactly; return any other text unchanged, for the server to refuse. */
 export function whole(text) {
   const trimmed = text.trim();
   return /^-?[0-9]{1,20}$/.test(trimmed) ? BigInt(trimmed) : trimmed;
 }
 
-/** Read a number of seconds, with or without a fraction; return any other text as it is. */
+/** Read a number of seconds, with or without a fraction; return any other text unchanged. */
 export function seconds(text) {
   const trimmed = text.trim();
   return /^-?[0-9]{1,20}\.[0-9]+$/.test(trimmed) ? Number(trimmed) : whole(trimmed);

@@ -34,7 +34,7 @@ export function credential() {
 /** Return the time as the server reads it: null for now. */
 export const time = () => (isNow() ? null : seconds(find("time").value));
 
-/** Return what tells two credentials apart, whatever the time. */
+/** Return what differs between two credentials, whatever the time. */
 export const identity = () =>
   JSON.stringify(credential(), (_, value) => (typeof value === "bigint" ? String(value) : value));
 
@@ -81,7 +81,7 @@ function unfold() {
   find("fold").textContent = "Hide";
 }
 
-/** Fold the form away on a phone, so that the result is in sight. */
+/** Fold the form away on a phone, so that the result can be seen. */
 function fold() {
   root.classList.add("folded");
   find("fold").setAttribute("aria-expanded", "false");

@@ -59,7 +59,7 @@ export function showCode(element, code) {
   element.replaceChildren(seen, make("span", "unseen", [...code].join(" ")));
 }
 
-/** Show that there is no code. */
+/** Show that the code is missing. */
 export function showNoCode(element) {
   element.textContent = "–";
   element.removeAttribute("title");
@@ -110,7 +110,7 @@ export function unmark(root, except = null) {
 const placeOf = (field) =>
   field?.querySelector(".error") ?? field?.parentElement.closest("[data-field]")?.querySelector(":scope > .error");
 
-/** Put a message beside a field, in addition to others; return whether this part has the field. */
+/** Put a message beside a field, in addition to other messages; return whether this part has the field. */
 export function put(root, name, message) {
   const field = root.querySelector(`[data-field="${name}"]`);
   const place = placeOf(field);
@@ -123,7 +123,7 @@ export function put(root, name, message) {
   return true;
 }
 
-/** Put a message beside the field at fault, and remove all others; return whether this part has the field. */
+/** Put a message beside the field at fault, and remove all other messages; return whether this part has the field. */
 export function mark(root, name, message) {
   unmark(root, placeOf(root.querySelector(`[data-field="${name}"]`)));
   return put(root, name, message);

@@ -34,7 +34,7 @@ function meaning(answer, was, enrolling) {
     case "incorrect":
       if (enrolling) return "The device does not show this code. A wrong code of a new device does not count.";
       if (state.near_misses_left < was.near_misses_left)
-        return "A near miss: two of the three codes are right. Only someone who knows unused codes gets so close, so it counts.";
+        return "A near miss: two of the three codes are right. It counts, because an attacker who knows unused codes gets this close.";
       if (state.failures === was.failures) return "The codes do not fit. Three wrong codes do not count.";
       return `No device shows this code. It is failure number ${state.failures} in a row.`;
     case "malformed":
@@ -42,7 +42,7 @@ function meaning(answer, was, enrolling) {
     case "throttled":
       return "There were too many failures. The code was not checked, right or wrong.";
     case "not_enrolled":
-      return "No device is enrolled, so no code can be right.";
+      return "No device is enrolled, so every code is wrong.";
     default:
       return `For the program: ${answer.message}.`;
   }
