@@ -232,7 +232,8 @@ class TwoDevices(Contest):
         if role < 2:
             self.show(slot, number, (replaced, forgotten)[role])
             return 0
-        for _ in range((7 * number + slot) % 8):  # so that it begins now earlier, now later
+        # The devices die now earlier, now later: after as many reads as some verifications need.
+        for _ in range(number // 2 % 8 * self.slots // 8 if role < 4 else 0):
             self.store.get("nothing")
         if role == 2:
             self.enroll(slot, number, replaced, replace=True)
