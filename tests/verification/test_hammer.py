@@ -63,7 +63,7 @@ ONCE: Plan = [
 GUESSES: Plan = [
     (contests.Guesses, 121),
     (contests.GuessesBetweenLogins, 31),
-    (contests.GuessesAtDelivery, 11),
+    (contests.GuessesAtDelivery, 31),
     (contests.GuessesAtRecovery, 7),
 ]
 """What happens so many times and no more: an even round is the second before the next guess is judged."""
