@@ -1,7 +1,7 @@
 """`python3 -m tests.soak hammer`: threads and processes that verify, enroll and guess at the same moment.
 
-SQLite always, PostgreSQL where ONETIME_POSTGRES has a conninfo and psycopg is installed. There is no seed:
-what is random is how the threads meet.
+SQLite always; PostgreSQL and MariaDB where ONETIME_POSTGRES and ONETIME_MARIADB name them, as
+`tests.support.servers` does. There is no seed: what is random is how the threads meet.
 """
 
 import argparse
@@ -13,12 +13,13 @@ from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from multiprocessing import sharedctypes
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from onetime import HOTP, TOTP
 from onetime.errors import (
     AlreadyEnrolledError,
     IncorrectCodeError,
+    NotEnrolledError,
     NotIssuedError,
     OnetimeError,
     OtherCredentialError,
@@ -28,17 +29,20 @@ from onetime.errors import (
 from onetime.storage.sql import SQLStore
 from onetime.storage.store import Store
 from onetime.verification.delivery import DeliveredCodes
+from onetime.verification.evidence import Accepted
+from onetime.verification.policy import Policy
 from onetime.verification.recovery import RecoveryCodes
 from onetime.verification.verifier import Verifier
 from tests.support.contest import (
     START,
     Contest,
     SharedStore,
-    Tally,
     hammer,
+    on_mariadb,
     on_postgres,
     secret_of,
 )
+from tests.support.mariadb import MariaDB
 from tests.support.postgres import ISOLATION_LEVELS, Postgres
 from tests.support.stores import read_then_write
 
@@ -65,8 +69,8 @@ def expect(refusal: type[OnetimeError], function: Callable[..., object], *argume
         raise AssertionError(f"not refused by {refusal.__name__}")
 
 
-def delivered(contest: Contest) -> DeliveredCodes:
-    return DeliveredCodes(contest.store, PEPPER, clock=contest.clock)
+def delivered(contest: Contest, **numbers: int) -> DeliveredCodes:
+    return DeliveredCodes(contest.store, PEPPER, clock=contest.clock, **numbers)
 
 
 def recovery(contest: Contest) -> RecoveryCodes:
@@ -102,8 +106,8 @@ class Neighbours(Timed):
             expect(ReplayedCodeError, self.verifier.verify, self.key, TIMED, code)
 
 
-class Reenrolment(Timed):
-    """Half of them show a code, half confirm a new enrolment of the same credential with it."""
+class Reenrollment(Timed):
+    """Half of them show a code, half confirm a new enrollment of the same credential with it."""
 
     def attempt(self, slot: int, told: str) -> int:
         if slot % 2:
@@ -150,8 +154,8 @@ class ThreeCounted(Contest):
         return once(ReplayedCodeError, self.verifier.resynchronize, self.key, COUNTED, told.split())
 
 
-class Enrolment(Contest):
-    """Everybody enrols a credential of their own under one key; the winner's is the one that stays."""
+class Enrollment(Contest):
+    """Everybody enrolls a credential of their own under one key; the winner's is the one that stays."""
 
     def prepare(self, number: int) -> tuple[str, Collection[int]]:
         return f"{self.key} {number}", {1}
@@ -164,44 +168,158 @@ class Enrolment(Contest):
         winner = counts.index(1)
         for slot in {winner, (winner + 1) % self.slots}:
             credential = HOTP(secret_of(slot), digits=8)
-            # The winner's code was spent by the enrolment; the others' credentials are not enrolled.
+            # The winner's code was spent by the enrollment; the others' credentials are not enrolled.
             refusal = ReplayedCodeError if slot == winner else OtherCredentialError
             expect(refusal, self.verifier.verify, told, credential, credential.at(0))
 
 
 class TwoDevices(Contest):
-    """Slots show a code of either of two devices, enroll a third one, or forget it; one row has it all."""
+    """Slots enroll, replace, forget and verify two devices of one user, and enroll a third, all at once.
 
-    DEVICES: ClassVar[dict[str, HOTP | TOTP]] = {"phone": TIMED, "fob": COUNTED}
+    In each round one device is replaced and the other one is forgotten and enrolled anew; in the next round
+    it is the other way round. By its number, a slot has one of `ROLES` tasks: it shows codes of the device
+    that is replaced or of the one that is forgotten, replaces, forgets, guesses, or enrolls a third device.
+    Counted are enrollments of the third device.
+    """
+
+    ROLES = 6
+    NAMES = ("phone", "fob")
+    SHOWN = 3
+    """Codes of each device that many slots show."""
+
+    WIDE = Policy(delay_after=100, budget=1000, max_devices=3)
+    """So wide that no guess of a round is throttled: then what is owed counts all wrong codes exactly."""
+
+    def __init__(self, store: SharedStore, slots: int) -> None:
+        super().__init__(store, slots)
+        self.verifier = Verifier(store, policy=self.WIDE, clock=self.clock)
+        self.dead = sharedctypes.RawArray("q", len(self.NAMES))
+        self.wrong = sharedctypes.RawArray("q", slots)
+        self.accepted = sharedctypes.RawArray("q", slots * self.SHOWN)
+        self.used = sharedctypes.RawArray("q", slots)
+
+    def credential(self, name: str, *parts: object) -> HOTP | TOTP:
+        """Return a credential of its own for each part: the phone has a TOTP, everything else a HOTP."""
+        secret = secret_of(name, *parts)
+        return TOTP(secret, digits=8) if name == "phone" else HOTP(secret, digits=8)
+
+    def code(self, credential: HOTP | TOTP, number: int) -> str:
+        """Return the code that a device shows as its first, its second and so on."""
+        if isinstance(credential, HOTP):
+            return credential.at(number)
+        return credential.at_step(credential.step(self.clock()) - 1 + number)
+
+    def order(self, number: int) -> tuple[str, str]:
+        """Return the names of the devices that a round replaces and forgets."""
+        return self.NAMES if number % 2 else (self.NAMES[1], self.NAMES[0])
+
+    def old(self, number: int) -> dict[str, HOTP | TOTP]:
+        """Return the credentials that are enrolled when a round begins."""
+        return {name: self.credential(name, "old", number) for name in self.NAMES}
 
     def prepare(self, number: int) -> tuple[str, Collection[int]]:
-        if not number:
-            for name, credential in self.DEVICES.items():
-                self.verifier.adopt(self.key, credential, device=name)
         self.clock.set(START + number * TIMED.period)
-        return f"{number} {TIMED.at(self.clock())} {COUNTED.at(number)}", {2}
+        for array in (self.dead, self.wrong, self.accepted, self.used):
+            array[:] = [0] * len(array)
+        self.verifier.forget(self.key)
+        for name, credential in self.old(number).items():
+            self.verifier.adopt(self.key, credential, device=name)
+        return str(number), {1}
 
     def attempt(self, slot: int, told: str) -> int:
-        number, *codes = told.split()
-        if slot % 4 < 2:
-            return once(ReplayedCodeError, self.verifier.verify, self.key, self.DEVICES, codes[slot % 4])
-        if slot % 4 == 2:
-            tablet = HOTP(secret_of("tablet", number), digits=8)
-            enroll = partial(self.verifier.enroll, device="tablet")
-            once(AlreadyEnrolledError, enroll, self.key, tablet, tablet.at(0))
+        number, role = int(told), slot % self.ROLES
+        replaced, forgotten = self.order(number)
+        if role < 2:
+            self.show(slot, number, (replaced, forgotten)[role])
+            return 0
+        # The devices die now earlier, now later: after as many reads as some verifications need.
+        for _ in range(number // 2 % 8 * self.slots // 8 if role < 4 else 0):
+            self.store.get("nothing")
+        if role == 2:
+            self.enroll(slot, number, replaced, replace=True)
+        elif role == 3:
+            self.verifier.forget(self.key, forgotten)
+            self.dead[self.NAMES.index(forgotten)] = 1
+            self.enroll(slot, number, forgotten)
+        elif role == 4:
+            old = self.old(number)
+            sight = {self.code(credential, i) for credential in old.values() for i in range(10)}
+            self.verify(slot, old, next(code for n in range(30) if (code := f"{n:08}") not in sight))
         else:
-            self.verifier.forget(self.key, "tablet")
+            return self.enroll(slot, number, "tablet")
         return 0
 
+    def verify(self, slot: int, credentials: dict[str, HOTP | TOTP], code: str) -> type:
+        """Show a code; return the type of what comes of it, and count wrong codes."""
+        try:
+            self.verifier.verify(self.key, credentials, code)
+        except IncorrectCodeError:
+            self.wrong[slot] += 1
+            return IncorrectCodeError
+        except (NotEnrolledError, ReplayedCodeError) as error:
+            return type(error)
+        return Accepted
+
+    def show(self, slot: int, number: int, name: str) -> None:
+        """Show a device's codes in order, the last one when the device is known to be dead."""
+        old, place = self.old(number), self.NAMES.index(name)
+        for i in range(self.SHOWN):
+            if i == self.SHOWN - 1:
+                self.await_death(place)
+            was_dead = self.dead[place]
+            outcome = self.verify(slot, old, self.code(old[name], i))
+            if outcome is Accepted:
+                assert not was_dead, f"the {name} is replaced or forgotten, and its code was accepted"
+                self.accepted[slot * self.SHOWN + i] = 1
+
+    def await_death(self, place: int) -> None:
+        """Wait until a slot has replaced or forgotten a device."""
+        for _ in range(100_000):
+            if self.dead[place]:
+                return
+            time.sleep(0.001)  # to spin would take the turns of the others
+        raise AssertionError("the device was neither replaced nor forgotten")
+
+    def enroll(self, slot: int, number: int, name: str, replace: bool = False) -> int:
+        """Enroll a credential of one's own; then show the code that confirmed it, and the next one."""
+        credential = self.credential(name, slot, number)
+        first, second = self.code(credential, 1), self.code(credential, 2)
+        enroll = partial(self.verifier.enroll, device=name, replace=replace)
+        if not once(AlreadyEnrolledError, enroll, self.key, credential, first):
+            return 0
+        if replace:
+            self.dead[self.NAMES.index(name)] = 1
+        outcome = self.verify(slot, {name: credential}, first)
+        assert outcome is not Accepted, "the code that confirmed a device was accepted again"
+        self.used[slot] = self.verify(slot, {name: credential}, second) is Accepted
+        return 1
+
     def finish(self, told: str, counts: Sequence[int]) -> None:
-        assert [sum(counts[0::4]), sum(counts[1::4])] == [1, 1], counts
-        for code in told.split()[1:]:
-            expect(ReplayedCodeError, self.verifier.verify, self.key, self.DEVICES, code)
-        self.verifier.forget(self.key, "tablet")
-        state = self.verifier.state(self.key)
+        number, state = int(told), self.verifier.state(self.key)
         assert state is not None
-        assert list(state.devices) == list(self.DEVICES), state
-        assert state.throttle.failures == 0, state
+        wrong = sum(self.wrong)
+        assert state.throttle.debt == wrong * self.WIDE.refill, f"{wrong} codes were wrong: {state}"
+        shown, step = 2 * self.SHOWN, self.ROLES * self.SHOWN
+        by_code = [sum(self.accepted[i::step]) for i in range(shown)]
+        assert max(by_code) <= 1, f"each code may be accepted once: {by_code}"
+        replaced, forgotten = self.order(number)
+        for name, role in ((replaced, 2), (forgotten, 3), ("tablet", 5)):
+            device = state.devices.get(name)
+            if device is None:
+                assert name == forgotten, f"there is no {name}"
+                continue
+            slots = range(role, self.slots, self.ROLES)
+            owners = [each for each in slots if device.has(self.credential(name, each, number))]
+            assert len(owners) == 1, f"the {name} is that of none of the slots that enrolled one"
+            (slot,) = owners
+            credential = self.credential(name, slot, number)
+            # What a slot was told is stored: its codes are spent.
+            for i in range(1, 2 + self.used[slot]):
+                code = self.code(credential, i)
+                expect(ReplayedCodeError, self.verifier.verify, self.key, {name: credential}, code)
+        self.seen["codes accepted"] += sum(by_code)
+        self.seen["wrong codes"] += wrong
+        self.seen["codes of new devices"] += sum(self.used)
 
 
 class Replacement(Contest):
@@ -248,7 +366,7 @@ class Replacement(Contest):
             if was_replaced:
                 return accepted
             shown += accepted
-        raise AssertionError("the enrolment never came")
+        raise AssertionError("the enrollment never came")
 
 
 class Sending(Contest):
@@ -377,19 +495,23 @@ class GuessesAtRecovery(Guesses):
 class GuessesAtDelivery(Contest):
     """Guesses at codes that were sent: five at the first, and one at each that follows ten minutes later."""
 
+    def codes(self) -> DeliveredCodes:
+        """Return codes without a pause, which would grow past ten minutes: only spent tries delay one."""
+        return delivered(self, pause=0)
+
     def prepare(self, number: int) -> tuple[str, Collection[int]]:
         self.clock.set(START + 300 * number)
         if number % 2:
             # Five minutes are no ten: neither is a code sent nor a guess judged.
-            expect(NotIssuedError, delivered(self).issue, self.key)
+            expect(NotIssuedError, self.codes().issue, self.key)
             return "", {0}
-        return delivered(self).issue(self.key), {1 if number else 5}
+        return self.codes().issue(self.key), {1 if number else 5}
 
     def attempt(self, slot: int, told: str) -> int:
         for number in range(1000):
             code = next(code for n in range(2) if (code := f"{slot:03}{number:04}{n}") != told)
             try:
-                delivered(self).verify(self.key, code)
+                self.codes().verify(self.key, code)
             except IncorrectCodeError:
                 continue
             except ThrottledError:
@@ -398,28 +520,36 @@ class GuessesAtDelivery(Contest):
         raise AssertionError("the throttle never came")
 
 
-ONCE: list[tuple[type[Contest], int]] = [
+Plan = Sequence[tuple[type[Contest], int]]
+"""Contests, and what part of the rounds each has: the second number is the divisor."""
+
+ONCE: Plan = [
     (Timed, 1),
     (Neighbours, 20),
     (Counted, 20),
     (ThreeTimed, 20),
     (ThreeCounted, 20),
-    (Enrolment, 20),
-    (Reenrolment, 20),
-    (TwoDevices, 20),
+    (Enrollment, 20),
+    (Reenrollment, 20),
+    (TwoDevices, 5),
     (Replacement, 100),
     (Sending, 20),
     (Delivery, 20),
     (Recovery, 100),
 ]
-"""What happens once, and what part of the rounds each has."""
+"""What happens once."""
 
-GUESSES: list[tuple[type[Contest], int]] = [
+GUESSES: Plan = [
     (Guesses, 10),
     (GuessesBetweenLogins, 20),
     (GuessesAtDelivery, 20),
     (GuessesAtRecovery, 100),
 ]
+"""What happens so many times and no more."""
+
+
+SIZES: dict[type, tuple[int, int]] = {Postgres: (8, 4), MariaDB: (4, 4)}
+"""Processes, and threads in each, on a server."""
 
 
 class FailedError(Exception):
@@ -428,16 +558,24 @@ class FailedError(Exception):
 
 def run(
     title: str,
-    plan: list[tuple[type[Contest], int]],
+    plan: Plan,
+    options: argparse.Namespace,
     rounds: int,
     opener: Callable[[], Store],
     *size: int,
     **method: Any,
 ) -> None:
-    """Run contests and print what came of each; stop at the first that went wrong."""
+    """Run the contests that are asked for, and print the tally of each; stop at the first with a fault."""
+    chosen = [
+        (contest, -(-rounds // part))
+        for contest, part in plan
+        if not options.only or contest.__name__ in options.only
+    ]
+    if not chosen:
+        return
     print(f"{title}, {size[0]} processes x {size[1]} threads")
     began = time.monotonic()
-    for tally in hammer([(contest, -(-rounds // part)) for contest, part in plan], opener, *size, **method):
+    for tally in hammer(chosen, opener, *size, **method):
         print(f"  {tally}, {time.monotonic() - began:.0f} s", flush=True)
         began = time.monotonic()
         if tally.faults:
@@ -446,46 +584,57 @@ def run(
 
 def run_bad(title: str, opener: Callable[[], Store]) -> None:
     """Run the store that reads and then writes, which must go wrong."""
-    tally: Tally
-    for tally in hammer([(Timed, 300)], partial(read_then_write, opener), 4, 4):
-        wrong = sum(rounds for accepted, rounds in tally.sums.items() if accepted > 1)
-        none = tally.sums[0]
-        print(f"{title} that reads and then writes: twice or more in {wrong} of {tally.rounds} rounds")
-        print(f"  none in {none}; {dict(sorted(tally.sums.items()))}", flush=True)
-        if not wrong:
+    for contest, rounds in ((Timed, 300), (TwoDevices, 30)):
+        (tally,) = hammer([(contest, rounds)], partial(read_then_write, opener), 4, 4)
+        print(f"{title} that reads and then writes: {tally}", flush=True)
+        if not tally.faults:
             raise FailedError("the test finds nothing")
 
 
-def on_sqlite(rounds: int) -> None:
+def on_sqlite(options: argparse.Namespace) -> None:
     """Hammer the embedded default."""
+    rounds = options.rounds
     with tempfile.TemporaryDirectory() as folder:
 
         def opener(name: str) -> Callable[[], Store]:
             return partial(SQLStore.sqlite, Path(folder, name))
 
         run_bad("SQLite", opener("bad"))
-        run("SQLite", GUESSES, rounds, opener("guesses"), 16, 1)
+        run("SQLite", GUESSES, options, rounds, opener("guesses"), 16, 1)
         if os.name == "posix":
-            run("SQLite after a fork", ONCE, -(-rounds // 20), opener("forks"), 4, 4, method="fork")
-        run("SQLite", ONCE, rounds, opener("once"), 8, 8)
+            forked = -(-rounds // 20)
+            run("SQLite after a fork", ONCE, options, forked, opener("forks"), 4, 4, method="fork")
+        run("SQLite", ONCE, options, rounds, opener("once"), 8, 8)
 
 
-def on_servers(rounds: int) -> None:
-    """Hammer a PostgreSQL at every isolation level."""
+def on_servers(options: argparse.Namespace) -> None:
+    """Hammer PostgreSQL at every isolation level, and MariaDB."""
+    rounds = options.server_rounds
     # A test that never runs, to drop the tables after it.
     test = unittest.TestCase()
-    try:
-        server = Postgres()
-    except unittest.SkipTest:
-        return
-    try:
-        run_bad("PostgreSQL", partial(on_postgres, server.table(test), "read committed"))
-        for isolation in ISOLATION_LEVELS:
-            opener = partial(on_postgres, server.table(test), isolation)
-            run(f"PostgreSQL, {isolation}", ONCE, rounds, opener, 8, 4)
-            run(f"PostgreSQL, {isolation}", GUESSES, rounds, opener, 16, 1)
-    finally:
-        test.doCleanups()
+    for kind in (Postgres, MariaDB):
+        try:
+            server = kind()
+        except unittest.SkipTest:
+            continue
+        name = "PostgreSQL" if kind is Postgres else kind.__name__
+        openers: dict[str, Callable[[], Store]]
+        if isinstance(server, Postgres):
+            openers = {
+                f"{name}, {isolation}": partial(on_postgres, server.table(test), isolation)
+                for isolation in ISOLATION_LEVELS
+            }
+            bad: Callable[[], Store] = partial(on_postgres, server.table(test), "read committed")
+        else:
+            openers = {name: partial(on_mariadb, server.table(test))}
+            bad = partial(on_mariadb, server.table(test))
+        try:
+            run_bad(name, bad)
+            for title, opener in openers.items():
+                run(title, ONCE, options, rounds, opener, *SIZES[kind])
+                run(title, GUESSES, options, rounds, opener, 16, 1)
+        finally:
+            test.doCleanups()
 
 
 def main(arguments: list[str]) -> int:
@@ -493,14 +642,16 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python3 -m tests.soak hammer", description=__doc__)
     parser.add_argument("--rounds", type=int, default=20_000, help="on SQLite (default: 20000; 0 for none)")
     parser.add_argument(
-        "--server-rounds", type=int, default=1000, help="at each isolation level (default: 1000; 0 for none)"
+        "--server-rounds", type=int, default=1000, help="on each server, at each level (default: 1000)"
     )
+    names = [contest.__name__ for contest, _ in (*ONCE, *GUESSES)]
+    parser.add_argument("only", nargs="*", metavar="CONTEST", help=f"{', '.join(names)}; all by default")
     options = parser.parse_args(arguments)
     try:
         if options.rounds:
-            on_sqlite(options.rounds)
+            on_sqlite(options)
         if options.server_rounds:
-            on_servers(options.server_rounds)
+            on_servers(options)
     except FailedError as error:
         print(f"FAILED: {error}")
         return 1

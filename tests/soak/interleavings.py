@@ -10,8 +10,10 @@ luck is hit here each time.
 
 import argparse
 import itertools
+import math
 import multiprocessing
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -207,22 +209,28 @@ def differences(names: tuple[str, ...]) -> tuple[int, int, str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Try all threes; 0 if each equals a sequential order."""
+    """Try all sets; 0 if each interleaving equals a sequential order."""
     parser = argparse.ArgumentParser(prog="python3 -m tests.soak interleavings", description=__doc__)
     parser.add_argument("--operations", type=int, default=3, help="at once (default: 3)")
+    parser.add_argument("--first", type=int, default=0, help="number of the set to begin with (default: 0)")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="end after so many (default: never)")
     options = parser.parse_args(arguments)
-    sets = total = total_lost = 0
-    everything = itertools.combinations_with_replacement(OPERATIONS, options.operations)
+    everything = list(itertools.combinations_with_replacement(OPERATIONS, options.operations))
+    sets, total, total_lost = options.first, 0, 0
+    end = time.monotonic() + 60 * options.minutes
     with multiprocessing.Pool() as pool:
-        for count, lost, found in pool.imap_unordered(differences, everything):
+        # In order, so that a later run can begin where this one ends.
+        for count, lost, found in pool.imap(differences, everything[options.first :]):
             if found:
-                print(f"FAILED: {found}")
+                print(f"FAILED: set {sets}: {found}")
                 return 1
             sets, total, total_lost = sets + 1, total + count, total_lost + lost
-            if sets % 50 == 0:
-                print(f"{sets} sets, {total:,} interleavings", flush=True)
+            if sets % 10 == 0:
+                print(f"up to set {sets}: {total:,} interleavings", flush=True)
+            if time.monotonic() > end:
+                break
     print(
-        f"{sets} sets of {options.operations} operations, {total:,} interleavings, {total_lost:,} with "
-        "a lost swap: each equals a sequential order"
+        f"sets {options.first} to {sets - 1} of {len(everything)} sets of {options.operations} operations: "
+        f"{total:,} interleavings, {total_lost:,} with a lost swap; each equals a sequential order"
     )
     return 0

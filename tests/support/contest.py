@@ -24,6 +24,7 @@ from onetime.errors import OnetimeError
 from onetime.storage.sql import SQLStore
 from onetime.storage.store import Store
 from onetime.verification.verifier import Verifier
+from tests.support.mariadb import MariaDB
 from tests.support.postgres import Postgres
 from tests.support.stores import close
 
@@ -72,6 +73,13 @@ def on_postgres(table: str, isolation: str) -> Store:
     return store
 
 
+def on_mariadb(table: str) -> Store:
+    """Open a table of the server that the tests use, and make it if need be."""
+    store = SQLStore.mysql(MariaDB().connect, table=table, timeout=PATIENCE / 10)
+    store.create_table()
+    return store
+
+
 class Contest:
     """What is done at once, on a store that is shared and a clock of its own.
 
@@ -86,6 +94,7 @@ class Contest:
         self.store = store
         self.slots = slots
         self.verifier = Verifier(self.store, clock=self.clock)
+        self.seen: Counter[str] = Counter()  # what `finish` found, to be printed
 
     def prepare(self, number: int) -> tuple[str, Collection[int]]:
         """Make a round ready: what is told to every slot, and the sums that are right."""
@@ -110,6 +119,7 @@ class Tally:
     contestants: int
     sums: Counter[int] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
+    seen: Counter[str] = field(default_factory=Counter)
 
     @property
     def rounds(self) -> int:
@@ -133,8 +143,11 @@ class Tally:
 
     def __str__(self) -> str:
         sums = ", ".join(f"{count} x {rounds}" for count, rounds in sorted(self.sums.items()))
+        seen = "".join(f"; {count:,} {what}" for what, count in self.seen.items())
         faults = f"; {len(self.faults)} FAULTS, the first: {self.faults[0]}" if self.faults else ""
-        return f"{self.contest}, {self.contestants} at once, {self.rounds} rounds: counted {sums}{faults}"
+        return (
+            f"{self.contest}, {self.contestants} at once, {self.rounds} rounds: counted {sums}{seen}{faults}"
+        )
 
 
 @dataclass
@@ -253,7 +266,7 @@ def hammer(
 
 def _rounds(ring: Ring, contest: Contest, rounds: int, parent: int) -> Tally:
     """Run a contest."""
-    tally = Tally(contest.key, contest.slots)
+    tally = Tally(contest.key, contest.slots, seen=contest.seen)
     for number in range(rounds):
         try:
             told, sums = contest.prepare(number)

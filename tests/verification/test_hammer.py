@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
-from onetime import HOTP
+from onetime import HOTP, TOTP
 from onetime.errors import (
     IncorrectCodeError,
     NotEnrolledError,
@@ -19,8 +20,11 @@ from onetime.errors import (
 )
 from onetime.storage.memory import MemoryStore
 from onetime.storage.sql import SQLStore
-from onetime.storage.store import Store
+from onetime.storage.store import Records, Store
+from onetime.verification import decision
+from onetime.verification.asked import Asked
 from onetime.verification.evidence import Accepted
+from onetime.verification.state import State
 from onetime.verification.verifier import Verifier
 from tests import support
 from tests.soak import hammer as contests
@@ -32,9 +36,11 @@ from tests.support.contest import (
     SharedStore,
     Tally,
     hammer,
+    on_mariadb,
     on_postgres,
     secret_of,
 )
+from tests.support.mariadb import MariaDB
 from tests.support.postgres import Postgres
 from tests.support.stores import ReadThenWrite, read_then_write
 
@@ -46,9 +52,8 @@ ONCE: Plan = [
     (contests.Counted, thorough(30, 10)),
     (contests.ThreeTimed, thorough(30, 10)),
     (contests.ThreeCounted, thorough(30, 10)),
-    (contests.Enrolment, thorough(30, 10)),
-    (contests.Reenrolment, thorough(30, 10)),
-    (contests.TwoDevices, thorough(30, 10)),
+    (contests.Enrollment, thorough(30, 10)),
+    (contests.Reenrollment, thorough(30, 10)),
     (contests.Replacement, thorough(10, 4)),
     (contests.Sending, thorough(30, 10)),
     (contests.Delivery, thorough(30, 10)),
@@ -59,7 +64,7 @@ ONCE: Plan = [
 GUESSES: Plan = [
     (contests.Guesses, 121),
     (contests.GuessesBetweenLogins, 31),
-    (contests.GuessesAtDelivery, 11),
+    (contests.GuessesAtDelivery, 31),
     (contests.GuessesAtRecovery, 7),
 ]
 """What happens so many times and no more: an even round is the second before the next guess is judged."""
@@ -108,6 +113,81 @@ class ExactlyOnce(Hammered):
             self.assertEqual(1, len(tally.faults))
 
 
+class Careless(contests.TwoDevices):
+    """Two devices and a verifier that does not look whether a credential is that of a device."""
+
+    def attempt(self, slot: int, told: str) -> int:
+        def ask(credentials: dict[str, HOTP | TOTP], state: State, digits: int) -> Asked:
+            devices = state.devices.items()
+            return [(name, credentials[name], device) for name, device in devices if name in credentials], ()
+
+        mock.patch.object(decision, "ask", ask).start()  # in a process that ends with the contest
+        return super().attempt(slot, told)
+
+
+class Losing(contests.TwoDevices):
+    """Two devices and a verifier that does not look whether its swap was lost."""
+
+    def attempt(self, slot: int, told: str) -> int:
+        def transact(records: Records, user: str, decide: Any) -> Any:
+            old = records.get(user)
+            new, verdict = decide(old)
+            records.store.swap(records.key(user), old, new)
+            return verdict
+
+        mock.patch.object(Records, "transact", transact).start()  # likewise
+        return super().attempt(slot, told)
+
+
+class OneUserTwoDevices(Hammered):
+    """Threads of several processes that enroll, replace, forget and verify, and guess, all at once."""
+
+    rounds = 40
+
+    def test_each_code_once_and_none_of_a_dead_device(self) -> None:
+        """K08, K36, K38: no code is accepted twice or of a dead device, no wrong code is forgotten."""
+        (tally,) = self.assert_held([(contests.TwoDevices, self.rounds)], 4, 4)
+        self.assertLess(0, tally.seen["codes accepted"])
+        self.assertLess(0, tally.seen["codes of new devices"])
+        self.assertLess(self.rounds, tally.seen["wrong codes"])
+
+    def test_a_store_that_reads_and_then_writes_is_found(self) -> None:
+        """K14: without a condition in the write, the same test fails."""
+        opener = partial(read_then_write, self.opener())
+        (tally,) = hammer([(contests.TwoDevices, 10)], opener, 4, 4)
+        self.assertNotEqual([], tally.faults)
+
+
+class OneUserTwoDevicesOnPostgres(OneUserTwoDevices):
+    rounds = 20
+
+    def opener(self) -> Callable[[], Store]:
+        """Name a table of the test's own."""
+        return partial(on_postgres, Postgres().table(self), "serializable")
+
+
+class OneUserTwoDevicesOnMariaDB(OneUserTwoDevices):
+    rounds = 20
+
+    def opener(self) -> Callable[[], Store]:
+        """Name a table of the test's own."""
+        return partial(on_mariadb, MariaDB().table(self))
+
+
+class MistakenVerifiers(Hammered):
+    """What the test of two devices finds in verifiers that are bad."""
+
+    def test_without_the_check_of_devices(self) -> None:
+        """K38: codes of a device that is replaced or forgotten are accepted."""
+        (tally,) = hammer([(Careless, 10)], self.opener(), 4, 4)
+        self.assertIn("its code was accepted", "".join(tally.faults))
+
+    def test_without_the_check_of_swaps(self) -> None:
+        """K14: a code is accepted twice, or a wrong one is forgotten."""
+        (tally,) = hammer([(Losing, 10)], self.opener(), 4, 4)
+        self.assertNotEqual([], tally.faults)
+
+
 class ExactlyOnceOnPostgres(Hammered):
     def opener(self) -> Callable[[], Store]:
         """Name a table of the test's own."""
@@ -140,7 +220,7 @@ class EveryOrder(unittest.TestCase):
     new = HOTP(secret_of("new"), digits=8)
 
     def begin(self, *actors: Callable[[Verifier], object]) -> tuple[Store, Sequence[Actor]]:
-        """Enrol the old credential, and let each actor have a verifier of its own."""
+        """Enroll the old credential, and let each actor have a verifier of its own."""
         store = MemoryStore()
         Verifier(store, clock=clock).adopt("k", self.old)
         return store, [lambda store, act=act: act(Verifier(store, clock=clock)) for act in actors]
@@ -179,7 +259,7 @@ class EveryOrder(unittest.TestCase):
         self.assertLess(0, kinds["Accepted", "Accepted"])
 
     def test_a_replaced_secret_is_dead(self) -> None:
-        """K38, N05: an old code, a guess and a new enrolment, in every order of their reads and writes.
+        """K38, N05: an old code, a guess and a new enrollment, in every order of their reads and writes.
 
         What came first counts, what came after is refused; and no guess is forgotten.
         """
@@ -195,8 +275,8 @@ class EveryOrder(unittest.TestCase):
             self.check_replaced(run, Verifier(stores[-1], clock=clock))
         self.assertEqual(382, len(runs))
 
-    def test_a_write_across_an_enrolment_is_lost(self) -> None:
-        """K38: also if the old credential is back again; the mark of an enrolment tells it apart."""
+    def test_a_write_across_an_enrollment_is_lost(self) -> None:
+        """K38: also if the old credential is back again; the mark of an enrollment tells it apart."""
         crossed = 0
         for run in interleavings(lambda: self.begin(self.guess, self.away_and_back)):
             self.assertEqual(2, run.swaps.count(1))
@@ -234,7 +314,7 @@ class Forks(Hammered):
 
     def test_a_verifier_works_on_both_sides_of_a_fork(self) -> None:
         """T25: parent and children use the store that the parent opened; a code gets in once."""
-        plan = [(contests.Timed, 50), (contests.Enrolment, 50)]
+        plan = [(contests.Timed, 50), (contests.Enrollment, 50)]
         self.assert_held(plan, 3, 2, method="fork")
 
     def test_a_memory_store_does_not(self) -> None:
