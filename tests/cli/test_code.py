@@ -13,8 +13,8 @@ from pathlib import Path
 from unittest import mock
 
 from onetime import HOTP, TOTP, Secret
-from onetime.cli.code_command import watch
-from onetime.cli.intake import MAX_INPUT
+from onetime.cli.arguments import MAX_INPUT
+from onetime.cli.code import watch
 from tests.cli.session import (
     BASE32,
     HOTP_LINK,

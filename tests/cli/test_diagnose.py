@@ -6,7 +6,7 @@ import unittest
 from unittest import mock
 
 from onetime import TOTP, Secret
-from onetime.cli.diagnose_command import Progress
+from onetime.cli.diagnose import Progress
 from tests.cli.session import BASE32, HOTP_LINK, TOTP_LINK, Terminal, run
 from tests.cli.test_terminal import Screen
 from tests.support import RFC_KEY
@@ -59,7 +59,7 @@ class Diagnose(unittest.TestCase):
                 clock.return_value = 659
                 return BASE32
 
-            with mock.patch("onetime.cli.diagnose_command.read_text", read):
+            with mock.patch("onetime.cli.diagnose.read_text", read):
                 session = run("diagnose", "287082")
         self.assertRegex(session.out, r"step 1; ")
 

@@ -14,7 +14,7 @@ from unittest import mock
 
 import onetime
 from onetime.cli import COMMANDS, main
-from onetime.cli.intake import Parser
+from onetime.cli.arguments import Parser
 from tests.cli.session import (
     BASE32,
     PATIENCE,
@@ -41,7 +41,7 @@ MISPLACED = (
 def options(command: str) -> list[argparse.Action]:
     """List what a command takes."""
     parser = Parser(command, "")
-    import_module(f"onetime.cli.{command}_command").add_arguments(parser)
+    import_module(f"onetime.cli.{command}").add_arguments(parser)
     return [action for action in parser._actions if action.option_strings]
 
 
@@ -114,7 +114,7 @@ class Front(unittest.TestCase):
 
     def test_ctrl_c_ends_with_130(self) -> None:
         """The shell learns that it was interrupted, and there is no traceback."""
-        with mock.patch("onetime.cli.intake.Parser.read", side_effect=KeyboardInterrupt):
+        with mock.patch("onetime.cli.arguments.Parser.read", side_effect=KeyboardInterrupt):
             self.assertEqual(Session(130, "", ""), run("code"))
 
     def test_the_arguments_are_the_process_own(self) -> None:

@@ -10,7 +10,7 @@ import sys
 from importlib import import_module
 
 from onetime import __version__
-from onetime.cli.intake import Parser, UsageError, tell
+from onetime.cli.arguments import Parser, UsageError, tell
 from onetime.errors import OnetimeError
 
 COMMANDS = {
@@ -26,7 +26,7 @@ COMMANDS = {
     "demo": "show enrollment, login, and what an attacker meets",
     "playground": "show it all on a page of this machine, in a browser",
 }
-"""Each has a module `..._command` with `add_arguments(parser)` and `run(options) -> int`."""
+"""Each has a module of its name with `add_arguments(parser)` and `run(options) -> int`."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -68,7 +68,7 @@ def _run(arguments: list[str]) -> int:
     if name not in COMMANDS:
         raise UsageError(f"no such command; there are {', '.join(COMMANDS)}")
     # Only the command that was asked for is imported: that is most of the time it takes.
-    command = import_module(f"onetime.cli.{name}_command")
+    command = import_module(f"onetime.cli.{name}")
     summary = COMMANDS[name]
     parser = Parser(f"onetime {name}", f"{summary[0].upper()}{summary[1:]}.")
     command.add_arguments(parser)

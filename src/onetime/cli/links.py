@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from onetime.cli.intake import Parser, UsageError, looks_like_link, read_text
+from onetime.cli.arguments import Parser, UsageError, looks_like_link, read_text
 
 
 def add_links(parser: Parser) -> None:

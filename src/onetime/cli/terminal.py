@@ -4,7 +4,7 @@ import math
 import os
 import sys
 
-from onetime.cli.intake import UsageError, tell
+from onetime.cli.arguments import UsageError, tell
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:

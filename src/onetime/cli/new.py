@@ -5,7 +5,7 @@ import json
 import sys
 
 from onetime.algorithm import Algorithm
-from onetime.cli.intake import Parser, UsageError, add_credential, add_json, make_credential, tell
+from onetime.cli.arguments import Parser, UsageError, add_credential, add_json, make_credential, tell
 from onetime.cli.terminal import draw, show
 from onetime.provisioning.uri import Account, build
 from onetime.secret import Secret

@@ -5,7 +5,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from onetime.cli.intake import Parser, UsageError
+from onetime.cli.arguments import Parser, UsageError
 from onetime.cli.links import add_links, is_export, read_links
 from onetime.cli.terminal import draw, show
 from onetime.provisioning import migration, uri

@@ -4,15 +4,15 @@ import argparse
 import sys
 import time
 
-from onetime.cli.intake import (
+from onetime.cli.arguments import (
     Parser,
     UsageError,
-    add_factor,
     add_json,
     add_link,
+    add_moment,
     add_source,
     read_account,
-    read_factor,
+    read_moving_factor,
     read_text,
 )
 from onetime.cli.terminal import bar
@@ -29,7 +29,7 @@ def add_arguments(parser: Parser) -> None:
     """Add this command's arguments."""
     add_link(parser)
     add_source(parser)
-    add_factor(parser)
+    add_moment(parser)
     parser.add_argument("--watch", action="store_true", help="go on with the next codes, until Ctrl-C")
     add_json(parser)
 
@@ -37,7 +37,7 @@ def add_arguments(parser: Parser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the code, or one after the other."""
     account = read_account(options, read_text(options))
-    factor = read_factor(options, account)
+    factor = read_moving_factor(options, account)
     if not options.watch:
         print(_answer(account.credential, factor, options.json))
         return 0

@@ -5,7 +5,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from onetime.cli.intake import Parser
+from onetime.cli.arguments import Parser
 from onetime.errors import VerificationError
 from onetime.secret import Secret
 from onetime.storage.sql import SQLStore

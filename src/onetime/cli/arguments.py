@@ -102,7 +102,7 @@ def add_credential(parser: Parser) -> None:
     parser.add_argument("--counter", type=whole_number, metavar="N", help="a HOTP, at this counter")
 
 
-def add_factor(parser: Parser) -> None:
+def add_moment(parser: Parser) -> None:
     """Add the option for the moment of a TOTP; the counter of a HOTP is among the credential's."""
     parser.add_argument(
         "--at",
@@ -235,7 +235,7 @@ def make_credential(options: argparse.Namespace, secret: Secret) -> HOTP | TOTP:
         raise UsageError(str(error)) from None
 
 
-def read_factor(options: argparse.Namespace, account: Account) -> int:
+def read_moving_factor(options: argparse.Namespace, account: Account) -> int:
     """Tell which counter or step the options ask for: the given one, the link's, or that of this moment.
 
     Raises:

@@ -3,13 +3,13 @@
 import argparse
 from pathlib import Path
 
-from onetime.cli.intake import Parser, UsageError, read_account, read_text
-from onetime.cli.judging import add_judging, judge, read_codes
+from onetime.cli.arguments import Parser, UsageError, read_account, read_text
+from onetime.cli.verification import add_verification, answer_verdict, read_codes
 
 
 def add_arguments(parser: Parser) -> None:
     """Add this command's arguments."""
-    add_judging(parser)
+    add_verification(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -18,7 +18,7 @@ def run(options: argparse.Namespace) -> int:
     codes = read_codes(options)
     if not Path(options.store).exists():
         raise UsageError("the store is not there; enroll makes one")
-    return judge(
+    return answer_verdict(
         options,
         "accepted",
         lambda verifier: (

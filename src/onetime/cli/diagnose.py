@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from onetime.cli.intake import (
+from onetime.cli.arguments import (
     Parser,
     UsageError,
     add_json,

@@ -5,7 +5,7 @@ import sys
 import threading
 import webbrowser
 
-from onetime.cli.intake import Parser, UsageError, tell, whole_number
+from onetime.cli.arguments import Parser, UsageError, tell, whole_number
 from onetime.playground.server import Server
 
 MIN_PORT, MAX_PORT = 1024, 65_535

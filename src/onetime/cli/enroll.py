@@ -2,8 +2,8 @@
 
 import argparse
 
-from onetime.cli.intake import Parser, UsageError, read_account, read_text, tell
-from onetime.cli.judging import add_judging, judge
+from onetime.cli.arguments import Parser, UsageError, read_account, read_text, tell
+from onetime.cli.verification import add_verification, answer_verdict
 from onetime.verification.enrollment import check_size
 from onetime.verification.evidence import Accepted
 from onetime.verification.verifier import Verifier
@@ -11,7 +11,7 @@ from onetime.verification.verifier import Verifier
 
 def add_arguments(parser: Parser) -> None:
     """Add this command's arguments."""
-    add_judging(parser)
+    add_verification(parser)
     parser.add_argument(
         "--replace", action="store_true", help="replace what is enrolled; spent guesses stay spent"
     )
@@ -41,4 +41,4 @@ def run(options: argparse.Namespace) -> int:
             replace=options.replace,
         )
 
-    return judge(options, "enrolled", enroll)
+    return answer_verdict(options, "enrolled", enroll)

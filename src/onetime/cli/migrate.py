@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from onetime.cli.intake import Parser, UsageError, add_json, tell
+from onetime.cli.arguments import Parser, UsageError, add_json, tell
 from onetime.cli.links import add_links, is_export, read_links
 from onetime.errors import MigrationError, URIError
 from onetime.provisioning import migration, uri

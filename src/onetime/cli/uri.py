@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from onetime.cli.intake import (
+from onetime.cli.arguments import (
     Parser,
     UsageError,
     add_json,

@@ -5,14 +5,14 @@ import json
 import sys
 from collections.abc import Callable
 
-from onetime.cli.intake import Parser, UsageError, add_json, add_source, tell
+from onetime.cli.arguments import Parser, UsageError, add_json, add_source, tell
 from onetime.errors import AlreadyEnrolledError, NotEnrolledError, VerificationError
 from onetime.storage.sql import SQLStore
 from onetime.verification.evidence import Accepted
 from onetime.verification.verifier import Verifier
 
 
-def add_judging(parser: Parser) -> None:
+def add_verification(parser: Parser) -> None:
     """Add the arguments of both commands."""
     parser.add_argument(
         "codes", nargs="*", metavar="CODE", help="one code, or three consecutive ones, the oldest first"
@@ -40,7 +40,9 @@ def read_codes(options: argparse.Namespace) -> list[str]:
     return codes
 
 
-def judge(options: argparse.Namespace, word: str, call: Callable[[Verifier], Accepted | None]) -> int:
+def answer_verdict(
+    options: argparse.Namespace, word: str, call: Callable[[Verifier], Accepted | None]
+) -> int:
     """Open the store, let the verifier judge, and print the evidence or the refusal.
 
     Args:
