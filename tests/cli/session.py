@@ -34,6 +34,13 @@ class Session:
     err: str
 
 
+class Screen(io.StringIO):
+    """An output that is a terminal of unknown size."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 class Input:
     """A standard input, from a pipe unless it is said to be a terminal."""
 

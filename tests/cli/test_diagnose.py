@@ -7,8 +7,8 @@ from unittest import mock
 
 from onetime import TOTP, Secret
 from onetime.cli.diagnose import Progress
-from tests.cli.session import BASE32, HOTP_LINK, TOTP_LINK, Terminal, run
-from tests.cli.test_terminal import Screen
+from tests.cli.session import BASE32, HOTP_LINK, TOTP_LINK, Screen, Terminal, run
+from tests.cli.test_terminal import Window
 from tests.support import RFC_KEY
 
 TIME = 1_800_000_000
@@ -108,7 +108,7 @@ class Diagnose(unittest.TestCase):
         """A program gets all values."""
         session = run("diagnose", "--json", f"287082@{59 + 7 * 30}", stdin=BASE32)
         answer = json.loads(session.out)
-        self.assertEqual(["found", "tried", "findings"], list(answer))
+        self.assertEqual(["found", "tried", "not_tried", "findings"], list(answer))
         finding = answer["findings"][0]
         self.assertEqual(
             ("base32", "SHA1", [1]), tuple(map(finding.get, ("reading", "algorithm", "moving_factors")))
@@ -126,7 +126,7 @@ class Diagnose(unittest.TestCase):
         for arguments, stdin, message in (
             (("287082", "359152"), BASE32, "of several codes, each needs its time: CODE@TIME"),
             (("287082@noon",), BASE32, "the time of a code must be Unix time in seconds, or a date and time"),
-            (("28708x@59",), BASE32, "an argument is no code; the secret is read from standard input"),
+            (("28708x@59",), BASE32, "an argument is not a code; the secret is read from standard input"),
             (("28708٢@59",), BASE32, "a code must have 1 to 10 digits"),
             (("28708200000@59",), BASE32, "a code must have 1 to 10 digits"),
             (("287082@1800000000000",), BASE32, "in seconds; this may be milliseconds"),
@@ -153,7 +153,7 @@ class Diagnose(unittest.TestCase):
         now = [0.0]
         columns = os.terminal_size((80, 24))
         with (
-            mock.patch("sys.stderr", Screen()) as stderr,
+            mock.patch("sys.stderr", Window()) as stderr,
             mock.patch("os.get_terminal_size", lambda _: columns),
         ):
             progress = Progress(lambda: now[0])

@@ -19,6 +19,7 @@ from tests.cli.session import (
     BASE32,
     PATIENCE,
     TOTP_LINK,
+    Screen,
     Session,
     environment,
     process,
@@ -46,17 +47,20 @@ def options(command: str) -> list[argparse.Action]:
 
 
 class Full(io.StringIO):
-    """A standard output on a disk without room."""
+    """A standard output on a disk without room, or with another error."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(
+        self, descriptor: int, number: int = errno.ENOSPC, message: str = "No space left on device"
+    ) -> None:
         super().__init__()
         self.descriptor = descriptor
+        self.error = OSError(number, message)
 
     def fileno(self) -> int:
         return self.descriptor
 
     def flush(self) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise self.error
 
 
 class Front(unittest.TestCase):
@@ -86,7 +90,10 @@ class Front(unittest.TestCase):
     def test_what_is_misused_ends_with_2(self) -> None:
         """One line behind `onetime:` says what is wrong, and there is no answer."""
         for arguments, message in (
-            (("cod",), f"no such command; there are {', '.join(COMMANDS)}"),
+            (("list",), f"no such command; there are {', '.join(COMMANDS)}"),
+            (("cod",), "no such command; did you mean code?"),
+            (("Verify",), "no such command; did you mean verify?"),
+            (("unlok", "--store", "x"), "no such command; did you mean unlock?"),
             (("--verson",), "an argument too many, or an unknown option; see onetime --help"),
             (("code", "--jso"), "an argument too many, or an unknown option; see onetime code --help"),
             (("new",), "the following arguments are required: NAME"),
@@ -113,9 +120,11 @@ class Front(unittest.TestCase):
                     self.assertEqual(Session(2, "", message), session)
 
     def test_ctrl_c_ends_with_130(self) -> None:
-        """The shell learns that it was interrupted, and there is no traceback."""
+        """The shell learns that it was interrupted, and its prompt begins a line; there is no traceback."""
         with mock.patch("onetime.cli.arguments.Parser.read", side_effect=KeyboardInterrupt):
             self.assertEqual(Session(130, "", ""), run("code"))
+            with mock.patch("tests.cli.session.io.StringIO", Screen):
+                self.assertEqual(Session(130, "", "\n"), run("code"))
 
     def test_the_arguments_are_the_process_own(self) -> None:
         """Without arguments, `main` reads those of the process."""
@@ -194,7 +203,6 @@ class Secrecy(unittest.TestCase):
         """A secret or link that is wrong is refused by position or part."""
         for text in (
             f"{BASE32}1",
-            f"{BASE32}\n\n",
             f"otpauth://totp/a?secret={BASE32}1",
             f"otpauth://totp/a?secret={BASE32}&digits={BASE32}",
             f"otpauth://totp/a?secret={BASE32}&algorithm={BASE32}",
@@ -221,6 +229,19 @@ class Output(unittest.TestCase):
                 os.close(reader)
                 with os.fdopen(writer, "w", encoding="utf-8") as pipe:
                     self.assertEqual(Session(141, "", ""), run(*arguments, stdin=BASE32, stdout=pipe))
+
+    def test_a_closed_pipe_on_windows(self) -> None:
+        """F87: an invalid argument is a reader that has gone there, and an error elsewhere."""
+        with tempfile.TemporaryFile() as file:
+            for windows, expected in (
+                (True, Session(141, "", "")),
+                (False, Session(2, "", "onetime: input or output fails: Invalid argument\n")),
+            ):
+                with self.subTest(windows=windows), mock.patch("onetime.cli.WINDOWS", windows):
+                    output = Full(file.fileno(), errno.EINVAL, "Invalid argument")
+                    self.assertEqual(expected, run("code", stdin=BASE32, stdout=output))
+            with mock.patch("onetime.cli.WINDOWS", new=True):
+                self.assertEqual(2, run("code", stdin=BASE32, stdout=Full(file.fileno())).status)
 
     def test_a_process_whose_reader_has_gone(self) -> None:
         """The interpreter, too, keeps quiet when it ends."""

@@ -1,52 +1,53 @@
-"""What a command is given: the options that describe a credential, and the link or secret itself."""
+"""The arguments of a command: a parser that quotes nothing, and the options that several commands have."""
 
 import argparse
 import sys
-import time
 
 from onetime.algorithm import Algorithm
-from onetime.hotp import HOTP, LAST_MOVING_FACTOR
-from onetime.provisioning.uri import Account, parse
-from onetime.secret import Secret
-from onetime.totp import TOTP
+from onetime.cli.messages import UsageError
+from onetime.cli.terminal import UNKNOWN, size
+from onetime.hotp import LAST_MOVING_FACTOR
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
     from datetime import datetime
-    from typing import NoReturn
+    from typing import NoReturn, Protocol
 
-MAX_INPUT = 1 << 20
-"""The most that is read from a file or standard input, in bytes: far over any secret or link."""
+    class Writer(Protocol):
+        """What help is printed to."""
 
-FORMATS = {
-    "base32": Secret.from_base32,
-    "hex": Secret.from_hex,
-    "base64": Secret.from_base64,
-    "text": Secret.from_text,
-}
+        def write(self, text: str, /) -> object:
+            """Write a text."""
 
 
-class UsageError(Exception):
-    """The command cannot serve what it was given; the message says why."""
+FORMATS = ("base32", "hex", "base64", "text")
+"""Forms of a secret."""
 
-
-def tell(message: str) -> None:
-    """Say on standard error what is not the answer."""
-    if sys.stderr is not None:  # print would take standard output instead
-        print(f"onetime: {message}", file=sys.stderr)
+MAX_WIDTH = 80
+"""Columns of a help text, at most."""
 
 
 class Parser(argparse.ArgumentParser):
     """An argument parser that quotes nothing of what it was given: a secret may stand in the wrong place."""
 
-    def __init__(self, name: str, description: str) -> None:
+    def __init__(self, name: str, description: str, ending: "Iterable[str]" = ()) -> None:
+        self.width = _width()
+        # With a width of its own, the formatter does not import what asks the terminal for one.
+        width = self.width - 2
         super().__init__(
             prog=name,
             description=description,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=lambda prog: argparse.HelpFormatter(prog, width=width),
             allow_abbrev=False,
         )
+        self.ending = ending
+
+    def print_help(self, file: "Writer | None" = None) -> None:
+        """Print the help, and the lines that end it as they are."""
+        output = sys.stdout if file is None else file
+        super().print_help(output)
+        output.write("".join(f"{line}\n" for line in self.ending))
 
     def read(self, arguments: list[str]) -> argparse.Namespace:
         """Read arguments; any that is wrong is `UsageError`."""
@@ -100,6 +101,9 @@ def add_credential(parser: Parser) -> None:
         "--period", type=whole_number, metavar="SECONDS", help="length of a step of a TOTP (30)"
     )
     parser.add_argument("--counter", type=whole_number, metavar="N", help="a HOTP, at this counter")
+    parser.add_argument(
+        "--hotp", action="store_const", const=True, help="a HOTP; without --counter, at counter 0"
+    )
 
 
 def add_moment(parser: Parser) -> None:
@@ -142,124 +146,20 @@ def moment(text: str) -> "int | datetime":
     return time
 
 
-def read_text(options: argparse.Namespace, prompt: str = "Link or secret: ") -> str:
-    """Read the link or secret: the argument, a file, standard input, or a hidden prompt.
-
-    Raises:
-        UsageError: There is nothing to read, or it is no text.
-    """
-    if options.link is not None:
-        if options.secret is not None:
-            raise UsageError("there is a link, and a file to read one from; give one of them")
-        if not options.link.lower().startswith("otpauth"):
-            raise UsageError(
-                "the argument is no otpauth:// link; a secret is read from standard input, --secret FILE, "
-                "or the prompt, because other users of the machine can see arguments"
-            )
-        tell(
-            "other users of the machine can see a link among the arguments, and the shell keeps it; "
-            "standard input is safer"
-        )
-        return str(options.link)
-    try:
-        if options.secret not in (None, "-"):
-            with open(options.secret, "rb") as file:  # noqa: PTH123 - pathlib would slow every start
-                data = file.read(MAX_INPUT + 1)
-        elif sys.stdin is None:
-            raise UsageError("standard input is closed")
-        elif sys.stdin.isatty():
-            from getpass import getpass
-
-            return getpass(prompt)
-        else:
-            data = sys.stdin.buffer.read(MAX_INPUT + 1)
-        if len(data) > MAX_INPUT:
-            raise UsageError(f"a link or secret has at most {MAX_INPUT} bytes")
-        text = data.decode()
-    except OSError as error:
-        raise UsageError(f"the link or secret cannot be read: {error.strerror}") from None
-    except EOFError:
-        raise UsageError("nothing was given") from None
-    except UnicodeDecodeError:
-        raise UsageError("what was read is not text in UTF-8") from None
-    # The newline at the end is the editor's or echo's.
-    return text[:-1].removesuffix("\r") if text.endswith("\n") else text
+def _width() -> int:
+    """Return the columns of standard output, if it is a terminal, or those of a usual one."""
+    columns = size(sys.stdout)[0] if sys.stdout.isatty() else UNKNOWN
+    return min(columns, MAX_WIDTH)
 
 
-def looks_like_link(text: str) -> bool:
-    """Tell a link, right or wrong, from a secret."""
-    return "://" in text or text.lower().startswith("otpauth")
-
-
-def is_link(options: argparse.Namespace, text: str) -> bool:
-    """Tell a link from a secret: it is an argument, or has a scheme and no --format of a secret."""
-    if options.link is not None:
-        return True
-    return options.format is None and looks_like_link(text)
-
-
-def read_account(options: argparse.Namespace, text: str) -> Account:
-    """Read a link; or a secret, with the options that describe it.
-
-    Raises:
-        UsageError: The options do not fit.
-        OnetimeError: The link or secret is wrong.
-    """
-    if is_link(options, text):
-        for name in ("format", "digits", "algorithm", "period", "t0"):
-            if getattr(options, name) is not None:
-                raise UsageError(f"a link says this itself: --{name}")
-        account = parse(text)
-        if isinstance(account.credential, TOTP) and options.counter is not None:
-            raise UsageError("the link is of a TOTP, which has no counter")
-        return account
-    secret = (options.format or Secret.from_base32)(text)
-    return Account("", make_credential(options, secret), counter=options.counter or 0)
-
-
-def make_credential(options: argparse.Namespace, secret: Secret) -> HOTP | TOTP:
-    """Make the credential that the options describe: a HOTP if there is a counter, else a TOTP.
-
-    Raises:
-        UsageError: An option is out of range, or does not fit the others.
-    """
-    given = {name: value for name, value in vars(options).items() if value is not None}
-    parts = {name: given[name] for name in ("digits", "algorithm", "period", "t0") if name in given}
-    try:
-        if options.counter is None:
-            return TOTP(secret, **parts)
-        if "period" in parts or "t0" in parts:
-            raise UsageError("a HOTP (--counter) has neither --period nor --t0")
-        return HOTP(secret, **parts)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-
-
-def read_moving_factor(options: argparse.Namespace, account: Account) -> int:
-    """Tell which counter or step the options ask for: the given one, the link's, or that of this moment.
-
-    Raises:
-        UsageError: The time is before t0, or given for a HOTP.
-    """
-    if isinstance(account.credential, HOTP):
-        if options.at is not None:
-            raise UsageError("a HOTP goes by its counter; --at is for a TOTP")
-        return account.counter if options.counter is None else int(options.counter)
-    try:
-        return account.credential.step(time.time() if options.at is None else options.at)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-
-
-def _format(text: str) -> "Callable[[str], Secret]":
+def _format(text: str) -> str:
     if text not in FORMATS:
         raise argparse.ArgumentTypeError(f"must be one of {', '.join(FORMATS)}")
-    return FORMATS[text]
+    return text
 
 
 def _algorithm(text: str) -> Algorithm:
     try:
         return Algorithm(text)
     except ValueError as error:
-        message = str(error)
-    raise argparse.ArgumentTypeError(message)
+        raise argparse.ArgumentTypeError(str(error)) from None

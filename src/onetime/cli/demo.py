@@ -12,6 +12,8 @@ from onetime.storage.sql import SQLStore
 from onetime.totp import TOTP
 from onetime.verification.verifier import Verifier
 
+EXAMPLES = ("onetime demo",)
+
 
 def add_arguments(parser: Parser) -> None:
     """Add no arguments: there is nothing to choose."""

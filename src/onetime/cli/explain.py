@@ -1,19 +1,16 @@
-"""`onetime explain`: show how a code comes about, step by step."""
+"""`onetime explain`: show how a code is computed, step by step."""
 
 import argparse
-import json
 
-from onetime.cli.arguments import (
-    Parser,
-    add_json,
-    add_link,
-    add_moment,
-    add_source,
-    read_account,
-    read_moving_factor,
-    read_text,
-)
+from onetime.cli.answers import answer, answer_json
+from onetime.cli.arguments import Parser, add_json, add_link, add_moment, add_source
+from onetime.cli.sources import read_account, read_moving_factor, read_text
 from onetime.inspection.explanation import explain
+
+EXAMPLES = (
+    "onetime explain --secret link",
+    "onetime explain --counter 1 --json < secret",
+)
 
 
 def add_arguments(parser: Parser) -> None:
@@ -27,6 +24,12 @@ def add_arguments(parser: Parser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print every step, or every value as JSON."""
     account = read_account(options, read_text(options))
-    explanation = explain(account.credential, read_moving_factor(options, account))
-    print(json.dumps(explanation.to_dict()) if options.json else explanation.to_text())
+    credential = account.credential
+    explanation = explain(credential, read_moving_factor(options, account))
+    if options.json:
+        values = explanation.to_dict()
+        del values["key"]
+        answer_json({"kind": credential.kind, "secret": credential.secret.to_base32(), **values})
+    else:
+        answer(explanation.to_text())
     return 0
