@@ -187,6 +187,6 @@ class Diagnose(unittest.TestCase):
             self.assertEqual(0, terminal.end())
         self.assertIn(
             "secret read as base32, step 1; as most apps make it ",
-            terminal.screen,
+            " ".join(terminal.screen.split()),
         )
         self.assertNotIn(BASE32, terminal.screen)

@@ -10,7 +10,7 @@ from unittest import mock
 
 from onetime import HOTP, TOTP, Policy, Secret, SQLStore, VerificationError, Verifier
 from onetime.cli import main
-from tests.cli.session import BASE32, HOTP_LINK, TOTP_LINK, Session, run
+from tests.cli.session import BASE32, HOTP_LINK, TOTP_LINK, Input, Session, run
 
 INCORRECT = "onetime: incorrect: no code within the window matches"
 MALFORMED = "onetime: malformed: a code must have 6 digits; this does not count as a failure\n"
@@ -170,7 +170,7 @@ class Prompts(Verification):
 
     def test_the_secret_and_then_the_code(self) -> None:
         """F80: both commands ask for both; an empty answer enrolls without a code."""
-        question = "Code, or nothing to enroll without: "
+        question = "Code (or nothing): "
         wrong = f"{question}{INCORRECT}\n"
         self.assertEqual(Session(1, "", wrong), self.asked("enroll", f"{CODES[99]}\n"))
         self.assertEqual(Session(0, "enrolled\n", question), self.asked("enroll", f"{CODES[1]}\n"))
@@ -185,6 +185,19 @@ class Prompts(Verification):
         """F80: with a code among the arguments only the secret is asked for."""
         self.assertEqual(Session(0, "enrolled\n", ""), self.asked("enroll", "", CODES[1]))
         self.assertEqual(Session(0, "accepted\n", ""), self.asked("verify", "", CODES[2]))
+
+    def test_without_standard_error_the_question_is_not_asked(self) -> None:
+        """F80: standard output has the answer alone, whatever is closed."""
+        self.enroll()
+        file = self.folder / "link"
+        file.write_text(HOTP_LINK, encoding="utf-8")
+        with (
+            mock.patch.object(sys, "stdin", Input(f"{CODES[1]}\n".encode(), terminal=True)),
+            mock.patch.object(sys, "stdout", io.StringIO()) as out,
+            mock.patch.object(sys, "stderr", None),
+        ):
+            self.assertEqual(0, main(["verify", *self.where, "--secret", str(file)]))
+        self.assertEqual("accepted\n", out.getvalue())
 
     def test_three_codes_are_typed_in_one_line(self) -> None:
         """F80, F82: the way in while throttled needs no other command."""

@@ -94,7 +94,7 @@ def _front(arguments: list[str]) -> int:
     parser = Parser("onetime", "One-time passwords: HOTP (RFC 4226) and TOTP (RFC 6238).")
     wrapper = textwrap.TextWrapper(parser.width, subsequent_indent=" " * 14)
     commands = (wrapper.fill(f"  {name:<12}{summary}") for name, summary in COMMANDS.items())
-    parser.ending = ("", "commands:", *commands, "", "Each has its own help: onetime COMMAND --help")
+    parser.ending = ("", "commands:", *commands, "", "Help of each: onetime COMMAND --help")
     parser.usage = "onetime COMMAND [--help] ..."
     parser.add_argument("--version", action="version", version=f"onetime {__version__}")
     parser.read(arguments)

@@ -88,7 +88,9 @@ def add_source(parser: Parser) -> None:
     """Add the options that say where the link or secret comes from, and how to read it."""
     parser.set_defaults(link=None)
     add_secret(parser)
-    parser.add_argument("--format", type=_format, metavar="|".join(FORMATS), help="form of a secret (base32)")
+    parser.add_argument(
+        "--format", type=_format, metavar="FORM", help=f"form of a secret: {', '.join(FORMATS)} (base32)"
+    )
     add_credential(parser)
     parser.add_argument("--t0", type=whole_number, metavar="SECONDS", help="Unix time of step 0 (0)")
 

@@ -72,8 +72,9 @@ def watch(
             now = clock()
             step, remaining = totp.step(now), totp.remaining(now)
             if terminal:
-                # The terminal may be made narrower meanwhile. A full line would begin another one.
-                line = _frame(totp, step, remaining, size(output)[0] - 1)
+                # The terminal may be made narrower meanwhile. A full line would begin another one, and so
+                # would the ^C behind it.
+                line = _frame(totp, step, remaining, size(output)[0] - len("^C") - 1)
                 print(f"\r{line}", end="", file=output, flush=True)
             elif step != shown:
                 print(totp.at_step(step), file=output, flush=True)

@@ -36,9 +36,9 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "codes",
         nargs="+",
-        metavar="CODE[@TIME]",
-        help="a code that an app or program shows, and when, in Unix seconds or as "
-        "2026-11-22T10:00:00Z (now); the more, the surer",
+        metavar="CODE",
+        help="a code that an app or program shows, as CODE@TIME with the time in Unix seconds or as "
+        "2026-11-22T10:00:00Z, or else now; the more, the surer",
     )
     add_secret(parser)
     parser.add_argument(

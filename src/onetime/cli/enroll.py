@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     credential = account.credential
     codes = options.codes
     if not codes and sys.stdin is not None and sys.stdin.isatty():
-        codes = list(filter(None, read_codes(options, credential, "Code, or nothing to enroll without: ")))
+        codes = list(filter(None, read_codes(options, credential, "Code (or nothing): ")))
     if len(codes) not in (0, 1, 3):
         raise UsageError("give one code, three consecutive ones, or none")
     if not codes:
