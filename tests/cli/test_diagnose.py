@@ -104,6 +104,26 @@ class Diagnose(unittest.TestCase):
                 self.assertEqual(0, session.status)
                 self.assertRegex(session.out, r"counter 3; the counter is 2 ahead")
 
+    def test_the_period_that_is_expected(self) -> None:
+        """F60: a secret without a link has its period from an option; a link's gives way."""
+        codes = ("098295@1764140000", "875054@1764140095")
+        secret = "S46SQCPPTCNPROMHWYBDCTBZXVNKL2QH"
+        for stdin in (
+            secret,
+            f"otpauth://totp/a?secret={secret}",
+            f"otpauth://totp/a?secret={secret}&period=90",
+        ):
+            with self.subTest(stdin):
+                session = run("diagnose", "--period", "45", *codes, stdin=stdin)
+                self.assertEqual(0, session.status)
+                self.assertRegex(
+                    session.out, r"\A1\. SHA1, 6 digits, period 45 s, secret read as base32, step 39203111 "
+                )
+        for period in ("0", "x"):
+            session = run("diagnose", "--period", period, *codes, stdin=secret)
+            self.assertEqual((2, ""), (session.status, session.out))
+            self.assertIn("period", session.err)
+
     def test_json(self) -> None:
         """A program gets all values."""
         session = run("diagnose", "--json", f"287082@{59 + 7 * 30}", stdin=BASE32)

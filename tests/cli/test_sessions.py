@@ -47,6 +47,8 @@ STEPS = (
     Step(("code", "--at", "59", "--secret", "links"), ("287082  Acme:alice\n", "287082  a\\u202eb")),
     Step(("code", "--watch", "--secret", "link"), (" s", "\n"), ((" s", "\x03"),)),
     Step(("code",), (ASK, "\n"), ((ASK, "\x03"),), 130),
+    Step(("code",), (ASK, "onetime: nothing was given\n"), ((ASK, "\x04"),), 2),
+    Step(("verify", *STORE, "--secret", "link"), ("Code: ", "\n"), (("Code: ", "\x04"),), 2),
     Step(("uri",), (ASK, "kind: totp\n", "name: alice\n"), ((ASK, f"{TOTP_LINK}\n"),), fits=False),
     Step(
         ("explain", "--counter", "1", "--secret", "secret"),
@@ -84,7 +86,7 @@ STEPS = (
     Step(("unlock", *STORE), ("unlocked\n",)),
     Step(("forget", *STORE), ("forgotten\n",)),
     Step(("users", *STORE), ("onetime: not enrolled: nothing is stored of this user\n",), status=1),
-    Step(("demo",), ("Alice scans", "She is told of 7 wrong codes since her last login.\n"), fits=False),
+    Step(("demo",), ("Alice scans", "She is told of 7 wrong codes since her last login.\n")),
     Step(
         ("playground", "--no-browser"),
         ("http://127.0.0.1:", "onetime: the playground runs until Ctrl-C\n", "\n"),
@@ -132,6 +134,8 @@ class Sessions(unittest.TestCase):
             for step in STEPS:
                 with self.subTest(step.command, size=size):
                     lines = self.session(step, size)
+                    for line in lines[:-1]:
+                        self.assertNotIn(": onetime: ", line)
                     # The lines of messages are broken between words.
                     text = re.sub(r"\s+", " ", "\n".join(lines))
                     position = 0

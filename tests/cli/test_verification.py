@@ -122,7 +122,7 @@ class Verdicts(Verification):
         for wrong in (b"", b"\xff\xfe", b"12345\n6"):
             self.assertEqual(Session(1, "", MALFORMED), run("verify", *given, stdin=wrong))
         ended = run("verify", *given, terminal=True)
-        self.assertEqual(Session(2, "", "Code: \nonetime: nothing was given\n"), ended)
+        self.assertEqual(Session(2, "", "Code: onetime: nothing was given\n"), ended)
         for number, line in enumerate(("{} {} {}", "{}-{}-{}", "{}{}{}", "\ufeff {} {} {}\r"), 1):
             three = line.format(*CODES[10 * number : 10 * number + 3])
             self.assertEqual(0, run("verify", *given, stdin=f"{three}\n").status, line)

@@ -13,7 +13,7 @@ from importlib import import_module
 
 from onetime import __version__
 from onetime.cli.arguments import Parser
-from onetime.cli.messages import UsageError, prompt, tell
+from onetime.cli.messages import UsageError, end_line, tell
 from onetime.errors import OnetimeError
 
 COMMANDS = {
@@ -64,8 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
         tell(f"input or output fails: {error.strerror}")
         return 2
     except KeyboardInterrupt:
-        if sys.stderr is not None and sys.stderr.isatty():
-            prompt("\n")  # the next prompt of the shell begins a line
+        end_line()
         return 130
     return status
 

@@ -35,16 +35,25 @@ A command that answers with several things, as `code` and `users` do, prints a l
 
 import sys
 
-from onetime.cli.terminal import visible
+from onetime.cli.terminal import fitted, visible
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def answer(text: str) -> None:
-    """Print an answer on standard output; on a terminal with its control characters escaped."""
-    print(visible(text) if sys.stdout.isatty() else text)
+def answer(text: str, *, sentences: bool = False) -> None:
+    """Print an answer on standard output; on a terminal with its control characters escaped.
+
+    Args:
+        text: The answer.
+        sentences: Whether a terminal breaks its lines between words, which links and tables cannot have.
+    """
+    if sys.stdout.isatty():
+        text = visible(text)
+        if sentences:
+            text = fitted(text, sys.stdout)
+    print(text)
 
 
 def answer_json(values: "Mapping[str, object]") -> None:

@@ -10,7 +10,7 @@ from onetime.cli.answers import answer, answer_json
 from onetime.cli.arguments import Parser, add_json, add_secret, moment, whole_number
 from onetime.cli.messages import UsageError, tell
 from onetime.cli.sources import EXPORT, is_export, read_text
-from onetime.cli.terminal import BAR_WIDTH, bar, fitted, size
+from onetime.cli.terminal import BAR_WIDTH, bar, size
 from onetime.errors import SecretError
 from onetime.hotp import LAST_MOVING_FACTOR
 from onetime.inspection.diagnosis import diagnose
@@ -98,8 +98,7 @@ def run(options: argparse.Namespace) -> int:
             }
         )
     else:
-        words = diagnosis.to_text()
-        answer(fitted(words, sys.stdout) if sys.stdout.isatty() else words)
+        answer(diagnosis.to_text(), sentences=True)
         if link is not None:
             tell(f"the link says {_told(link)}")
     return 0 if diagnosis.found else 1

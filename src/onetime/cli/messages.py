@@ -20,6 +20,12 @@ def tell(message: str) -> None:
 
 
 def prompt(text: str) -> None:
-    """Print a text on standard error after which something is typed, or the line break after it."""
+    """Print a text on standard error after which something is typed."""
     if sys.stderr is not None:
         print(text, end="", file=sys.stderr, flush=True)
+
+
+def end_line() -> None:
+    """End the line of a prompt that nobody answered, so that what is printed next begins a line."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        prompt("\n")

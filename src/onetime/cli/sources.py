@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 
-from onetime.cli.messages import UsageError, tell
+from onetime.cli.messages import UsageError, end_line, tell
 from onetime.errors import OnetimeError, SecretError
 from onetime.hotp import HOTP
 from onetime.provisioning.uri import Account, parse, split, strip
@@ -174,6 +174,7 @@ def _given(options: argparse.Namespace, prompt: str) -> str:
         hint = "" if there or options.secret is None else _misplaced(options.secret)
         raise UsageError(f"the link or secret cannot be read: {error.strerror}{hint}") from None
     except EOFError:
+        end_line()
         raise UsageError("nothing was given") from None
     except UnicodeDecodeError:
         raise UsageError("what was read is not text in UTF-8") from None

@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
                 answer_json(_values(user, state, retry_at))
             else:
                 # Each user has one line, also where it is not read on a terminal.
-                answer(f"{escaped(user)}: {_words(state, retry_at, now)}")
+                answer(f"{escaped(user)}: {_words(state, retry_at, now)}", sentences=True)
     return 0
 
 

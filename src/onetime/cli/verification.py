@@ -8,7 +8,7 @@ from pathlib import Path
 
 from onetime.cli.answers import answer, answer_json
 from onetime.cli.arguments import Parser, add_json, add_source
-from onetime.cli.messages import UsageError, prompt, tell
+from onetime.cli.messages import UsageError, end_line, prompt, tell
 from onetime.cli.refusals import Attempt, words
 from onetime.credential import Credential
 from onetime.errors import (
@@ -67,7 +67,7 @@ def read_codes(options: argparse.Namespace, credential: Credential, question: st
     # What is not UTF-8 is not a code, and is refused as such.
     line = sys.stdin.buffer.readline(MAX_LINE).decode(errors="replace")
     if terminal and not line:
-        prompt("\n")
+        end_line()
         raise UsageError("nothing was given")
     line = strip(line)
     digits, size = "".join(line.split()).replace("-", ""), credential.hotp.digits
