@@ -110,7 +110,9 @@ class Sources(unittest.TestCase):
         self.assertEqual(Session(0, "287082\n", message), run("code", TOTP_LINK, "--at", "59"))
         self.assertEqual(Session(0, "287082\n", message), run("code", "--at", "59", "--", TOTP_LINK.upper()))
         self.assertEqual(
-            Session(2, "", f"{message}onetime: a link says this itself: --format\n"),
+            Session(
+                2, "", f"{message}onetime: --format must not be given with a link, which says it itself\n"
+            ),
             run("code", "--at", "59", "--format", "text", TOTP_LINK),
         )
 
@@ -405,8 +407,8 @@ class Credentials(unittest.TestCase):
             (("--watch",), f"{TOTP_LINK}\n{TOTP_LINK}", watched),
             (("--hotp", "--at", "59"), BASE32, by_counter),
             (("--hotp", "--period", "30"), BASE32, neither),
-            (("--hotp",), TOTP_LINK, "a link says this itself: --hotp"),
-            (("--hotp",), HOTP_LINK, "a link says this itself: --hotp"),
+            (("--hotp",), TOTP_LINK, "--hotp must not be given with a link, which says it itself"),
+            (("--hotp",), HOTP_LINK, "--hotp must not be given with a link, which says it itself"),
             (("--counter", "1"), f"{HOTP_LINK}\n{HOTP_LINK}", "--counter is for one link"),
             (
                 ("--counter", "18446744073709551615", "--count", "2"),
@@ -415,11 +417,15 @@ class Credentials(unittest.TestCase):
             ),
             (("--count", "0"), BASE32, "argument --count: must be at least 1"),
             (("--count", "x"), BASE32, "argument --count: must be a whole number below 2^64"),
-            (("--digits", "6"), TOTP_LINK, "a link says this itself: --digits"),
-            (("--algorithm", "SHA1"), TOTP_LINK, "a link says this itself: --algorithm"),
-            (("--period", "30"), TOTP_LINK, "a link says this itself: --period"),
-            (("--t0", "0"), TOTP_LINK, "a link says this itself: --t0"),
-            (("--digits", "6"), HOTP_LINK, "a link says this itself: --digits"),
+            (("--digits", "6"), TOTP_LINK, "--digits must not be given with a link, which says it itself"),
+            (
+                ("--algorithm", "SHA1"),
+                TOTP_LINK,
+                "--algorithm must not be given with a link, which says it itself",
+            ),
+            (("--period", "30"), TOTP_LINK, "--period must not be given with a link, which says it itself"),
+            (("--t0", "0"), TOTP_LINK, "--t0 must not be given with a link, which says it itself"),
+            (("--digits", "6"), HOTP_LINK, "--digits must not be given with a link, which says it itself"),
         ):
             with self.subTest(arguments, text=text):
                 self.assertEqual(refused(message), run("code", *arguments, stdin=text))

@@ -271,7 +271,7 @@ class Output(unittest.TestCase):
     def test_an_output_that_cannot_show_the_answer(self) -> None:
         """There is no half of an answer, and JSON is ASCII and goes through."""
         link = f"otpauth://totp/%C3%A9?secret={BASE32}"
-        message = "onetime: standard output has no UTF-8 and cannot show the answer\n"
+        message = "onetime: standard output is not UTF-8 and cannot show the answer\n"
         self.assertEqual(Session(2, "", message), run("uri", stdin=link, encoding="ascii"))
         self.assertEqual(Session(2, "", message), process("uri", stdin=link, PYTHONIOENCODING="ascii"))
         self.assertIn(r'"name": "\u00e9"', run("uri", "--json", stdin=link, encoding="ascii").out)

@@ -43,7 +43,7 @@ class Migrate(unittest.TestCase):
     def test_what_an_export_has_no_place_for_is_named(self) -> None:
         """A parameter without a meaning is left out, and that is said; not which, in case it is a secret."""
         session = run("migrate", stdin=f"{TOTP_LINK}\n{TOTP_LINK}&image=x&color=y\n")
-        message = "onetime: link 2: left out is what an export has no place for, parameters: 2\n"
+        message = "onetime: link 2: left out are parameters that an export cannot hold: 2\n"
         self.assertEqual(message, session.err)
         self.assertEqual(f"{TOTP_LINK}\n{TOTP_LINK}\n", run("migrate", stdin=session.out).out)
 

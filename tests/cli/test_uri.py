@@ -64,7 +64,9 @@ class TakingApart(unittest.TestCase):
             for link in (TOTP_LINK, HOTP_LINK):
                 with self.subTest(name, link=link):
                     self.assertEqual(
-                        Session(2, "", f"onetime: a link says this itself: --{name}\n"),
+                        Session(
+                            2, "", f"onetime: --{name} must not be given with a link, which says it itself\n"
+                        ),
                         run("uri", f"--{name}", value, stdin=link),
                     )
 

@@ -15,7 +15,7 @@ from tests.cli.session import BASE32, HOTP_LINK, TOTP_LINK, Input, Session, run
 INCORRECT = "onetime: incorrect: no code within the window matches"
 MALFORMED = "onetime: malformed: a code must have 6 digits; this does not count as a failure\n"
 SECRET = Secret.from_base32(BASE32)
-UNCONFIRMED = "onetime: no code was given, so nobody knows yet whether the device makes the right ones\n"
+UNCONFIRMED = "onetime: no code was given, so it is not confirmed that the device shows the right codes\n"
 CODES = HOTP(SECRET).codes(0, 200)
 
 

@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
         tell(str(error))
         return 2
     except UnicodeEncodeError:
-        tell("standard output has no UTF-8 and cannot show the answer")
+        tell("standard output is not UTF-8 and cannot show the answer")
         return 2
     except OSError as error:
         # The interpreter flushes standard output once more at its end, which would fail once more.

@@ -145,6 +145,6 @@ class Progress:
             print(f"\r{self.line}", end="", file=sys.stderr, flush=True)
 
     def end(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self.line:
             print(f"\r{' ' * len(self.line)}\r", end="", file=sys.stderr, flush=True)

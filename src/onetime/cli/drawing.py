@@ -64,7 +64,7 @@ def show(links: Sequence[str], *, level: str | None = None, light: bool = False)
         try:
             print(text, flush=True)
         except UnicodeEncodeError:
-            raise UsageError("standard output has no UTF-8 and cannot show the QR code") from None
+            raise UsageError("standard output is not UTF-8 and cannot show the QR code") from None
         if terminal and not _fits(code, columns, lines):
             tell(
                 f"the QR code is taller than the terminal, which must have {_height(code) + 1} lines; "

@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     if len(codes) not in (0, 1, 3):
         raise UsageError("give one code, three consecutive ones, or none")
     if not codes:
-        tell("no code was given, so nobody knows yet whether the device makes the right ones")
+        tell("no code was given, so it is not confirmed that the device shows the right codes")
 
     def enroll(verifier: Verifier) -> Accepted | None:
         if not codes:

@@ -82,8 +82,8 @@ def _each(name: str, call: Callable[[T], R], values: Iterable[T]) -> Iterator[R]
 
 
 def _exportable(number: int, account: uri.Account) -> uri.Account:
-    """Leave out what has no meaning here, and no place in an export; say so."""
+    """Return an account without the parameters that an export cannot hold; say how many there are."""
     if not account.extra:
         return account
-    tell(f"link {number}: left out is what an export has no place for, parameters: {len(account.extra)}")
+    tell(f"link {number}: left out are parameters that an export cannot hold: {len(account.extra)}")
     return account.replace(extra=())

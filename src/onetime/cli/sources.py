@@ -85,7 +85,7 @@ def read_accounts(options: argparse.Namespace, text: str) -> list[Account]:
         return [Account("", make_credential(options, _secret(options, text)), counter=options.counter or 0)]
     for name in ("format", "digits", "algorithm", "period", "t0", "hotp"):
         if getattr(options, name) is not None:
-            raise UsageError(f"a link says this itself: --{name}")
+            raise UsageError(f"--{name} must not be given with a link, which says it itself")
     several = sum(looks_like_link(piece) for piece in text.split()) > 1
     links = split(text) if several else (text,)
     if any(map(is_export, links)):

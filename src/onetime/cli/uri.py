@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     if is_link(options, text):
         for name in ("name", "issuer", "counter"):
             if getattr(options, name) is not None:
-                raise UsageError(f"a link says this itself: --{name}")
+                raise UsageError(f"--{name} must not be given with a link, which says it itself")
         _take_apart(read_account(options, text), options.json)
         return 0
     if options.name is None:
