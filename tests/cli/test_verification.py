@@ -139,13 +139,16 @@ class Verdicts(Verification):
             Session(2, "", "onetime: the store is not there; enroll makes one\n"), self.verify(CODES[1])
         )
         self.assertEqual([], list(self.folder.iterdir()))
-        one = "onetime: give one code, or three consecutive ones\n"
-        self.assertEqual(Session(2, "", one), self.verify())
-        self.assertEqual(Session(2, "", one), self.verify(*CODES[:2]))
         self.assertEqual(2, self.enroll(*CODES[:2]).status)
         self.assertEqual(2, run("enroll", "--user", "alice", stdin=HOTP_LINK).status)
         self.assertEqual(2, run("enroll", "--store", ":memory:", "--user", "a", stdin=HOTP_LINK).status)
+        with mock.patch("getpass.getpass") as asked:  # before anything is asked for
+            self.assertEqual(2, run("verify", *self.where, terminal=True).status)
+        asked.assert_not_called()
         self.enroll()
+        one = "onetime: give one code, or three consecutive ones\n"
+        self.assertEqual(Session(2, "", one), self.verify())
+        self.assertEqual(Session(2, "", one), self.verify(*CODES[:2]))
         self.assertEqual(2, run("verify", *self.where[:2], "--user", "", CODES[0], stdin=HOTP_LINK).status)
         self.assertEqual(2, self.enroll(given="JBSWY3DPEHPK3PXP").status)
         self.assertEqual(2, self.enroll(given="otpauth://totp/a").status)

@@ -21,11 +21,11 @@ def add_arguments(parser: Parser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Verify one code; or three, which recover a counter or a clock that drifted."""
+    check_store(options)  # before anything is asked for
     credential = read_account(options, read_text(options)).credential
     codes = read_codes(options, credential, "Code: ")
     if len(codes) not in (1, 3):
         raise UsageError("give one code, or three consecutive ones")
-    check_store(options)
     credentials = {options.device: credential}
     return answer_verdict(
         options,
