@@ -262,6 +262,38 @@ class Output(unittest.TestCase):
                 )
                 self.assertEqual((141, b""), (done.returncode, done.stderr))
 
+    def test_a_reader_of_messages_that_has_gone(self) -> None:
+        """F87: the answer and the status are as if the message had been read."""
+        for arguments, status, answer in (
+            (("cod",), 2, r"\A\Z"),
+            (("code", "--at", "59", TOTP_LINK), 0, r"\A287082\n\Z"),
+            (("new", "alice"), 0, r"\Aotpauth://totp/alice\?secret=[A-Z2-7]{32}\n\Z"),
+        ):
+            with self.subTest(arguments):
+                reader, writer = os.pipe()
+                os.close(reader)
+                with os.fdopen(writer, "w", encoding="utf-8") as pipe:
+                    done = subprocess.run(
+                        [sys.executable, "-m", "onetime", *arguments],
+                        stdin=subprocess.DEVNULL,
+                        stdout=subprocess.PIPE,
+                        stderr=pipe,
+                        env=environment(),
+                        timeout=PATIENCE,
+                        check=False,
+                        text=True,
+                    )
+                self.assertEqual(status, done.returncode)
+                self.assertRegex(done.stdout, answer)
+        reader, writer = os.pipe()
+        os.close(reader)
+        with (
+            os.fdopen(writer, "w", encoding="utf-8", buffering=1) as pipe,
+            mock.patch.object(sys, "stdout", io.StringIO()),
+            mock.patch.object(sys, "stderr", pipe),
+        ):
+            self.assertEqual(2, main(["cod"]))
+
     def test_a_disk_without_room_is_told(self) -> None:
         """An answer that could not be written is not taken for given."""
         with tempfile.TemporaryFile() as file:

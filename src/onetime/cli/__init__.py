@@ -13,7 +13,7 @@ from importlib import import_module
 
 from onetime import __version__
 from onetime.cli.arguments import Parser
-from onetime.cli.messages import UsageError, end_line, tell
+from onetime.cli.messages import UsageError, end_line, silence, tell
 from onetime.errors import OnetimeError
 
 COMMANDS = {
@@ -57,8 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
         tell("standard output is not UTF-8 and cannot show the answer")
         return 2
     except OSError as error:
-        # The interpreter flushes standard output once more at its end, which would fail once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout)
         if isinstance(error, BrokenPipeError) or (WINDOWS and error.errno == EINVAL):
             return 141  # the reader of the output has gone
         tell(f"input or output fails: {error.strerror}")
