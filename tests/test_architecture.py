@@ -171,7 +171,8 @@ class Architecture(unittest.TestCase):
 
     def test_no_exported_name_is_a_modules_name(self) -> None:
         """`onetime.x` is never both a module and something else."""
-        rooms = {module.split(".")[-1] for module in MODULES}
+        # A command of the name, such as `onetime.cli.explain`, is nowhere beside it.
+        rooms = {module.split(".")[0] for module in MODULES}
         for name in dir(onetime):
             value = getattr(onetime, name)
             if not name.startswith("_") and not isinstance(value, type(sys)):

@@ -96,7 +96,7 @@ class Reading(unittest.TestCase):
             Secret.from_base64("abcde")
 
     def test_everything_else_is_refused_with_its_position(self) -> None:
-        """K30: ASCII only, no other separators; the error says where."""
+        """K30, F93: ASCII only, no other separators; the error says where, its text from 1."""
         faults = [
             ("base32", "ABC0EFGH", 3),
             ("base32", "ABC1EFGH", 3),
@@ -125,7 +125,7 @@ class Reading(unittest.TestCase):
                 with self.assertRaises(SecretError) as caught:
                     READERS[form](text)
                 self.assertEqual(position, caught.exception.position)
-                self.assertIn(f"position {position}", str(caught.exception))
+                self.assertIn(f"position {position + 1} ", f"{caught.exception} ")
 
     def test_padding_inside_is_refused(self) -> None:
         """Padding ends a text; what follows it would be a second one."""

@@ -63,7 +63,7 @@ def read_text(text: str) -> bytes:
         return text.encode()
     except UnicodeEncodeError as error:
         position = error.start
-    raise SecretError(f"half of a surrogate pair at position {position}", position)
+    raise SecretError(f"half of a surrogate pair at position {position + 1}", position)
 
 
 def _table(values: dict[str, str]) -> bytes:
@@ -111,7 +111,8 @@ def _characters(text: str, table: bytes, encoding: str) -> bytes:
     characters = text.encode("ascii", "replace").translate(table)
     position = characters.find(b"!")
     if position >= 0:
-        raise SecretError(f"the character at position {position} is not {encoding}", position)
+        # People count from 1.
+        raise SecretError(f"the character at position {position + 1} is not {encoding}", position)
     return characters.replace(b" ", b"")
 
 

@@ -53,4 +53,4 @@ def table() -> Iterator[str]:
     )
     for name in list(COMMANDS)[3:]:
         figure = f"{ratio(times[name], bare):.2f} x the bare interpreter"
-        yield f"| {name} | {median(times[name]) * 1000:.1f} | {figure} | at most 3.5 |"
+        yield f"| {name} | {median(times[name]) * 1000:.1f} | {figure} | at most 3.0 |"

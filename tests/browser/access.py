@@ -94,7 +94,7 @@ class Access(Case):
                     self.says(words, "#verdict")
                     self.has_contrast()
                 hand.fill("#secret", "1")
-                self.says("position 0", "#secret-error")
+                self.says("position 1", "#secret-error")
                 self.has_contrast()
 
     def test_long_values_fit_a_phone(self) -> None:

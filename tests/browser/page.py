@@ -20,7 +20,7 @@ class Whole(Case):
     def test_an_error_stands_beside_its_field(self) -> None:
         """Both are tied together for a screen reader, and the error goes when the field is right again."""
         for part, field, wrong, right, words in (
-            ("code", "secret", "JBSW1", "JBSWY3DPEHPK3PXP", "position 4"),
+            ("code", "secret", "JBSW1", "JBSWY3DPEHPK3PXP", "position 5"),
             ("steps", "secret", "", "JBSWY3DPEHPK3PXP", "empty"),
             ("code", "period", "0", "30", "period must be"),
             ("table", "t0", "abc", "0", "t0 must be"),
@@ -74,7 +74,7 @@ class Whole(Case):
                 self.measure("listen()")
                 hand = Pointer(self.browser)
                 hand.fill("#secret", "JBSW1")
-                self.says("position 4", "#secret-error")
+                self.says("position 5", "#secret-error")
                 self.says("The last result, from before the error:", f"#panel-{part} .before")
                 self.assertTrue(self.measure("stale()"))
                 self.assertEqual(before, self.text(f"#panel-{part} .answer"))
@@ -88,7 +88,7 @@ class Whole(Case):
                 self.assertEqual(1, len(said), said)
         self.visit("code")
         Pointer(self.browser).fill("#secret", "JBSW1")
-        self.says("position 4", "#secret-error")
+        self.says("position 5", "#secret-error")
         Pointer(self.browser).go("steps")
         self.shows("There is no result yet.", "#panel-steps .before")
 

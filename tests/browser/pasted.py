@@ -110,7 +110,7 @@ class Narrow(Case):
                 self.assertFalse(form.displayed)
                 hand.press("#fold")
                 hand.fill("#secret", "JBSW1")
-                self.says("position 4", "#secret-error")
+                self.says("position 5", "#secret-error")
                 hand.press("#show-result")
                 self.assertTrue(form.displayed, "an error is in it")
 

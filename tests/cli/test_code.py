@@ -4,6 +4,7 @@ import base64
 import getpass
 import io
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -13,14 +14,15 @@ from pathlib import Path
 from unittest import mock
 
 from onetime import HOTP, TOTP, Secret
-from onetime.cli.code_command import watch
-from onetime.cli.intake import MAX_INPUT
+from onetime.cli.code import watch
+from onetime.cli.sources import MAX_INPUT
 from tests.support import RFC_KEY
 from tests.support.session import (
     BASE32,
     HOTP_LINK,
     PATIENCE,
     TOTP_LINK,
+    Screen,
     Session,
     Terminal,
     environment,
@@ -56,43 +58,31 @@ class Sources(unittest.TestCase):
                 self.assertEqual(AT_59, run("code", "--at", "59", "--secret", "-", stdin=text))
                 self.assertEqual(AT_59, run("code", "--at", "59", "--secret", self.file(text.encode())))
 
-    def test_one_newline_at_the_end_is_not_part_of_it(self) -> None:
-        """An editor or echo put it there, as Unix or as Windows writes it."""
-        for text in (BASE32, TOTP_LINK):
-            for end in ("\n", "\r\n"):
-                with self.subTest(text, end=end):
-                    self.assertEqual(AT_59, run("code", "--at", "59", stdin=text + end))
-                    name = self.file((text + end).encode())
-                    self.assertEqual(AT_59, run("code", "--at", "59", "--secret", name))
-
-    def test_any_other_white_space_is_part_of_it(self) -> None:
-        """Two newlines, a newline in front and a lone carriage return are no secret; a link may have them."""
-        for text, expected in ((BASE32, None), (TOTP_LINK, AT_59)):
+    def test_white_space_and_a_byte_order_mark_are_not_part_of_it(self) -> None:
+        """An editor, echo or a clipboard put them there, before and after, in a file and in a pipe."""
+        for text in (BASE32, TOTP_LINK, RFC_KEY.hex()):
+            form = ("--format", "hex") if text == RFC_KEY.hex() else ()
             for before, after in (
+                ("", "\n"),
+                ("", "\r\n"),
                 ("", "\n\n"),
-                ("", "\r\n\r\n"),
-                ("", "\n\r\n"),
-                ("", "\r"),
-                ("", "\r\r\n"),
-                ("\n", ""),
+                (" \t", "\r"),
+                ("\n", "\N{NO-BREAK SPACE}"),
+                ("\ufeff", "\r\n"),
+                ("\n\ufeff ", ""),
             ):
-                wrong = before + text + after
-                with self.subTest(wrong):
-                    for session in (
-                        run("code", "--at", "59", stdin=wrong),
-                        run("code", "--at", "59", "--secret", self.file(wrong.encode())),
-                    ):
-                        if expected:
-                            self.assertEqual(expected, session)
-                            continue
-                        self.assertEqual((2, ""), (session.status, session.out))
-                        self.assertRegex(session.err, r"\Aonetime: .+\n\Z")
+                given = before + text + after
+                with self.subTest(given):
+                    self.assertEqual(AT_59, run("code", "--at", "59", *form, stdin=given))
+                    name = self.file(given.encode())
+                    self.assertEqual(AT_59, run("code", "--at", "59", *form, "--secret", name))
 
     def test_a_text_keeps_all_but_one_newline(self) -> None:
         """In --format text every character counts, so a second newline is the secret's own."""
         expected = TOTP(Secret(b"two lines\n")).at(59)
-        session = run("code", "--at", "59", "--format", "text", stdin="two lines\n\n")
-        self.assertEqual(Session(0, f"{expected}\n", ""), session)
+        for mark in ("", "\ufeff"):
+            session = run("code", "--at", "59", "--format", "text", stdin=f"{mark}two lines\n\n")
+            self.assertEqual(Session(0, f"{expected}\n", ""), session)
 
     def test_every_form_of_a_secret(self) -> None:
         """The four forms name the same secret."""
@@ -120,14 +110,16 @@ class Sources(unittest.TestCase):
         self.assertEqual(Session(0, "287082\n", message), run("code", TOTP_LINK, "--at", "59"))
         self.assertEqual(Session(0, "287082\n", message), run("code", "--at", "59", "--", TOTP_LINK.upper()))
         self.assertEqual(
-            Session(2, "", f"{message}onetime: a link says this itself: --format\n"),
+            Session(
+                2, "", f"{message}onetime: --format must not be given with a link, which says it itself\n"
+            ),
             run("code", "--at", "59", "--format", "text", TOTP_LINK),
         )
 
     def test_a_secret_among_the_arguments_is_refused(self) -> None:
         """It would work, and stay in the history of the shell."""
         message = (
-            "the argument is no otpauth:// link; a secret is read from standard input, --secret FILE, or "
+            "the argument is not an otpauth:// link; a secret is read from standard input, --secret FILE, or "
             "the prompt, because other users of the machine can see arguments"
         )
         for argument in (BASE32, "ONETIME2", "", "https://example.com"):
@@ -149,6 +141,51 @@ class Sources(unittest.TestCase):
                 self.assertEqual((2, ""), (session.status, session.out))
                 self.assertRegex(session.err, r"\Aonetime: the link or secret cannot be read: [^/]+\n\Z")
                 self.assertNotIn(BASE32, session.err)
+
+    def test_a_secret_for_the_name_of_a_file_is_told_off(self) -> None:
+        """What looks like a secret or a link is said to be in the wrong place; the name of a file is not."""
+        hint = (
+            "the link or secret cannot be read: No such file or directory; --secret takes the name of a "
+            "file, and other users of the machine can see arguments: give a secret on standard input or at "
+            "the prompt"
+        )
+        for name in (BASE32, "GEZD GNBV GY3T QOJQ", RFC_KEY.hex(), TOTP_LINK, f"{BASE32[:26]}======"):
+            with self.subTest(name):
+                self.assertEqual(refused(hint), run("code", "--secret", name))
+        for name in ("link", "alice.txt", str(self.folder / "no" / "such-secret")):
+            with self.subTest(name):
+                message = "the link or secret cannot be read: No such file or directory"
+                self.assertEqual(refused(message), run("code", "--secret", name))
+
+    def test_hexadecimal_given_as_base32(self) -> None:
+        """What has hexadecimal digits only is said to be perhaps hexadecimal, refused or read."""
+        hint = "if it is hexadecimal, give --format hex"
+        session = run("code", stdin=RFC_KEY.hex())
+        self.assertEqual(2, session.status)
+        self.assertRegex(session.err, rf"\Aonetime: the character at position 2 .*; {hint}\n\Z")
+        readable = "2a2b2c2d2e2f3a3b3c3d3e3f4a4b4c4d"
+        session = run("code", stdin=readable)
+        self.assertEqual(
+            (0, f"onetime: the secret was read as base32; {hint}\n"), (session.status, session.err)
+        )
+        for text in (BASE32, "ABCD", "ABCDEFABCDEFABCDE"):
+            with self.subTest(text):
+                self.assertNotIn("hexadecimal", run("code", stdin=text).err)
+        self.assertNotIn("hexadecimal", run("code", "--format", "base32", stdin=readable).err)
+        self.assertNotIn("--format", run("code", stdin="31323334353637381").err)
+
+    def test_an_export_is_no_secret(self) -> None:
+        """Each command that takes one account says what to do with several."""
+        export = run("migrate", stdin=TOTP_LINK).out
+        store = ("--store", str(self.folder / "otp.db"), "--user", "alice", "755224")
+        message = "an export holds several accounts; onetime migrate turns it into links"
+        for command in (("code",), ("uri",), ("explain",), ("enroll", *store), ("diagnose", "287082@59")):
+            for text in (export, f"\ufeff {export}"):
+                with self.subTest(command):
+                    self.assertEqual(refused(message), run(*command, stdin=text))
+        self.assertEqual(refused(message), run("code", stdin=f"{TOTP_LINK}\n{export}"))
+        argument = run("code", export.strip())
+        self.assertEqual((2, True), (argument.status, argument.err.endswith(f"onetime: {message}\n")))
 
     def test_what_is_refused_as_the_system_refuses(self) -> None:
         """An error of the system is told in its words, whoever may read what."""
@@ -233,6 +270,53 @@ class Prompt(unittest.TestCase):
         self.assertEqual(["Link or secret:", "287082"], lines)
 
 
+class Several(unittest.TestCase):
+    def test_several_links(self) -> None:
+        """F84: each link has a line, with its name."""
+        eight = f"otpauth://totp/bob?secret={BASE32}&digits=8"
+        nameless = f"otpauth://totp/?secret={BASE32}"
+        text = f"{TOTP_LINK}\n\n {eight}\r\n{nameless}\n"
+        expected = "287082  Acme:alice\n94287082  bob\n287082\n"
+        self.assertEqual(Session(0, expected, ""), run("code", "--at", "59", stdin=text))
+        self.assertEqual(Session(0, expected, ""), run("code", "--at", "59", stdin=f"\ufeff{text}"))
+        spaced = f"{TOTP_LINK} {eight}"
+        self.assertEqual("287082  Acme:alice\n94287082  bob\n", run("code", "--at", "59", stdin=spaced).out)
+        mixed = run("code", stdin=f"{TOTP_LINK}\n{HOTP_LINK}")
+        self.assertRegex(mixed.out, r"\A\d{6}  Acme:alice\n287082  Acme:alice\n\Z")
+
+    def test_what_migrate_prints(self) -> None:
+        """F84: an export goes into codes by way of its links."""
+        links = run("migrate", stdin=run("migrate", stdin=f"{TOTP_LINK}\n{TOTP_LINK}").out).out
+        self.assertEqual("287082  Acme:alice\n" * 2, run("code", "--at", "59", stdin=links).out)
+
+    def test_one_of_several_is_wrong(self) -> None:
+        """F84: which one is said, and there is no half of an answer."""
+        session = run("code", stdin=f"{TOTP_LINK}\notpauth://totp/b?secret=JBSW1")
+        reason = (
+            "link 2: in the secret, the character at position 5 is not base32: the letters A to Z and 2 to 7"
+        )
+        self.assertEqual(refused(reason), session)
+        session = run("code", stdin=f"{TOTP_LINK}\n{TOTP_LINK}\n{BASE32}")
+        self.assertEqual(refused("line 3 that is not empty must begin with otpauth://"), session)
+
+    def test_commands_for_one_account(self) -> None:
+        """F84: they say that there are several."""
+        for command in ("uri", "explain"):
+            with self.subTest(command):
+                session = run(command, stdin=f"{TOTP_LINK}\n{TOTP_LINK}")
+                self.assertEqual(refused("there are several links; give one of them"), session)
+
+    def test_count(self) -> None:
+        """The code that is asked for and the next ones, for each link."""
+        table = ("755224", "287082", "359152", "969429", "338314")
+        session = run("code", "--hotp", "--count", "5", stdin=BASE32)
+        self.assertEqual(Session(0, "".join(f"{code}\n" for code in table), ""), session)
+        session = run("code", "--at", "59", "--count", "2", stdin=f"{TOTP_LINK}\n{TOTP_LINK}")
+        self.assertEqual("287082  Acme:alice\n359152  Acme:alice\n" * 2, session.out)
+        last = ("--counter", "18446744073709551615", "--count", "1")
+        self.assertEqual(0, run("code", *last, stdin=BASE32).status)
+
+
 class Moments(unittest.TestCase):
     def test_unix_time_or_iso_8601(self) -> None:
         """The same moment in every way of writing it."""
@@ -295,6 +379,8 @@ class Credentials(unittest.TestCase):
             (("--counter", "9"), BASE32, "520489"),
             (("--counter", "18446744073709551615"), BASE32, HOTP(Secret(RFC_KEY)).at(2**64 - 1)),
             (("--counter", "0", "--digits", "8"), BASE32, "84755224"),
+            (("--hotp",), BASE32, "755224"),
+            (("--hotp", "--counter", "9"), BASE32, "520489"),
             ((), HOTP_LINK, "287082"),
             (("--counter", "0"), HOTP_LINK, "755224"),
             (("--counter", "2"), HOTP_LINK, "359152"),
@@ -304,8 +390,8 @@ class Credentials(unittest.TestCase):
 
     def test_what_does_not_go_together_is_refused(self) -> None:
         """No option is silently dropped."""
-        neither = "a HOTP (--counter) has neither --period nor --t0"
-        watched = "--watch is for a TOTP and this moment, without --json"
+        neither = "a HOTP (--hotp or --counter) has neither --period nor --t0"
+        watched = "--watch is for one TOTP and this moment, without --count and --json"
         by_counter = "a HOTP goes by its counter; --at is for a TOTP"
         for arguments, text, message in (
             (("--counter", "0", "--at", "59"), BASE32, by_counter),
@@ -317,11 +403,29 @@ class Credentials(unittest.TestCase):
             (("--watch",), HOTP_LINK, watched),
             (("--watch", "--at", "59"), BASE32, watched),
             (("--watch", "--json"), BASE32, watched),
-            (("--digits", "6"), TOTP_LINK, "a link says this itself: --digits"),
-            (("--algorithm", "SHA1"), TOTP_LINK, "a link says this itself: --algorithm"),
-            (("--period", "30"), TOTP_LINK, "a link says this itself: --period"),
-            (("--t0", "0"), TOTP_LINK, "a link says this itself: --t0"),
-            (("--digits", "6"), HOTP_LINK, "a link says this itself: --digits"),
+            (("--watch", "--count", "2"), BASE32, watched),
+            (("--watch",), f"{TOTP_LINK}\n{TOTP_LINK}", watched),
+            (("--hotp", "--at", "59"), BASE32, by_counter),
+            (("--hotp", "--period", "30"), BASE32, neither),
+            (("--hotp",), TOTP_LINK, "--hotp must not be given with a link, which says it itself"),
+            (("--hotp",), HOTP_LINK, "--hotp must not be given with a link, which says it itself"),
+            (("--counter", "1"), f"{HOTP_LINK}\n{HOTP_LINK}", "--counter is for one link"),
+            (
+                ("--counter", "18446744073709551615", "--count", "2"),
+                BASE32,
+                "the last code must be at a counter or step below 2^64",
+            ),
+            (("--count", "0"), BASE32, "argument --count: must be at least 1"),
+            (("--count", "x"), BASE32, "argument --count: must be a whole number below 2^64"),
+            (("--digits", "6"), TOTP_LINK, "--digits must not be given with a link, which says it itself"),
+            (
+                ("--algorithm", "SHA1"),
+                TOTP_LINK,
+                "--algorithm must not be given with a link, which says it itself",
+            ),
+            (("--period", "30"), TOTP_LINK, "--period must not be given with a link, which says it itself"),
+            (("--t0", "0"), TOTP_LINK, "--t0 must not be given with a link, which says it itself"),
+            (("--digits", "6"), HOTP_LINK, "--digits must not be given with a link, which says it itself"),
         ):
             with self.subTest(arguments, text=text):
                 self.assertEqual(refused(message), run("code", *arguments, stdin=text))
@@ -335,24 +439,53 @@ class Credentials(unittest.TestCase):
                 self.assertRegex(session.err, rf"\Aonetime: {arguments[0].removeprefix('--')} .+\n\Z")
 
     def test_json(self) -> None:
-        """A program gets the code as text, and what it is the code of."""
-        for arguments, expected in (
-            (("--at", "59"), {"type": "totp", "code": "287082", "step": 1, "from": 30, "until": 60}),
-            (("--counter", "0"), {"type": "hotp", "code": "755224", "counter": 0}),
+        """F91: a program gets the code as text, and what it is the code of; a line for each code."""
+        bare = {"issuer": None, "name": ""}
+        acme = {"issuer": "Acme", "name": "alice"}
+        totp = {"kind": "totp", "code": "287082", "moving_factor": 1, "span": [30, 60]}
+        hotp = {"kind": "hotp", "moving_factor": 1, "span": None}
+        for arguments, text, expected in (
+            (("--at", "59"), BASE32, [{**totp, **bare}]),
+            (("--at", "59"), TOTP_LINK, [{**totp, **acme}]),
+            (("--counter", "1"), BASE32, [{**hotp, "code": "287082", **bare}]),
+            (
+                ("--count", "2"),
+                HOTP_LINK,
+                [
+                    {**hotp, "code": "287082", **acme},
+                    {**hotp, "code": "359152", "moving_factor": 2, **acme},
+                ],
+            ),
         ):
             with self.subTest(arguments):
-                session = run("code", "--json", *arguments, stdin=BASE32)
+                session = run("code", "--json", *arguments, stdin=text)
                 self.assertEqual((0, ""), (session.status, session.err))
-                self.assertEqual(expected, json.loads(session.out))
+                self.assertEqual(expected, [json.loads(line) for line in session.out.splitlines()])
 
     def test_it_starts_fast(self) -> None:
         """Beyond what argparse itself loads, a code needs no module that only other answers need."""
-        heavy = ("json", "dataclasses", "datetime", "urllib", "urllib.parse", "getpass", "pathlib", "typing")
-        # From Python 3.14 on, argparse loads dataclasses to color its help.
+        heavy: tuple[str, ...] = (
+            "json",
+            "dataclasses",
+            "datetime",
+            "urllib",
+            "getpass",
+            "pathlib",
+            "typing",
+            "shutil",
+            "zlib",
+        )
+        heavy += ("textwrap", "difflib", "math", "warnings", "base64", "secrets", "sqlite3", "tempfile")
+        ours = {"cli", "cli.answers", "cli.arguments", "cli.code", "cli.messages", "cli.sources"}
+        ours |= {"cli.terminal", "provisioning", "provisioning.account", "provisioning.parameters"}
+        ours |= {"provisioning.uri"}
+        # On Python 3.14, argparse loads dataclasses to color its help.
         code = (
-            "import argparse, sys; parser = argparse.ArgumentParser(); parser.add_argument('--at'); "
+            "import argparse, sys, onetime; formatter = lambda prog: argparse.HelpFormatter(prog, width=78); "
+            "parser = argparse.ArgumentParser(formatter_class=formatter); parser.add_argument('--at'); "
             "parser.parse_args([]); old = set(sys.modules); from onetime.cli import main; main(); "
-            f"print([name for name in {heavy} if name in set(sys.modules) - old])"
+            f"new = set(sys.modules) - old; print([name for name in {heavy} if name in new]); "
+            "print(*sorted(name[8:] for name in new if name[:8] == 'onetime.'))"
         )
         for text in (BASE32, TOTP_LINK):
             done = subprocess.run(
@@ -364,12 +497,7 @@ class Credentials(unittest.TestCase):
                 timeout=PATIENCE,
                 check=True,
             )
-            self.assertEqual("287082\n[]\n", done.stdout)
-
-
-class Screen(io.StringIO):
-    def isatty(self) -> bool:
-        return True
+            self.assertEqual(f"287082\n[]\n{' '.join(sorted(ours))}\n", done.stdout)
 
 
 class Clock:
@@ -409,6 +537,26 @@ class Watch(unittest.TestCase):
             screen.getvalue().split("\r"),
         )
         self.assertEqual([0.5, 1, 1, 1, 1], clock.naps)
+
+    def test_a_narrow_terminal_has_one_line_too(self) -> None:
+        """F84: the bar has what room there is; then there is none, and at last only the code."""
+        for columns, frame in (
+            (48, "287082  [==============================] 30 s"),
+            (47, "287082  [=============================] 30 s"),
+            (23, "287082  [=====] 30 s"),
+            (22, "287082  30 s"),
+            (15, "287082  30 s"),
+            (14, "287082"),
+            (6, "287082"),
+        ):
+            with (
+                self.subTest(columns),
+                mock.patch.object(Screen, "fileno", lambda _: 1),
+                mock.patch("os.get_terminal_size", return_value=os.terminal_size((columns, 20))),
+            ):
+                screen, clock = Screen(), Clock(30, 31)
+                watch(TOTP_59, screen, clock.time, clock.sleep)
+                self.assertEqual(f"\r{frame}\n", screen.getvalue())
 
     def test_every_frame_covers_the_one_before(self) -> None:
         """All are equally long, whatever the period."""

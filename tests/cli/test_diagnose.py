@@ -6,10 +6,10 @@ import unittest
 from unittest import mock
 
 from onetime import TOTP, Secret
-from onetime.cli.diagnose_command import Progress
-from tests.cli.test_terminal import Screen
+from onetime.cli.diagnose import Progress
+from tests.cli.test_terminal import Window
 from tests.support import RFC_KEY
-from tests.support.session import BASE32, HOTP_LINK, TOTP_LINK, Terminal, run
+from tests.support.session import BASE32, HOTP_LINK, TOTP_LINK, Screen, Terminal, run
 
 TIME = 1_800_000_000
 ASCII = TOTP(Secret(BASE32.encode()), algorithm="SHA256")
@@ -59,7 +59,7 @@ class Diagnose(unittest.TestCase):
                 clock.return_value = 659
                 return BASE32
 
-            with mock.patch("onetime.cli.diagnose_command.read_text", read):
+            with mock.patch("onetime.cli.diagnose.read_text", read):
                 session = run("diagnose", "287082")
         self.assertRegex(session.out, r"step 1; ")
 
@@ -104,11 +104,31 @@ class Diagnose(unittest.TestCase):
                 self.assertEqual(0, session.status)
                 self.assertRegex(session.out, r"counter 3; the counter is 2 ahead")
 
+    def test_the_period_that_is_expected(self) -> None:
+        """F60: a secret without a link has its period from an option; a link's gives way."""
+        codes = ("098295@1764140000", "875054@1764140095")
+        secret = "S46SQCPPTCNPROMHWYBDCTBZXVNKL2QH"
+        for stdin in (
+            secret,
+            f"otpauth://totp/a?secret={secret}",
+            f"otpauth://totp/a?secret={secret}&period=90",
+        ):
+            with self.subTest(stdin):
+                session = run("diagnose", "--period", "45", *codes, stdin=stdin)
+                self.assertEqual(0, session.status)
+                self.assertRegex(
+                    session.out, r"\A1\. SHA1, 6 digits, period 45 s, secret read as base32, step 39203111 "
+                )
+        for period in ("0", "x"):
+            session = run("diagnose", "--period", period, *codes, stdin=secret)
+            self.assertEqual((2, ""), (session.status, session.out))
+            self.assertIn("period", session.err)
+
     def test_json(self) -> None:
         """A program gets all values."""
         session = run("diagnose", "--json", f"287082@{59 + 7 * 30}", stdin=BASE32)
         answer = json.loads(session.out)
-        self.assertEqual(["found", "tried", "findings"], list(answer))
+        self.assertEqual(["found", "tried", "not_tried", "findings"], list(answer))
         finding = answer["findings"][0]
         self.assertEqual(
             ("base32", "SHA1", [1]), tuple(map(finding.get, ("reading", "algorithm", "moving_factors")))
@@ -126,7 +146,7 @@ class Diagnose(unittest.TestCase):
         for arguments, stdin, message in (
             (("287082", "359152"), BASE32, "of several codes, each needs its time: CODE@TIME"),
             (("287082@noon",), BASE32, "the time of a code must be Unix time in seconds, or a date and time"),
-            (("28708x@59",), BASE32, "an argument is no code; the secret is read from standard input"),
+            (("28708x@59",), BASE32, "an argument is not a code; the secret is read from standard input"),
             (("28708٢@59",), BASE32, "a code must have 1 to 10 digits"),
             (("28708200000@59",), BASE32, "a code must have 1 to 10 digits"),
             (("287082@1800000000000",), BASE32, "in seconds; this may be milliseconds"),
@@ -153,7 +173,7 @@ class Diagnose(unittest.TestCase):
         now = [0.0]
         columns = os.terminal_size((80, 24))
         with (
-            mock.patch("sys.stderr", Screen()) as stderr,
+            mock.patch("sys.stderr", Window()) as stderr,
             mock.patch("os.get_terminal_size", lambda _: columns),
         ):
             progress = Progress(lambda: now[0])
@@ -187,6 +207,6 @@ class Diagnose(unittest.TestCase):
             self.assertEqual(0, terminal.end())
         self.assertIn(
             "secret read as base32, step 1; as most apps make it ",
-            terminal.screen,
+            " ".join(terminal.screen.split()),
         )
         self.assertNotIn(BASE32, terminal.screen)

@@ -14,11 +14,12 @@ from unittest import mock
 
 import onetime
 from onetime.cli import COMMANDS, main
-from onetime.cli.intake import Parser
+from onetime.cli.arguments import Parser
 from tests.support.session import (
     BASE32,
     PATIENCE,
     TOTP_LINK,
+    Screen,
     Session,
     environment,
     process,
@@ -41,22 +42,25 @@ MISPLACED = (
 def options(command: str) -> list[argparse.Action]:
     """List what a command takes."""
     parser = Parser(command, "")
-    import_module(f"onetime.cli.{command}_command").add_arguments(parser)
+    import_module(f"onetime.cli.{command}").add_arguments(parser)
     return [action for action in parser._actions if action.option_strings]
 
 
 class Full(io.StringIO):
-    """A standard output on a disk without room."""
+    """A standard output on a disk without room, or with another error."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(
+        self, descriptor: int, number: int = errno.ENOSPC, message: str = "No space left on device"
+    ) -> None:
         super().__init__()
         self.descriptor = descriptor
+        self.error = OSError(number, message)
 
     def fileno(self) -> int:
         return self.descriptor
 
     def flush(self) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise self.error
 
 
 class Front(unittest.TestCase):
@@ -86,7 +90,10 @@ class Front(unittest.TestCase):
     def test_what_is_misused_ends_with_2(self) -> None:
         """One line behind `onetime:` says what is wrong, and there is no answer."""
         for arguments, message in (
-            (("cod",), f"no such command; there are {', '.join(COMMANDS)}"),
+            (("list",), f"no such command; there are {', '.join(COMMANDS)}"),
+            (("cod",), "no such command; did you mean code?"),
+            (("Verify",), "no such command; did you mean verify?"),
+            (("unlok", "--store", "x"), "no such command; did you mean unlock?"),
             (("--verson",), "an argument too many, or an unknown option; see onetime --help"),
             (("code", "--jso"), "an argument too many, or an unknown option; see onetime code --help"),
             (("new",), "the following arguments are required: NAME"),
@@ -113,9 +120,11 @@ class Front(unittest.TestCase):
                     self.assertEqual(Session(2, "", message), session)
 
     def test_ctrl_c_ends_with_130(self) -> None:
-        """The shell learns that it was interrupted, and there is no traceback."""
-        with mock.patch("onetime.cli.intake.Parser.read", side_effect=KeyboardInterrupt):
+        """The shell learns that it was interrupted, and its prompt begins a line; there is no traceback."""
+        with mock.patch("onetime.cli.arguments.Parser.read", side_effect=KeyboardInterrupt):
             self.assertEqual(Session(130, "", ""), run("code"))
+            with mock.patch("tests.support.session.io.StringIO", Screen):
+                self.assertEqual(Session(130, "", "\n"), run("code"))
 
     def test_the_arguments_are_the_process_own(self) -> None:
         """Without arguments, `main` reads those of the process."""
@@ -194,7 +203,6 @@ class Secrecy(unittest.TestCase):
         """A secret or link that is wrong is refused by position or part."""
         for text in (
             f"{BASE32}1",
-            f"{BASE32}\n\n",
             f"otpauth://totp/a?secret={BASE32}1",
             f"otpauth://totp/a?secret={BASE32}&digits={BASE32}",
             f"otpauth://totp/a?secret={BASE32}&algorithm={BASE32}",
@@ -222,6 +230,19 @@ class Output(unittest.TestCase):
                 with os.fdopen(writer, "w", encoding="utf-8") as pipe:
                     self.assertEqual(Session(141, "", ""), run(*arguments, stdin=BASE32, stdout=pipe))
 
+    def test_a_closed_pipe_on_windows(self) -> None:
+        """F87: an invalid argument is a reader that has gone there, and an error elsewhere."""
+        with tempfile.TemporaryFile() as file:
+            for windows, expected in (
+                (True, Session(141, "", "")),
+                (False, Session(2, "", "onetime: input or output fails: Invalid argument\n")),
+            ):
+                with self.subTest(windows=windows), mock.patch("onetime.cli.WINDOWS", windows):
+                    output = Full(file.fileno(), errno.EINVAL, "Invalid argument")
+                    self.assertEqual(expected, run("code", stdin=BASE32, stdout=output))
+            with mock.patch("onetime.cli.WINDOWS", new=True):
+                self.assertEqual(2, run("code", stdin=BASE32, stdout=Full(file.fileno())).status)
+
     def test_a_process_whose_reader_has_gone(self) -> None:
         """The interpreter, too, keeps quiet when it ends."""
         if os.name != "posix":
@@ -241,6 +262,38 @@ class Output(unittest.TestCase):
                 )
                 self.assertEqual((141, b""), (done.returncode, done.stderr))
 
+    def test_a_reader_of_messages_that_has_gone(self) -> None:
+        """F87: the answer and the status are as if the message had been read."""
+        for arguments, status, answer in (
+            (("cod",), 2, r"\A\Z"),
+            (("code", "--at", "59", TOTP_LINK), 0, r"\A287082\n\Z"),
+            (("new", "alice"), 0, r"\Aotpauth://totp/alice\?secret=[A-Z2-7]{32}\n\Z"),
+        ):
+            with self.subTest(arguments):
+                reader, writer = os.pipe()
+                os.close(reader)
+                with os.fdopen(writer, "w", encoding="utf-8") as pipe:
+                    done = subprocess.run(
+                        [sys.executable, "-m", "onetime", *arguments],
+                        stdin=subprocess.DEVNULL,
+                        stdout=subprocess.PIPE,
+                        stderr=pipe,
+                        env=environment(),
+                        timeout=PATIENCE,
+                        check=False,
+                        text=True,
+                    )
+                self.assertEqual(status, done.returncode)
+                self.assertRegex(done.stdout, answer)
+        reader, writer = os.pipe()
+        os.close(reader)
+        with (
+            os.fdopen(writer, "w", encoding="utf-8", buffering=1) as pipe,
+            mock.patch.object(sys, "stdout", io.StringIO()),
+            mock.patch.object(sys, "stderr", pipe),
+        ):
+            self.assertEqual(2, main(["cod"]))
+
     def test_a_disk_without_room_is_told(self) -> None:
         """An answer that could not be written is not taken for given."""
         with tempfile.TemporaryFile() as file:
@@ -250,7 +303,7 @@ class Output(unittest.TestCase):
     def test_an_output_that_cannot_show_the_answer(self) -> None:
         """There is no half of an answer, and JSON is ASCII and goes through."""
         link = f"otpauth://totp/%C3%A9?secret={BASE32}"
-        message = "onetime: standard output has no UTF-8 and cannot show the answer\n"
+        message = "onetime: standard output is not UTF-8 and cannot show the answer\n"
         self.assertEqual(Session(2, "", message), run("uri", stdin=link, encoding="ascii"))
         self.assertEqual(Session(2, "", message), process("uri", stdin=link, PYTHONIOENCODING="ascii"))
         self.assertIn(r'"name": "\u00e9"', run("uri", "--json", stdin=link, encoding="ascii").out)

@@ -43,7 +43,7 @@ class Migrate(unittest.TestCase):
     def test_what_an_export_has_no_place_for_is_named(self) -> None:
         """A parameter without a meaning is left out, and that is said; not which, in case it is a secret."""
         session = run("migrate", stdin=f"{TOTP_LINK}\n{TOTP_LINK}&image=x&color=y\n")
-        message = "onetime: link 2: left out is what an export has no place for, parameters: 2\n"
+        message = "onetime: link 2: left out are parameters that an export cannot hold: 2\n"
         self.assertEqual(message, session.err)
         self.assertEqual(f"{TOTP_LINK}\n{TOTP_LINK}\n", run("migrate", stdin=session.out).out)
 
@@ -51,10 +51,11 @@ class Migrate(unittest.TestCase):
         """The phone may be gone: all other accounts come out, and the status tells that one did not."""
         accounts = [Account(name, TOTP(Secret(RFC_KEY)), issuer="Acme") for name in ("alice", "", "alice")]
         export = migration.build(accounts)[0]
-        message = "onetime: account 2: name must not be empty in a link\n"
+        message = "onetime: account 2 (Acme): name must not be empty in a link\n"
         self.assertEqual(Session(1, f"{TOTP_LINK}\n{TOTP_LINK}\n", message), run("migrate", stdin=export))
         answer = json.loads(run("migrate", "--json", stdin=export).out)
-        self.assertEqual({"uris": [TOTP_LINK, TOTP_LINK], "refused": [2]}, answer)
+        refused = {"position": 1, "issuer": "Acme", "name": "", "error": "name must not be empty in a link"}
+        self.assertEqual({"uris": [TOTP_LINK, TOTP_LINK], "refused": [refused]}, answer)
 
     def test_f46_what_cannot_be_read_keeps_nothing_else_back(self) -> None:
         """F46: one and three come out, and the second is named with the reason."""
@@ -68,7 +69,13 @@ class Migrate(unittest.TestCase):
             "onetime: account 2 (A, two): MD5 is refused: its 16 bytes are too short for dynamic truncation\n"
         )
         self.assertEqual(Session(1, links, message), run("migrate", stdin=export))
-        self.assertEqual([2], json.loads(run("migrate", "--json", stdin=export).out)["refused"])
+        refused = {
+            "position": 1,
+            "issuer": "A",
+            "name": "two",
+            "error": "MD5 is refused: its 16 bytes are too short for dynamic truncation",
+        }
+        self.assertEqual([refused], json.loads(run("migrate", "--json", stdin=export).out)["refused"])
 
     def test_what_would_be_another_credential_is_refused(self) -> None:
         """Nothing is bent until it fits."""
@@ -77,7 +84,7 @@ class Migrate(unittest.TestCase):
             (f"{TOTP_LINK}&digits=7", "account 1: "),
             (f"{TOTP_LINK}&algorithm=SHA3_256", "account 1: "),
             (f"{TOTP_LINK}\notpauth-migration://offline?data=AA", "give the parts of an export or links"),
-            (f"{TOTP_LINK}\n{BASE32}", "there is something else than links"),
+            (f"{TOTP_LINK}\n{BASE32}", "line 2 that is not empty must begin with otpauth://"),
             (f"{TOTP_LINK}\notpauth://totp/a", "link 2: a link must have a secret"),
             ("otpauth-migration://offline?data=A!", "part 1: "),
             ("", "there is no link"),

@@ -33,11 +33,12 @@ class New(unittest.TestCase):
             (("--algorithm", "sha-256"), 32, "&algorithm=SHA256"),
             (("--algorithm", "SHA512", "--digits", "6"), 64, "&algorithm=SHA512"),
             (("--counter", "0"), 20, "&counter=0"),
+            (("--hotp",), 20, "&counter=0"),
             (("--counter", "18446744073709551615"), 20, "&counter=18446744073709551615"),
         ):
             with self.subTest(arguments):
                 link = run("new", "alice", *arguments).out
-                kind = "hotp" if "--counter" in arguments else "totp"
+                kind = "hotp" if {"--counter", "--hotp"} & set(arguments) else "totp"
                 self.assertRegex(link, rf"\Aotpauth://{kind}/alice\?secret=[A-Z2-7]+{end}\n\Z")
                 self.assertEqual(size, len(parse(link.rstrip("\n")).credential.secret))
 
@@ -57,7 +58,7 @@ class New(unittest.TestCase):
         self.assertEqual(Session(0, f"{TOTP(secret).at(59)}\n", ""), code)
         parts = run("uri", stdin=link)
         self.assertEqual((0, ""), (parts.status, parts.err))
-        self.assertRegex(parts.out, r"\Atype: totp\nissuer: Acme\nname: alice\n")
+        self.assertRegex(parts.out, r"\Akind: totp\nissuer: Acme\nname: alice\n")
 
     def test_what_no_link_can_say_is_refused(self) -> None:
         """Nobody gets a link that apps would read otherwise."""
@@ -67,7 +68,7 @@ class New(unittest.TestCase):
             (("alice", "--period", "0"), "period"),
             (
                 ("alice", "--counter", "0", "--period", "30"),
-                "a HOTP (--counter) has neither --period",
+                "a HOTP (--hotp or --counter) has neither --period",
             ),
             (("a:b", "--issuer", "a:b"), "name must not have a colon"),
             (("alice", "--issuer", ""), "issuer must not be empty"),

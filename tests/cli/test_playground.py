@@ -16,16 +16,9 @@ from unittest import mock
 
 from onetime.playground.server import Server
 from tests.support import SOURCE
-from tests.support.session import Session, Terminal, environment, run
+from tests.support.session import Screen, Session, Terminal, environment, run
 
 RUNNING = "onetime: the playground runs until Ctrl-C\n"
-
-
-class Screen(io.StringIO):
-    """A standard output that is a terminal."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 class Playground(unittest.TestCase):
@@ -129,7 +122,7 @@ class Ends(unittest.TestCase):
             terminal.type("\x03")
             self.assertEqual(130, terminal.end())
             self.assertEqual(
-                f"http://127.0.0.1:{port}/?token={found[2]}\r\n{RUNNING[:-1]}\r\n^C", terminal.screen
+                f"http://127.0.0.1:{port}/?token={found[2]}\r\n{RUNNING[:-1]}\r\n^C\r\n", terminal.screen
             )
             with self.assertRaises(OSError):
                 socket.create_connection(("127.0.0.1", port))

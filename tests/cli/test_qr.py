@@ -75,11 +75,17 @@ class QR(unittest.TestCase):
             self.assertEqual(expected, (session.status, session.out))
 
     def test_a_picture(self) -> None:
-        """The picture goes to a file, or to standard output, whole."""
+        """The picture goes to a file, or to standard output, whole; --force overwrites an older one."""
         svg = f"{QRCode(TOTP_LINK).to_svg()}\n"
         self.assertEqual(Session(0, svg, ""), run("qr", "--svg", "-", stdin=TOTP_LINK))
         self.file.write_text("an older one", encoding="utf-8")
-        self.assertEqual(Session(0, "", ""), run("qr", "--svg", str(self.file), stdin=TOTP_LINK))
+        message = (
+            "onetime: the picture cannot be written: there is a file of its name; --force overwrites it\n"
+        )
+        self.assertEqual(Session(2, "", message), run("qr", "--svg", str(self.file), stdin=TOTP_LINK))
+        self.assertEqual("an older one", self.file.read_text(encoding="utf-8"))
+        session = run("qr", "--svg", str(self.file), "--force", stdin=TOTP_LINK)
+        self.assertEqual(Session(0, "", ""), session)
         self.assertEqual(svg, self.file.read_text(encoding="utf-8"))
         self.assertEqual([self.file], list(self.folder.iterdir()))
         ElementTree.fromstring(svg)
@@ -94,13 +100,13 @@ class QR(unittest.TestCase):
         """The older file stays as it was."""
         self.file.write_text("an older one", encoding="utf-8")
         with mock.patch.object(Path, "replace", side_effect=OSError(28, "No space left on device")):
-            session = run("qr", "--svg", str(self.file), stdin=TOTP_LINK)
+            session = run("qr", "--force", "--svg", str(self.file), stdin=TOTP_LINK)
         message = "onetime: the picture cannot be written: No space left on device\n"
         self.assertEqual(Session(2, "", message), session)
         self.assertEqual("an older one", self.file.read_text(encoding="utf-8"))
         self.assertEqual([self.file], list(self.folder.iterdir()))
         with mock.patch.object(Path, "replace", side_effect=KeyboardInterrupt):
-            self.assertEqual(130, run("qr", "--svg", str(self.file), stdin=TOTP_LINK).status)
+            self.assertEqual(130, run("qr", "--force", "--svg", str(self.file), stdin=TOTP_LINK).status)
         self.assertEqual([self.file], list(self.folder.iterdir()))
         nowhere = str(self.folder / "no" / "code.svg")
         message = "onetime: the picture cannot be written: No such file or directory\n"
@@ -109,10 +115,10 @@ class QR(unittest.TestCase):
     def test_what_no_app_reads_is_refused(self) -> None:
         """A code that cannot be scanned into an app is not drawn."""
         for stdin, message in (
-            (BASE32, "there is something else than links; onetime uri --name makes one of a secret"),
-            (f"{TOTP_LINK}\n{BASE32}", "there is something else than links"),
+            (BASE32, "line 1 that is not empty must begin with otpauth://; onetime uri --name makes a link"),
+            (f"{TOTP_LINK}\n{BASE32}", "line 2 that is not empty must begin with otpauth://"),
             ("", "there is no link"),
-            ("https://example.com", "a link must begin with otpauth://"),
+            ("https://example.com", "must begin with otpauth://"),
             ("otpauth-migration://offline?data=AA", ""),
             (f"otpauth://totp/{'a' * 3000}?secret={BASE32}", "holds at most 2953 at level L"),
         ):
@@ -131,6 +137,8 @@ class QR(unittest.TestCase):
         message = "onetime: a picture is dark on light anyway; --light is for text\n"
         self.assertEqual(Session(2, "", message), session)
         self.assertFalse(self.file.exists())
+        session = run("qr", "--force", stdin=TOTP_LINK)
+        self.assertEqual(Session(2, "", "onetime: --force is for --svg\n"), session)
 
     def test_only_a_file_is_replaced(self) -> None:
         """A device, a folder or a symbolic link stays what it is."""
@@ -143,7 +151,7 @@ class QR(unittest.TestCase):
         for name in (self.file, pipe, self.folder, Path()):
             with self.subTest(name):
                 session = run("qr", "--svg", str(name), stdin=TOTP_LINK)
-                message = "onetime: the picture cannot be written: what has its name is no file\n"
+                message = "onetime: the picture cannot be written: what has its name is not a regular file\n"
                 self.assertEqual(Session(2, "", message), session)
         self.assertEqual("precious", elsewhere.read_text(encoding="utf-8"))
         self.assertTrue(self.file.is_symlink() and pipe.is_fifo())

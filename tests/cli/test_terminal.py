@@ -1,21 +1,20 @@
 """What is shown on a terminal only."""
 
-import io
 import os
 import unittest
 from unittest import mock
 
 from onetime.cli.terminal import bar
 from onetime.provisioning.qr import QRCode
-from tests.support.session import TOTP_LINK, Session, run
+from tests.support.session import TOTP_LINK, Screen, Session, run
 
 CODE = QRCode(TOTP_LINK).to_text()
 WIDTH = CODE.index("\n")
 WIDE = os.terminal_size((WIDTH, 24))
-COLOURED = "".join(f"\x1b[97;40m{line}\x1b[0m\n" for line in CODE.split("\n"))
+COLORED = "".join(f"\x1b[97;40m{line}\x1b[0m\n" for line in CODE.split("\n"))
 
 
-NARROW = "the terminal is too narrow for the QR code; onetime qr --svg writes a picture"
+NARROW = "the terminal is too narrow for the QR code; onetime qr --svg FILE writes a picture"
 
 
 def only_ascii(text: str) -> int:
@@ -23,24 +22,21 @@ def only_ascii(text: str) -> int:
     return len(text.encode("ascii"))
 
 
-class Screen(io.StringIO):
-    """A standard output that is a terminal."""
-
-    def isatty(self) -> bool:
-        return True
+class Window(Screen):
+    """A standard output that is a terminal whose size can be asked for."""
 
     def fileno(self) -> int:
         return 1
 
 
 def on_screen(
-    *arguments: str, columns: int = WIDTH, stdin: str = TOTP_LINK, **variables: str
+    *arguments: str, columns: int = WIDTH, lines: int = 100, stdin: str = TOTP_LINK, **variables: str
 ) -> tuple[Session, str]:
     """Run the command line on a terminal; return the session, and what the screen shows."""
-    screen = Screen()
+    screen = Window()
     without = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "TERM")}
     with (
-        mock.patch("os.get_terminal_size", return_value=os.terminal_size((columns, 24))),
+        mock.patch("os.get_terminal_size", return_value=os.terminal_size((columns, lines))),
         mock.patch.dict(os.environ, {**without, **variables}, clear=True),
     ):
         session = run(*arguments, stdin=stdin, stdout=screen)
@@ -68,8 +64,8 @@ class Bars(unittest.TestCase):
 class Codes(unittest.TestCase):
     def test_a_terminal_shows_white_and_black(self) -> None:
         """Whatever the terminal's own colours are, the code is dark on light."""
-        self.assertEqual((Session(0, "", ""), COLOURED), on_screen("qr"))
-        self.assertEqual((Session(0, "", ""), COLOURED), on_screen("qr", columns=0))
+        self.assertEqual((Session(0, "", ""), COLORED), on_screen("qr"))
+        self.assertEqual((Session(0, "", ""), COLORED), on_screen("qr", columns=0))
 
     def test_colours_can_be_had_without(self) -> None:
         """NO_COLOR, a dumb terminal, and --light are respected."""
@@ -81,9 +77,35 @@ class Codes(unittest.TestCase):
 
     def test_a_narrow_terminal_would_break_the_lines(self) -> None:
         """What no camera could read is not drawn."""
+        low = QRCode(TOTP_LINK, level="L").size + 8
         for stdin in (TOTP_LINK, f"{TOTP_LINK}\n{TOTP_LINK}"):
-            answer = on_screen("qr", columns=WIDTH - 1, stdin=stdin)
+            answer = on_screen("qr", columns=low - 1, stdin=stdin)
             self.assertEqual((Session(2, "", f"onetime: {NARROW}\n"), ""), answer)
+
+    def test_a_small_terminal_has_a_smaller_code(self) -> None:
+        """F84: what does not fit is drawn at level L, unless another is asked for."""
+        low = QRCode(TOTP_LINK, level="L").to_text()
+        height = CODE.count("\n") + 1
+        self.assertLess(low.count("\n") + 2, height)
+        for columns, lines in ((WIDTH - 1, 100), (WIDTH, height)):
+            with self.subTest(columns=columns, lines=lines):
+                answer = on_screen("qr", columns=columns, lines=lines, NO_COLOR="1")
+                self.assertEqual((Session(0, "", ""), f"{low}\n"), answer)
+        answer = on_screen("qr", lines=height + 1, NO_COLOR="1")
+        self.assertEqual((Session(0, "", ""), f"{CODE}\n"), answer)
+        answer = on_screen("qr", "--level", "M", columns=WIDTH - 1)
+        self.assertEqual((Session(2, "", f"onetime: {NARROW}\n"), ""), answer)
+
+    def test_a_code_that_is_taller_is_said_to_be(self) -> None:
+        """F84: its top scrolls away, so how tall the terminal must be stands below it."""
+        height = QRCode(TOTP_LINK, level="L").to_text().count("\n") + 1
+        session, screen = on_screen("qr", lines=height, NO_COLOR="1")
+        self.assertEqual(height, screen.count("\n"))
+        message = (
+            f"onetime: the QR code is taller than the terminal, which must have {height + 1} lines; "
+            "onetime qr --svg FILE writes a picture\n"
+        )
+        self.assertEqual(Session(0, "", message), session)
 
     def test_new_shows_the_code_of_its_link(self) -> None:
         """On a terminal the link is followed by its QR code, ready to be scanned."""
@@ -102,14 +124,16 @@ class Codes(unittest.TestCase):
             with self.subTest(columns=columns):
                 session, screen = on_screen("new", name, columns=columns)
                 self.assertRegex(screen, r"\Aotpauth://totp/a\w+\?secret=\w+\n\Z")
-                self.assertRegex(session.err, rf"\Aonetime: {message}\nonetime: the secret, to be typed: ")
+                self.assertRegex(
+                    session.err, rf"\Aonetime: the secret, to be typed: .*\nonetime: {message}\n\Z"
+                )
                 self.assertEqual(0, session.status)
 
     def test_a_terminal_without_unicode(self) -> None:
         """What has no half blocks cannot show a code, and says so."""
-        message = "onetime: standard output has no UTF-8 and cannot show the QR code\n"
+        message = "onetime: standard output is not UTF-8 and cannot show the QR code\n"
         self.assertEqual(Session(2, "", message), run("qr", stdin=TOTP_LINK, encoding="latin-1"))
-        with mock.patch.object(Screen, "write", side_effect=only_ascii):
+        with mock.patch.object(Window, "write", side_effect=only_ascii):
             session, _ = on_screen("new", "alice")
         self.assertEqual(0, session.status)
         self.assertIn(message, session.err)

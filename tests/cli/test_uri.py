@@ -10,8 +10,8 @@ class TakingApart(unittest.TestCase):
     def test_text(self) -> None:
         """A part stands in each line, with its default where the link is silent."""
         usual = ("algorithm: SHA1", "digits: 6", "period: 30")
-        acme = ("type: totp", "issuer: Acme", "name: alice", f"secret: {BASE32}", *usual)
-        empty = ("type: hotp", "issuer:", "name:", f"secret: {BASE32}")
+        acme = ("kind: totp", "issuer: Acme", "name: alice", f"secret: {BASE32}", *usual)
+        empty = ("kind: hotp", "issuer:", "name:", f"secret: {BASE32}")
         for link, lines in (
             (TOTP_LINK, acme),
             (
@@ -32,22 +32,23 @@ class TakingApart(unittest.TestCase):
         self.assertEqual((0, ""), (session.status, session.err))
         self.assertEqual(
             {
-                "type": "totp",
+                "kind": "totp",
                 "issuer": None,
                 "name": "alice",
                 "secret": BASE32,
                 "algorithm": "SHA1",
                 "digits": 6,
                 "period": 30,
+                "counter": None,
                 "extra": [["x", "é"]],
             },
             json.loads(session.out),
         )
         slow = json.loads(run("uri", "--json", stdin=f"{TOTP_LINK}&period=60").out)
-        self.assertEqual(("totp", "Acme", 60), (slow["type"], slow["issuer"], slow["period"]))
+        self.assertEqual(("totp", "Acme", 60), (slow["kind"], slow["issuer"], slow["period"]))
         hotp = json.loads(run("uri", "--json", stdin=HOTP_LINK).out)
-        self.assertEqual(("hotp", 1, []), (hotp["type"], hotp["counter"], hotp["extra"]))
-        self.assertNotIn("period", hotp)
+        self.assertEqual(("hotp", 1, []), (hotp["kind"], hotp["counter"], hotp["extra"]))
+        self.assertIsNone(hotp["period"])
 
     def test_what_a_link_says_itself_is_refused(self) -> None:
         """No option is silently dropped."""
@@ -63,7 +64,9 @@ class TakingApart(unittest.TestCase):
             for link in (TOTP_LINK, HOTP_LINK):
                 with self.subTest(name, link=link):
                     self.assertEqual(
-                        Session(2, "", f"onetime: a link says this itself: --{name}\n"),
+                        Session(
+                            2, "", f"onetime: --{name} must not be given with a link, which says it itself\n"
+                        ),
                         run("uri", f"--{name}", value, stdin=link),
                     )
 
@@ -99,8 +102,8 @@ class PuttingTogether(unittest.TestCase):
     def test_what_does_not_make_a_link_is_refused(self) -> None:
         """A secret alone, and what a link cannot say."""
         for arguments, message in (
-            ((), "this is no otpauth:// link; --name puts one together from a secret"),
-            (("--issuer", "Acme"), "this is no otpauth:// link; --name puts one together from a secret"),
+            ((), "this is not an otpauth:// link; --name puts one together from a secret"),
+            (("--issuer", "Acme"), "this is not an otpauth:// link; --name puts one together from a secret"),
             (("--name", "alice", "--t0", "1"), "t0 must be 0 in a link"),
             (("--name", "a:b"), "name must not have a colon unless there is an issuer without one"),
         ):

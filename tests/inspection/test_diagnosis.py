@@ -234,11 +234,11 @@ class Field(unittest.TestCase):
         """F70: two codes make one wrong letter certain; a single one cannot, and that is said."""
         totp = TOTP(Secret.from_base32(S))
         for text, words in (
-            (S.replace("MHWY", "MHWX"), "base32, with X at position 17 read as Y"),
-            (S.replace("MHWY", "MWHY"), "base32, with W and H at position 15 exchanged"),
-            (S.replace("S46S", "546S"), "base32, with 5 at position 0 read as S"),
-            (S.replace("Z", "2"), "base32, with 2 at position 23 read as Z"),
-            (S.replace("46S", "4GS"), "base32, with G at position 2 read as 6"),
+            (S.replace("MHWY", "MHWX"), "base32, with X at position 18 read as Y"),
+            (S.replace("MHWY", "MWHY"), "base32, with W and H at position 16 exchanged"),
+            (S.replace("S46S", "546S"), "base32, with 5 at position 1 read as S"),
+            (S.replace("Z", "2"), "base32, with 2 at position 24 read as Z"),
+            (S.replace("46S", "4GS"), "base32, with G at position 3 read as 6"),
         ):
             with self.subTest(words):
                 self.assertEqual(words, found(text, totp.at(A), totp.at(B)).reading)

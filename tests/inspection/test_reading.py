@@ -184,29 +184,29 @@ class Rare(unittest.TestCase):
     def test_look_alikes(self) -> None:
         """F70: 5 and S, 2 and Z, 6 and G are read as each other."""
         found = {reading.words: reading for reading in readings("A5ASA2AZA6AGAAAA")}
-        for words in ("5 at position 1 read as S", "Z at position 7 read as 2", "6 at position 9 read as G"):
+        for words in ("5 at position 2 read as S", "Z at position 8 read as 2", "6 at position 10 read as G"):
             with self.subTest(words):
                 self.assertTrue(found[f"base32, with {words}"].rare)
 
 
 class Misspellings(unittest.TestCase):
     def test_any_one_letter(self) -> None:
-        """F70: each letter may be wrong, and each two neighbors exchanged; no two readings are alike."""
+        """F70, F93: each letter may be wrong, and each two neighbors exchanged; words count from 1."""
         found = {reading.words: reading for reading in misspellings("ABCDABCD")}
         keys = [reading.key for reading in found.values()]
         self.assertEqual(7 + 8 * 31, len(found))
         self.assertEqual(len(set(keys)), len(keys))
         self.assertEqual(
-            base64.b32decode("BACDABCD"), found["base32, with A and B at position 0 exchanged"].key
+            base64.b32decode("BACDABCD"), found["base32, with A and B at position 1 exchanged"].key
         )
-        self.assertEqual(base64.b32decode("ABCDABC7"), found["base32, with D at position 7 read as 7"].key)
+        self.assertEqual(base64.b32decode("ABCDABC7"), found["base32, with D at position 8 read as 7"].key)
         self.assertEqual({(2, True)}, {(reading.cost, reading.rare) for reading in found.values()})
 
     def test_neighbors_that_are_alike(self) -> None:
         """To exchange them changes nothing, and a wrong character is the only one that can be mended."""
         self.assertEqual([], [each for each in misspellings("AAAAAAAA") if "exchanged" in each.words])
         self.assertEqual(
-            {"9 at position 2 read as A"},
+            {"9 at position 3 read as A"},
             {
                 each.words.removeprefix("base32, with ")
                 for each in misspellings("AA9AAAAA")
@@ -232,18 +232,18 @@ class Typos(unittest.TestCase):
                 "M0M1MM1M",
                 {
                     "0 read as O and 1 read as I": "MOMIMMIM",
-                    "0 read as O and 1 at position 3 read as I and 1 at position 6 read as L": "MOMIMMLM",
-                    "0 read as O and 1 at position 3 read as L and 1 at position 6 read as I": "MOMLMMIM",
+                    "0 read as O and 1 at position 4 read as I and 1 at position 7 read as L": "MOMIMMLM",
+                    "0 read as O and 1 at position 4 read as L and 1 at position 7 read as I": "MOMLMMIM",
                     "0 read as O and 1 read as L": "MOMLMMLM",
                 },
             ),
             (
                 "MiMIlMML",
                 {
-                    "i at position 1 read as L": "MLMILMML",
-                    "I at position 3 read as L": "MIMLLMML",
-                    "l at position 4 read as I": "MIMIIMML",
-                    "L at position 7 read as I": "MIMILMMI",
+                    "i at position 2 read as L": "MLMILMML",
+                    "I at position 4 read as L": "MIMLLMML",
+                    "l at position 5 read as I": "MIMIIMML",
+                    "L at position 8 read as I": "MIMILMMI",
                 },
             ),
             ("M9M0M1M8", {}),

@@ -52,7 +52,7 @@ class Reading(unittest.TestCase):
             ("otpauth%3A%2F%2Ftotp%2Fa%3Fsecret%3DJBSWY3DP", "percent-encoded as a whole"),
             ("https://example.com", "must begin with otpauth://"),
             ("otpauth://totp/a", "a link must have a secret"),
-            ("otpauth://totp/a?secret=JBSW1", "in the secret, the character at position 4 is not base32"),
+            ("otpauth://totp/a?secret=JBSW1", "in the secret, the character at position 5 is not base32"),
             ("otpauth://totp/a?secret=JBSWY3DP&digits=4", "digits must be a whole number from 6 to 10"),
             ("otpauth://totp/a?secret=JBSWY3DP&algorithm=MD5", "16 bytes are too short"),
             ("otpauth://totp/a?secret=JBSWY3DP&period=1&period=2", "period must not be in the link twice"),

@@ -87,7 +87,7 @@ def _ones(program: Program) -> None:
     kinds = {letter for _, letter in letters}
     program.text = program.text.replace("I", "1").replace("L", "1")
     if 0 < len(letters) <= 8 or len(kinds) == 1:
-        each = [f"1 at position {i} read as {letter}" for i, letter in letters]
+        each = [f"1 at position {i + 1} read as {letter}" for i, letter in letters]
         told = " and ".join(each) if len(kinds) > 1 else f"1 read as {kinds.pop()}"
         program.reading = f"base32, with {told}"
 
@@ -101,7 +101,7 @@ def _other_letter(program: Program) -> None:
         i = program.random.choice(places)
         typo = "I" if text[i] == "L" else "L"
         program.text = f"{text[:i]}{typo}{text[i + 1 :]}"
-        program.reading = f"base32, with {typo} at position {i} read as {text[i]}"
+        program.reading = f"base32, with {typo} at position {i + 1} read as {text[i]}"
 
 
 def _hex(program: Program) -> None:
@@ -320,7 +320,7 @@ def _look_alike(program: Program) -> None:
         i = program.random.choice(places)
         typo = pairs[text[i]]
         program.text = f"{text[:i]}{typo}{text[i + 1 :]}"
-        program.reading = f"base32, with {typo} at position {i} read as {text[i]}"
+        program.reading = f"base32, with {typo} at position {i + 1} read as {text[i]}"
 
 
 def _near(program: Program) -> None:
@@ -334,7 +334,7 @@ def _any_letter(program: Program) -> None:
     i = program.random.randrange(len(text) - 1)
     typo = program.random.choice([each for each in LETTERS if each not in {text[i], *"ILSZG562"}])
     program.text = f"{text[:i]}{typo}{text[i + 1 :]}"
-    program.reading = f"base32, with {typo} at position {i} read as {text[i]}"
+    program.reading = f"base32, with {typo} at position {i + 1} read as {text[i]}"
 
 
 def _exchanged(program: Program) -> None:
@@ -343,7 +343,7 @@ def _exchanged(program: Program) -> None:
     places = [i for i in range(len(text) - 2) if text[i] != text[i + 1]]
     i = program.random.choice(places)
     program.text = f"{text[:i]}{text[i + 1]}{text[i]}{text[i + 2 :]}"
-    program.reading = f"base32, with {text[i + 1]} and {text[i]} at position {i} exchanged"
+    program.reading = f"base32, with {text[i + 1]} and {text[i]} at position {i + 1} exchanged"
 
 
 def _cut_to_block(program: Program) -> None:

@@ -34,6 +34,13 @@ class Session:
     err: str
 
 
+class Screen(io.StringIO):
+    """An output that is a terminal of unknown size."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 class Input:
     """A standard input, from a pipe unless it is said to be a terminal."""
 
@@ -99,22 +106,33 @@ def skip(reason: str) -> NoReturn:
 
 
 class Terminal:
-    """The command line as a process on a terminal of its own; leaving the block ends it."""
+    """The command line as a process on a terminal of its own; leaving the block ends it.
 
-    def __init__(self, *arguments: str) -> None:
+    Args:
+        arguments: The arguments of the command line.
+        size: Columns and lines of the terminal.
+        folder: Where the process runs.
+    """
+
+    def __init__(
+        self, *arguments: str, size: tuple[int, int] = (80, 24), folder: str | os.PathLike[str] = "."
+    ) -> None:
         self.screen = ""
         self.decoder = codecs.getincrementaldecoder("utf-8")()
         if sys.platform == "win32":
             skip("there are no POSIX terminals here")
         else:
             import pty
+            import termios
 
             self.pid, self.wire = pty.fork()
             if self.pid == 0:
                 # What runs in the background of a script ignores Ctrl-C, and so would its children.
                 signal.signal(signal.SIGINT, signal.SIG_DFL)
+                termios.tcsetwinsize(0, size[::-1])
+                os.chdir(folder)
                 command = [sys.executable, "-m", "onetime", *arguments]
-                os.execve(sys.executable, command, environment())
+                os.execve(sys.executable, command, environment(COLUMNS="", NO_COLOR="1"))
 
     def __enter__(self) -> Self:
         return self

@@ -2,31 +2,40 @@
 
 The answer alone goes to standard output, so that it pipes; everything else goes to standard error behind
 `onetime:`. Exit status: 0 done, 1 refused, 2 misused; 130 after Ctrl-C and 141 after a closed pipe, as
-shells have it. No message shows a secret or a code that was given.
+shells have it. No message shows a secret or a code that was given. `onetime.cli.answers` lists the names
+that all commands have in JSON.
 """
 
 import os
 import sys
+from errno import EINVAL
 from importlib import import_module
 
 from onetime import __version__
-from onetime.cli.intake import Parser, UsageError, tell
+from onetime.cli.arguments import Parser
+from onetime.cli.messages import UsageError, end_line, silence, tell
 from onetime.errors import OnetimeError
 
 COMMANDS = {
     "new": "make a secret, and the link that hands it over",
-    "code": "show the code of a link or a secret",
+    "code": "show the codes of links or of a secret",
     "uri": "take an otpauth:// link apart, or put one together",
-    "explain": "show how a code comes about, step by step",
-    "enroll": "enroll a user's credential in a store",
-    "verify": "verify a user's code, once",
+    "explain": "show how a code is computed, step by step",
     "qr": "draw the QR code of a link",
-    "migrate": "turn Google Authenticator's export into links, and links into an export",
+    "migrate": "turn Google Authenticator's exports into links, and back",
     "diagnose": "find out why a code does not match",
+    "enroll": "enroll a user's device in a store",
+    "verify": "verify a user's code, once",
+    "users": "list the users of a store, and who is locked",
+    "unlock": "end a user's delays and disablement",
+    "forget": "remove a user, or one of the user's devices",
     "demo": "show enrollment, login, and what an attacker meets",
     "playground": "show it all on a page of this machine, in a browser",
 }
-"""Each has a module `..._command` with `add_arguments(parser)` and `run(options) -> int`."""
+"""Each has a module of its name with `EXAMPLES`, `add_arguments(parser)` and `run(options) -> int`."""
+
+WINDOWS = os.name == "nt"
+"""Whether a closed pipe is an invalid argument, as Microsoft's C library says."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,16 +54,16 @@ def main(arguments: list[str] | None = None) -> int:
         tell(str(error))
         return 2
     except UnicodeEncodeError:
-        tell("standard output has no UTF-8 and cannot show the answer")
+        tell("standard output is not UTF-8 and cannot show the answer")
         return 2
     except OSError as error:
-        # The interpreter flushes standard output once more at its end, which would fail once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):  # whoever read the output has gone
-            return 141
+        silence(sys.stdout)
+        if isinstance(error, BrokenPipeError) or (WINDOWS and error.errno == EINVAL):
+            return 141  # the reader of the output has gone
         tell(f"input or output fails: {error.strerror}")
         return 2
     except KeyboardInterrupt:
+        end_line()
         return 130
     return status
 
@@ -66,23 +75,34 @@ def _run(arguments: list[str]) -> int:
         return _front(arguments)
     name = arguments[0]
     if name not in COMMANDS:
-        raise UsageError(f"no such command; there are {', '.join(COMMANDS)}")
+        raise UsageError(f"no such command; {_resembling(name)}")
     # Only the command that was asked for is imported: that is most of the time it takes.
-    command = import_module(f"onetime.cli.{name}_command")
+    command = import_module(f"onetime.cli.{name}")
     summary = COMMANDS[name]
-    parser = Parser(f"onetime {name}", f"{summary[0].upper()}{summary[1:]}.")
+    ending = ("", "examples:", *(f"  {example}" for example in command.EXAMPLES))
+    parser = Parser(f"onetime {name}", f"{summary[0].upper()}{summary[1:]}.", ending)
     command.add_arguments(parser)
     status: int = command.run(parser.read(arguments[1:]))
     return status
 
 
 def _front(arguments: list[str]) -> int:
-    lines = "\n".join(f"  {name:<12}{summary}" for name, summary in COMMANDS.items())
-    parser = Parser(
-        "onetime", f"One-time passwords: HOTP (RFC 4226) and TOTP (RFC 6238).\n\ncommands:\n{lines}"
-    )
+    import textwrap
+
+    parser = Parser("onetime", "One-time passwords: HOTP (RFC 4226) and TOTP (RFC 6238).")
+    wrapper = textwrap.TextWrapper(parser.width, subsequent_indent=" " * 14)
+    commands = (wrapper.fill(f"  {name:<12}{summary}") for name, summary in COMMANDS.items())
+    parser.ending = ("", "commands:", *commands, "", "Help of each: onetime COMMAND --help")
     parser.usage = "onetime COMMAND [--help] ..."
     parser.add_argument("--version", action="version", version=f"onetime {__version__}")
     parser.read(arguments)
     parser.print_help(sys.stderr)
     return 2
+
+
+def _resembling(name: str) -> str:
+    """Return the command that was perhaps meant, or all of them."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(name, COMMANDS, 1)
+    return f"did you mean {found[0]}?" if found else f"there are {', '.join(COMMANDS)}"

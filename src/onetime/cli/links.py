@@ -1,13 +1,17 @@
-"""Links, one or more, as the commands take them that know nothing but links."""
+"""Links, one or more, for the commands that know nothing but links."""
 
 import argparse
 import sys
 
-from onetime.cli.intake import Parser, UsageError, looks_like_link, read_text
+from onetime.cli.arguments import Parser
+from onetime.cli.messages import UsageError
+from onetime.cli.sources import read_text
+from onetime.errors import URIError
+from onetime.provisioning.uri import split
 
 
 def add_links(parser: Parser) -> None:
-    """Add what says where several links come from."""
+    """Add the arguments that say where several links come from."""
     parser.add_argument(
         "link",
         nargs="?",
@@ -25,18 +29,14 @@ def read_links(options: argparse.Namespace) -> list[str]:
         UsageError: As `read_text` does, or there is no link, or something else.
     """
     first = read_text(options, "Link: ")
-    links = list(filter(None, map(str.strip, first.splitlines())))
+    try:
+        links = list(split(first))
+    except URIError as error:
+        raise UsageError(f"{error}; onetime uri --name makes a link from a secret") from None
     given = options.link is not None or options.secret not in (None, "-")
     if links and not given and sys.stdin.isatty():
-        while line := read_text(options, "Another, or nothing: ").strip():
+        while line := read_text(options, "Another, or nothing: "):
             links.append(line)
     if not links:
         raise UsageError("there is no link")
-    if not all(map(looks_like_link, links)):
-        raise UsageError("there is something else than links; onetime uri --name makes one of a secret")
     return links
-
-
-def is_export(link: str) -> bool:
-    """Tell a link of several accounts from that of one."""
-    return link.lower().startswith("otpauth-migration:")

@@ -1,78 +1,55 @@
-"""What is shown on a terminal only: bars, and QR codes in its colours."""
+"""The terminal: its size, what it can show, and bars."""
 
-import math
 import os
-import sys
-
-from onetime.cli.intake import UsageError, tell
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import TextIO
 
-    from onetime.provisioning.qr import QRCode
-
 BAR_WIDTH = 30
-"""Characters between the brackets of a bar."""
+"""Characters between the brackets of a bar, at most."""
 
-_WHITE_ON_BLACK = "\x1b[97;40m"
-_DEFAULT = "\x1b[0m"
+UNKNOWN = 1_000_000
+"""Columns and lines of a terminal that does not say how many it has."""
+
+
+def size(output: "TextIO") -> tuple[int, int]:
+    """Return the numbers of columns and lines of a terminal; many where they are unknown."""
+    try:
+        columns, lines = os.get_terminal_size(output.fileno())
+    except OSError:
+        return UNKNOWN, UNKNOWN
+    return columns or UNKNOWN, lines or UNKNOWN
+
+
+def visible(text: str) -> str:
+    """Return a text with all but line breaks escaped that a terminal would obey or not show.
+
+    Control characters can change what is on the screen, bidirectional ones in which order it is read
+    (https://trojansource.codes).
+    """
+    return "\n".join(map(escaped, text.split("\n")))
+
+
+def escaped(text: str) -> str:
+    """Return a text with all characters escaped that are not seen, line breaks included."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def fitted(text: str, output: "TextIO") -> str:
+    """Return a text with its lines broken between words where a terminal is too narrow for them."""
+    columns, _ = size(output)
+    if all(len(line) <= columns for line in text.split("\n")):
+        return text
+    import textwrap
+
+    wrapper = textwrap.TextWrapper(columns, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(wrapper.fill(line) for line in text.split("\n"))
 
 
 def bar(part: float, width: int = BAR_WIDTH) -> str:
-    """Draw a bar of which a part is full, from 0 to 1; what is begun counts."""
-    full = math.ceil(round(part * width, 6))
+    """Return a bar of which a part is full, from 0 to 1; a character that is begun is full."""
+    full = -int(-round(part * width, 6) // 1)
     return f"[{'=' * full:<{width}}]"
-
-
-def columns(output: "TextIO") -> int:
-    """Tell how many characters a terminal has in a line; many where that is unknown."""
-    return os.get_terminal_size(output.fileno()).columns or 1_000_000
-
-
-def draw(link: str, level: str | None = None) -> "QRCode":
-    """Make the QR code of a link at a level; without one at M or, if it is too long for that, at L.
-
-    Raises:
-        UsageError: The link is too long.
-    """
-    from onetime.provisioning.qr import QRCode
-
-    try:
-        return QRCode(link, level=level or "M")
-    except ValueError as error:
-        if level is None:
-            return draw(link, "L")
-        message = str(error)
-    raise UsageError(message)
-
-
-def show(codes: "Iterable[QRCode]", *, light: bool = False) -> None:
-    """Print QR codes; on a terminal in white and black, whatever its own colours are.
-
-    Args:
-        codes: The QR codes.
-        light: Draw them for dark letters on a light ground, without colours.
-
-    Raises:
-        UsageError: The terminal is too narrow for one of them, which would break its lines.
-    """
-    texts = [code.to_text(light=light) for code in codes]
-    if sys.stdout.isatty():
-        if max(text.find("\n") for text in texts) > columns(sys.stdout):
-            raise UsageError("the terminal is too narrow for the QR code; onetime qr --svg writes a picture")
-        # https://no-color.org
-        if not (light or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"):
-            coloured = (map(f"{_WHITE_ON_BLACK}{{}}{_DEFAULT}".format, text.split("\n")) for text in texts)
-            texts = list(map("\n".join, coloured))
-    for number, text in enumerate(texts, 1):
-        if len(texts) > 1:
-            tell(f"{number} of {len(texts)}")
-        try:
-            print(text, flush=True)
-        except UnicodeEncodeError:
-            message = "standard output has no UTF-8 and cannot show the QR code"
-        else:
-            continue
-        raise UsageError(message)

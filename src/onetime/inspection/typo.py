@@ -38,7 +38,8 @@ def mended(text: str) -> Iterator[tuple[str, str, bool]]:
             if len(set(letters)) == 2:
                 places = [i for i, character in enumerate(text) if character == "1"]
                 each = [
-                    f"1 at position {i} read as {letter}" for i, letter in zip(places, letters, strict=True)
+                    f"1 at position {i + 1} read as {letter}"
+                    for i, letter in zip(places, letters, strict=True)
                 ]
             else:
                 each = [f"1 read as {letters[0]}"] if letters else []
@@ -50,7 +51,11 @@ def mended(text: str) -> Iterator[tuple[str, str, bool]]:
         other = LOOK_ALIKES.get(character.upper())
         if other is not None and swaps < MAX_SWAPS:
             swaps += 1
-            yield f"{character} at position {i} read as {other}", _replaced(text, i, other), other not in "IL"
+            yield (
+                f"{character} at position {i + 1} read as {other}",
+                _replaced(text, i, other),
+                other not in "IL",
+            )
 
 
 def misspelled(text: str) -> Iterator[tuple[str, str]]:
@@ -66,12 +71,12 @@ def misspelled(text: str) -> Iterator[tuple[str, str]]:
         return
     for i, (character, following) in enumerate(pairwise(text)):
         if character != following:
-            words = f"{character} and {following} at position {i} exchanged"
+            words = f"{character} and {following} at position {i + 1} exchanged"
             yield words, f"{text[:i]}{following}{character}{text[i + 2 :]}"
     for i, character in enumerate(text):
         for letter in _ALPHABET:
             if letter != character.upper():
-                yield f"{character} at position {i} read as {letter}", _replaced(text, i, letter)
+                yield f"{character} at position {i + 1} read as {letter}", _replaced(text, i, letter)
 
 
 def _replaced(text: str, i: int, letter: str) -> str:

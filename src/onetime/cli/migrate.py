@@ -1,13 +1,22 @@
-"""`onetime migrate`: turn Google Authenticator's export into links, and links into an export."""
+"""`onetime migrate`: turn Google Authenticator's exports into links, and links into an export."""
 
 import argparse
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from onetime.cli.intake import Parser, UsageError, add_json, tell
-from onetime.cli.links import add_links, is_export, read_links
+from onetime.cli.answers import answer, answer_json
+from onetime.cli.arguments import Parser, add_json
+from onetime.cli.links import add_links, read_links
+from onetime.cli.messages import UsageError, tell
+from onetime.cli.sources import is_export
 from onetime.errors import MigrationError, URIError
 from onetime.provisioning import migration, uri
+
+EXAMPLES = (
+    "onetime migrate < export > links",
+    "onetime migrate < links | onetime qr --light",
+    "onetime migrate --json < export",
+)
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -25,39 +34,41 @@ def run(options: argparse.Namespace) -> int:
     exports = list(filter(is_export, links))
     if exports and len(exports) < len(links):
         raise UsageError("give the parts of an export or links, not both")
+    refused: list[migration.Refused] = []
     if exports:
-        answer, refused = _links(migration.join(_each("part", migration.parse, exports)))
+        answers, refused = _links(migration.join(_each("part", migration.parse, exports)))
     else:
         accounts = [_exportable(*each) for each in enumerate(_each("link", uri.parse, links), 1)]
-        answer, refused = list(migration.build(accounts)), []
+        answers = list(migration.build(accounts))
+    for one in refused:
+        names = ", ".join(filter(None, (one.issuer, one.name)))
+        tell(f"account {one.position + 1}{names and f' ({names})'}: {one.reason}")
     if options.json:
-        import json
-
-        print(json.dumps({"uris": answer, "refused": refused}))
+        lost = [
+            {"position": one.position, "issuer": one.issuer, "name": one.name, "error": one.reason}
+            for one in refused
+        ]
+        answer_json({"uris": answers, "refused": lost})
     else:
-        for link in answer:
-            print(link)
+        for link in answers:
+            answer(link)
     return 1 if refused else 0
 
 
-def _links(batch: migration.Batch) -> tuple[list[str], list[int]]:
-    """Write the links of all accounts that have one, and report the others: the phone may be gone."""
+def _links(batch: migration.Batch) -> tuple[list[str], list[migration.Refused]]:
+    """Return the links of all accounts that have one, and the other accounts: the phone may be gone."""
     reasons = {one.position: one for one in batch.refused}
     links, refused = [], []
     accounts = iter(batch.accounts)
     for position in range(len(batch.accounts) + len(reasons)):
-        number = position + 1
         if position in reasons:
-            one = reasons[position]
-            names = ", ".join(filter(None, (one.issuer, one.name)))
-            tell(f"account {number} ({names}): {one.reason}" if names else f"account {number}: {one.reason}")
-            refused.append(number)
+            refused.append(reasons[position])
             continue
+        account = next(accounts)
         try:
-            links.append(uri.build(next(accounts)))
+            links.append(uri.build(account))
         except URIError as error:
-            tell(f"account {number}: {error}")
-            refused.append(number)
+            refused.append(migration.Refused(position, str(error), account.issuer, account.name))
     return links, refused
 
 
@@ -71,8 +82,8 @@ def _each(name: str, call: Callable[[T], R], values: Iterable[T]) -> Iterator[R]
 
 
 def _exportable(number: int, account: uri.Account) -> uri.Account:
-    """Leave out what has no meaning here, and no place in an export; say so."""
+    """Return an account without the parameters that an export cannot hold; say how many there are."""
     if not account.extra:
         return account
-    tell(f"link {number}: left out is what an export has no place for, parameters: {len(account.extra)}")
+    tell(f"link {number}: left out are parameters that an export cannot hold: {len(account.extra)}")
     return account.replace(extra=())

@@ -1,20 +1,20 @@
 """`onetime uri`: take an otpauth:// link apart, or put one together."""
 
 import argparse
-import json
 
-from onetime.cli.intake import (
-    Parser,
-    UsageError,
-    add_json,
-    add_link,
-    add_source,
-    is_link,
-    read_account,
-    read_text,
-)
+from onetime.cli.answers import answer, answer_json
+from onetime.cli.arguments import Parser, add_json, add_link, add_source
+from onetime.cli.messages import UsageError
+from onetime.cli.sources import is_link, read_account, read_text
 from onetime.hotp import HOTP
 from onetime.provisioning.uri import Account, build
+from onetime.totp import TOTP
+
+EXAMPLES = (
+    "onetime uri --secret link",
+    "onetime uri --json < link",
+    "onetime uri --name alice --issuer Acme < secret",
+)
 
 
 def add_arguments(parser: Parser) -> None:
@@ -32,35 +32,36 @@ def run(options: argparse.Namespace) -> int:
     if is_link(options, text):
         for name in ("name", "issuer", "counter"):
             if getattr(options, name) is not None:
-                raise UsageError(f"a link says this itself: --{name}")
+                raise UsageError(f"--{name} must not be given with a link, which says it itself")
         _take_apart(read_account(options, text), options.json)
         return 0
     if options.name is None:
-        raise UsageError("this is no otpauth:// link; --name puts one together from a secret")
+        raise UsageError("this is not an otpauth:// link; --name puts one together from a secret")
     bare = read_account(options, text)
     link = build(Account(options.name, bare.credential, issuer=options.issuer, counter=bare.counter))
-    print(json.dumps({"uri": link}) if options.json else link)
+    if options.json:
+        answer_json({"uri": link})
+    else:
+        answer(link)
     return 0
 
 
 def _take_apart(account: Account, as_json: bool) -> None:
     credential = account.credential
-    if isinstance(credential, HOTP):
-        kind, moving = "hotp", {"counter": account.counter}
-    else:
-        kind, moving = "totp", {"period": credential.period}
     values: dict[str, object] = {
-        "type": kind,
+        "kind": credential.kind,
         "issuer": account.issuer,
         "name": account.name,
         "secret": credential.secret.to_base32(),
         "algorithm": credential.algorithm,
         "digits": credential.digits,
-        **moving,
+        "period": credential.period if isinstance(credential, TOTP) else None,
+        "counter": account.counter if isinstance(credential, HOTP) else None,
     }
     if as_json:
-        print(json.dumps({**values, "extra": account.extra}))
+        answer_json({**values, "extra": account.extra})
         return
+    del values["period" if credential.kind == "hotp" else "counter"]
     lines = [f"{name}: {'' if value is None else value}" for name, value in values.items()]
     lines += [f"extra {name}: {value}" for name, value in account.extra]
-    print("\n".join(map(str.rstrip, lines)))
+    answer("\n".join(map(str.rstrip, lines)))

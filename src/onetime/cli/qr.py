@@ -5,11 +5,19 @@ import os
 import tempfile
 from pathlib import Path
 
-from onetime.cli.intake import Parser, UsageError
-from onetime.cli.links import add_links, is_export, read_links
-from onetime.cli.terminal import draw, show
+from onetime.cli.arguments import Parser
+from onetime.cli.drawing import draw, show
+from onetime.cli.links import add_links, read_links
+from onetime.cli.messages import UsageError
+from onetime.cli.sources import is_export
 from onetime.provisioning import migration, uri
 from onetime.provisioning.codewords import LEVELS
+
+EXAMPLES = (
+    "onetime qr --secret link",
+    "onetime qr --light --level L < link",
+    "onetime qr --svg code.svg < link",
+)
 
 
 def add_arguments(parser: Parser) -> None:
@@ -23,6 +31,7 @@ def add_arguments(parser: Parser) -> None:
     )
     parser.add_argument("--light", action="store_true", help="draw for dark letters on a light ground")
     parser.add_argument("--svg", metavar="FILE", help="write a picture instead; - is standard output")
+    parser.add_argument("--force", action="store_true", help="overwrite the picture if there is one")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -31,25 +40,30 @@ def run(options: argparse.Namespace) -> int:
     for link in links:
         # What no app can read is not worth a code.
         (migration if is_export(link) else uri).parse(link)
-    codes = [draw(uri.escape(link), options.level) for link in links]
+    links = list(map(uri.escape, links))
     if options.svg is None:
-        show(codes, light=options.light)
+        if options.force:
+            raise UsageError("--force is for --svg")
+        show(links, level=options.level, light=options.light)
         return 0
     if options.light:
         raise UsageError("a picture is dark on light anyway; --light is for text")
-    if len(codes) > 1:
+    if len(links) > 1:
         raise UsageError("a picture is of one link; give the links one by one")
+    svg = draw(links[0], options.level).to_svg()
     if options.svg == "-":
-        print(codes[0].to_svg())
+        print(svg)
     else:
-        _write(codes[0].to_svg(), Path(options.svg))
+        _write(svg, Path(options.svg), force=options.force)
     return 0
 
 
-def _write(svg: str, path: Path) -> None:
+def _write(svg: str, path: Path, *, force: bool) -> None:
     """Write a picture, whole or not at all, for its owner only: it holds the secret."""
     if path.is_symlink() or (path.exists() and not path.is_file()):
-        raise UsageError("the picture cannot be written: what has its name is no file")
+        raise UsageError("the picture cannot be written: what has its name is not a regular file")
+    if path.exists() and not force:
+        raise UsageError("the picture cannot be written: there is a file of its name; --force overwrites it")
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".onetime-")
         try:

@@ -5,8 +5,14 @@ import sys
 import threading
 import webbrowser
 
-from onetime.cli.intake import Parser, UsageError, tell, whole_number
+from onetime.cli.arguments import Parser, whole_number
+from onetime.cli.messages import UsageError, tell
 from onetime.playground.server import Server
+
+EXAMPLES = (
+    "onetime playground",
+    "onetime playground --port 8000 --no-browser",
+)
 
 MIN_PORT, MAX_PORT = 1024, 65_535
 """Bounds of the port. Lower ports are the system's, and a browser omits the port of HTTP from the host."""

@@ -1,14 +1,21 @@
 """`onetime new`: make a secret, and the link that hands it over."""
 
 import argparse
-import json
 import sys
 
 from onetime.algorithm import Algorithm
-from onetime.cli.intake import Parser, UsageError, add_credential, add_json, make_credential, tell
-from onetime.cli.terminal import draw, show
+from onetime.cli.answers import answer, answer_json
+from onetime.cli.arguments import Parser, add_credential, add_json
+from onetime.cli.drawing import show
+from onetime.cli.messages import UsageError, tell
+from onetime.cli.sources import make_credential
 from onetime.provisioning.uri import Account, build
 from onetime.secret import Secret
+
+EXAMPLES = (
+    "onetime new alice@example.com --issuer Acme",
+    "onetime new alice --hotp --digits 8 --json",
+)
 
 
 def add_arguments(parser: Parser) -> None:
@@ -26,13 +33,15 @@ def run(options: argparse.Namespace) -> int:
     account = Account(options.name, credential, issuer=options.issuer, counter=options.counter or 0)
     link = build(account)
     if options.json:
-        print(json.dumps({"uri": link, "secret": secret.to_base32()}))
-    else:
-        print(link)
-        if sys.stdout.isatty():
-            try:
-                show([draw(link)])
-            except UsageError as error:
-                tell(str(error))  # the link is the answer, with or without
-        tell(f"the secret, to be typed: {secret.to_base32(group=4)}")
+        answer_json({"uri": link, "secret": secret.to_base32()})
+        return 0
+    answer(link)
+    tell(f"the secret, to be typed: {secret.to_base32(group=4)}")
+    if sys.stdout.isatty():
+        # Last, so that it scrolls as little as it can.
+        sys.stdout.flush()
+        try:
+            show([link])
+        except UsageError as error:
+            tell(str(error))  # the link is the answer, with or without
     return 0

@@ -1,28 +1,27 @@
 """`onetime diagnose`: find out why a code does not match."""
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
 
-from onetime.cli.intake import (
-    Parser,
-    UsageError,
-    add_json,
-    add_secret,
-    moment,
-    read_text,
-    tell,
-    whole_number,
-)
-from onetime.cli.terminal import BAR_WIDTH, bar, columns
+from onetime.cli.answers import answer, answer_json
+from onetime.cli.arguments import Parser, add_json, add_secret, moment, whole_number
+from onetime.cli.messages import UsageError, tell
+from onetime.cli.sources import EXPORT, is_export, read_text
+from onetime.cli.terminal import BAR_WIDTH, bar, size
 from onetime.errors import SecretError
 from onetime.hotp import LAST_MOVING_FACTOR
 from onetime.inspection.diagnosis import diagnose
 from onetime.inspection.link import Link, read_link
 from onetime.inspection.sighting import Sighting
+
+EXAMPLES = (
+    "onetime diagnose 287082@59 < secret",
+    "onetime diagnose 191134@2026-11-22T10:00:00Z 664971@2026-11-22T10:01:00Z < link",
+    "onetime diagnose --counter 0 287082 < secret",
+)
 
 PATIENCE = 1.0
 """Seconds after which a search shows how far it is."""
@@ -37,13 +36,16 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "codes",
         nargs="+",
-        metavar="CODE[@TIME]",
-        help="a code that an app or program shows, and when, in Unix seconds or as "
-        "2026-11-22T10:00:00Z (now); the more, the surer",
+        metavar="CODE",
+        help="a code that an app or program shows, as CODE@TIME with the time in Unix seconds or as "
+        "2026-11-22T10:00:00Z, or else now; the more, the surer",
     )
     add_secret(parser)
     parser.add_argument(
         "--counter", type=whole_number, metavar="N", help="a HOTP: the codes are of this counter and the next"
+    )
+    parser.add_argument(
+        "--period", type=whole_number, metavar="SECONDS", help="expected length of a step (the link's, or 30)"
     )
     add_json(parser)
 
@@ -52,6 +54,8 @@ def run(options: argparse.Namespace) -> int:
     """Print the findings, best first; 1 if all may be accidents."""
     codes = _codes(options.codes, time.time())  # the time before the secret is asked for
     text = read_text(options)
+    if is_export(text):
+        raise UsageError(EXPORT)
     try:
         link = read_link(text)
     except SecretError as error:
@@ -70,7 +74,13 @@ def run(options: argparse.Namespace) -> int:
     progress = Progress(time.monotonic) if sys.stderr is not None and sys.stderr.isatty() else None
     try:
         diagnosis = diagnose(
-            text, first.code, first.time, counter=first.counter, more=more, progress=progress
+            text,
+            first.code,
+            first.time,
+            counter=first.counter,
+            period=options.period,
+            more=more,
+            progress=progress,
         )
     except ValueError as error:
         raise UsageError(str(error)) from None
@@ -79,9 +89,16 @@ def run(options: argparse.Namespace) -> int:
             progress.end()
     if options.json:
         findings = [finding.to_dict() for finding in diagnosis.findings]
-        print(json.dumps({"found": diagnosis.found, "tried": diagnosis.tried, "findings": findings}))
+        answer_json(
+            {
+                "found": diagnosis.found,
+                "tried": diagnosis.tried,
+                "not_tried": diagnosis.not_tried,
+                "findings": findings,
+            }
+        )
     else:
-        print(diagnosis.to_text())
+        answer(diagnosis.to_text(), sentences=True)
         if link is not None:
             tell(f"the link says {_told(link)}")
     return 0 if diagnosis.found else 1
@@ -94,7 +111,8 @@ def _codes(arguments: list[str], now: float) -> list[tuple[str, float | datetime
         code, at, when = argument.partition("@")
         if not code.replace(" ", "").replace("-", "").isdigit():
             raise UsageError(
-                "an argument is no code; the secret is read from standard input, --secret FILE, or the prompt"
+                "an argument is not a code; the secret is read from standard input, --secret FILE, or the "
+                "prompt"
             )
         try:
             seen: float | datetime = moment(when) if at else now
@@ -123,10 +141,10 @@ class Progress:
         """Show a part, from 0 to 1."""
         percent = f" {part:.0%} "
         if self.clock() - self.start >= PATIENCE and not self.line.endswith(percent):
-            self.line = bar(part, max(1, min(BAR_WIDTH, columns(sys.stderr) - 8))) + percent
+            self.line = bar(part, max(1, min(BAR_WIDTH, size(sys.stderr)[0] - 8))) + percent
             print(f"\r{self.line}", end="", file=sys.stderr, flush=True)
 
     def end(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self.line:
             print(f"\r{' ' * len(self.line)}\r", end="", file=sys.stderr, flush=True)

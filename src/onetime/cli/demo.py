@@ -5,20 +5,23 @@ import tempfile
 import time
 from pathlib import Path
 
-from onetime.cli.intake import Parser
+from onetime.cli.answers import answer
+from onetime.cli.arguments import Parser
 from onetime.errors import VerificationError
 from onetime.secret import Secret
 from onetime.storage.sql import SQLStore
 from onetime.totp import TOTP
 from onetime.verification.verifier import Verifier
 
+EXAMPLES = ("onetime demo",)
+
 
 def add_arguments(parser: Parser) -> None:
-    """Add no arguments: there is nothing to choose."""
+    """Add no arguments."""
 
 
 def run(_: argparse.Namespace) -> int:
-    """Tell the story, line by line; a clock of its own makes the waiting short."""
+    """Print the story, line by line; a clock of its own makes the waiting short."""
     now = int(time.time())
     totp = TOTP(Secret.generate())
     with tempfile.TemporaryDirectory() as folder, SQLStore.sqlite(Path(folder, "otp.db")) as store:
@@ -26,36 +29,40 @@ def run(_: argparse.Namespace) -> int:
 
         code = totp.at(now)
         verifier.enroll("alice", totp, code)
-        print(f"Alice scans the link and confirms with {code}: enrolled, and the code is spent.")
+        _tell(f"Alice scans the link and confirms with {code}: enrolled, and the code is spent.")
 
         now += 30
         code = totp.at(now)
-        print(f"Half a minute later she logs in with {code}: {_verdict(verifier, totp, code)}.")
+        _tell(f"Half a minute later she logs in with {code}: {_verdict(verifier, totp, code)}.")
 
         refusal = _verdict(verifier, totp, code)
-        print(f"An attacker who looked over her shoulder types {code} too: {refusal}.")
+        _tell(f"An attacker who looked over her shoulder types {code} too: {refusal}.")
 
         right = {totp.at(now + away) for away in range(-30, 151, 30)}
         wrong = next(code for code in map("{:06d}".format, range(8)) if code not in right)
         guesses = 0
         while (refusal := _verdict(verifier, totp, wrong)) == "IncorrectCodeError":
             guesses += 1
-        print(f"The attacker types {wrong} again and again: {guesses} guesses are checked, then {refusal}.")
+        _tell(f"The attacker types {wrong} again and again: {guesses} guesses are checked, then {refusal}.")
 
         for wait in (30, 60):
             now += wait
             refusal = _verdict(verifier, totp, wrong)
-            print(f"After {wait} seconds one more is checked: {refusal}. The next delay is twice as long.")
+            _tell(f"After {wait} seconds one more is checked: {refusal}. The next delay is twice as long.")
 
         codes = [totp.at(now + away) for away in (0, 30, 60)]
         refusal = _verdict(verifier, totp, codes[0])
-        print(f"Alice types {codes[0]}, which is right, but is not checked now: {refusal}.")
+        _tell(f"Alice types {codes[0]}, which is right, but is not checked now: {refusal}.")
 
         now += 60
         accepted = verifier.resynchronize("alice", totp, codes)
-        print(f"She types three codes in a row, {' '.join(codes)}: accepted, in spite of the delay.")
-        print(f"She is told of {accepted.failures_before} wrong codes since her last login.")
+        _tell(f"She types three codes in a row, {' '.join(codes)}: accepted, in spite of the delay.")
+        _tell(f"She is told of {accepted.failures_before} wrong codes since her last login.")
     return 0
+
+
+def _tell(sentence: str) -> None:
+    answer(sentence, sentences=True)
 
 
 def _verdict(verifier: Verifier, totp: TOTP, code: str) -> str:

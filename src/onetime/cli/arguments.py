@@ -1,0 +1,167 @@
+"""The arguments of a command: a parser that quotes nothing, and the options that several commands have."""
+
+import argparse
+import sys
+
+from onetime.algorithm import Algorithm
+from onetime.cli.messages import UsageError
+from onetime.cli.terminal import UNKNOWN, size
+from onetime.hotp import LAST_MOVING_FACTOR
+
+TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from typing import NoReturn, Protocol
+
+    class Writer(Protocol):
+        """What help is printed to."""
+
+        def write(self, text: str, /) -> object:
+            """Write a text."""
+
+
+FORMATS = ("base32", "hex", "base64", "text")
+"""Forms of a secret."""
+
+MAX_WIDTH = 80
+"""Columns of a help text, at most."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that quotes nothing of what it was given: a secret may stand in the wrong place."""
+
+    def __init__(self, name: str, description: str, ending: "Iterable[str]" = ()) -> None:
+        self.width = _width()
+        # With a width of its own, the formatter does not import what asks the terminal for one.
+        width = self.width - 2
+        super().__init__(
+            prog=name,
+            description=description,
+            formatter_class=lambda prog: argparse.HelpFormatter(prog, width=width),
+            allow_abbrev=False,
+        )
+        self.ending = ending
+
+    def print_help(self, file: "Writer | None" = None) -> None:
+        """Print the help, and the lines that end it as they are."""
+        output = sys.stdout if file is None else file
+        super().print_help(output)
+        output.write("".join(f"{line}\n" for line in self.ending))
+
+    def read(self, arguments: list[str]) -> argparse.Namespace:
+        """Read arguments; any that is wrong is `UsageError`."""
+        options, rest = self.parse_known_args(arguments)
+        if rest:
+            raise UsageError(f"an argument too many, or an unknown option; see {self.prog} --help")
+        return options
+
+    def exit(self, status: int = 0, message: str | None = None) -> "NoReturn":
+        """End after --help or --version; what they printed is out, or an error that `main` knows."""
+        sys.stdout.flush()
+        super().exit(status, message)
+
+    def error(self, message: str) -> "NoReturn":
+        """Raise what argparse would print, without what it quotes."""
+        raise UsageError(message.partition(" '")[0].partition(' "')[0])
+
+
+def add_link(parser: Parser) -> None:
+    """Add the argument that may be a link."""
+    parser.add_argument(
+        "link",
+        nargs="?",
+        metavar="LINK",
+        help="an otpauth:// link; other users of the machine can see it here, so better give it, or a "
+        "secret, on standard input, in a file, or at the prompt",
+    )
+
+
+def add_secret(parser: Parser) -> None:
+    """Add the option for a file with the link or secret."""
+    parser.add_argument(
+        "--secret", metavar="FILE", help="read the link or secret from a file; - is standard input"
+    )
+
+
+def add_source(parser: Parser) -> None:
+    """Add the options that say where the link or secret comes from, and how to read it."""
+    parser.set_defaults(link=None)
+    add_secret(parser)
+    parser.add_argument(
+        "--format", type=_format, metavar="FORM", help=f"form of a secret: {', '.join(FORMATS)} (base32)"
+    )
+    add_credential(parser)
+    parser.add_argument("--t0", type=whole_number, metavar="SECONDS", help="Unix time of step 0 (0)")
+
+
+def add_credential(parser: Parser) -> None:
+    """Add the options that describe a credential; the defaults are in brackets."""
+    parser.add_argument("--digits", type=whole_number, metavar="N", help="length of a code, 6 to 10 (6)")
+    parser.add_argument("--algorithm", type=_algorithm, metavar="NAME", help=f"{', '.join(Algorithm)} (SHA1)")
+    parser.add_argument(
+        "--period", type=whole_number, metavar="SECONDS", help="length of a step of a TOTP (30)"
+    )
+    parser.add_argument("--counter", type=whole_number, metavar="N", help="a HOTP, at this counter")
+    parser.add_argument(
+        "--hotp", action="store_const", const=True, help="a HOTP; without --counter, at counter 0"
+    )
+
+
+def add_moment(parser: Parser) -> None:
+    """Add the option for the moment of a TOTP; the counter of a HOTP is among the credential's."""
+    parser.add_argument(
+        "--at",
+        type=moment,
+        metavar="TIME",
+        help="Unix time in seconds, or a date and time such as 2026-11-22T10:00:00Z (now)",
+    )
+
+
+def add_json(parser: Parser) -> None:
+    """Add the option for answers that a program reads."""
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
+
+
+def whole_number(text: str) -> int:
+    """Read an option that is a number: digits and nothing else."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 20 and int(text) <= LAST_MOVING_FACTOR):
+        raise argparse.ArgumentTypeError("must be a whole number below 2^64")
+    return int(text)
+
+
+def moment(text: str) -> "int | datetime":
+    """Read an option that is a time: Unix seconds, or ISO 8601 with an offset from UTC."""
+    if text.isascii() and text.isdigit():
+        return whole_number(text)
+    from datetime import datetime
+
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        time = None
+    if time is None or time.utcoffset() is None:
+        raise argparse.ArgumentTypeError(
+            "must be Unix time in seconds, or a date and time with its offset, such as "
+            "2026-11-22T10:00:00Z or 2026-11-22T11:00:00+01:00"
+        )
+    return time
+
+
+def _width() -> int:
+    """Return the columns of standard output, if it is a terminal, or those of a usual one."""
+    columns = size(sys.stdout)[0] if sys.stdout.isatty() else UNKNOWN
+    return min(columns, MAX_WIDTH)
+
+
+def _format(text: str) -> str:
+    if text not in FORMATS:
+        raise argparse.ArgumentTypeError(f"must be one of {', '.join(FORMATS)}")
+    return text
+
+
+def _algorithm(text: str) -> Algorithm:
+    try:
+        return Algorithm(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

@@ -1,0 +1,61 @@
+"""`onetime enroll`: enroll a user's device in a store."""
+
+import argparse
+import sys
+
+from onetime.cli.arguments import Parser
+from onetime.cli.messages import UsageError, tell
+from onetime.cli.refusals import Attempt
+from onetime.cli.sources import read_account, read_text
+from onetime.cli.verification import add_verification, answer_verdict, read_codes
+from onetime.verification.enrollment import check_size
+from onetime.verification.evidence import Accepted
+from onetime.verification.verifier import Verifier
+
+EXAMPLES = (
+    "onetime enroll --store otp.db --user alice --secret link",
+    "onetime enroll --store otp.db --user bob --device key --hotp < secret",
+)
+
+
+def add_arguments(parser: Parser) -> None:
+    """Add this command's arguments."""
+    add_verification(parser)
+    parser.add_argument(
+        "--replace", action="store_true", help="replace what is enrolled; spent guesses stay spent"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Enroll a device, confirmed by the codes if there are any."""
+    account = read_account(options, read_text(options))
+    credential = account.credential
+    codes = options.codes
+    if not codes and sys.stdin is not None and sys.stdin.isatty():
+        codes = list(filter(None, read_codes(options, credential, "Code (or nothing): ")))
+    if len(codes) not in (0, 1, 3):
+        raise UsageError("give one code, three consecutive ones, or none")
+    if not codes:
+        tell("no code was given, so it is not confirmed that the device shows the right codes")
+
+    def enroll(verifier: Verifier) -> Accepted | None:
+        if not codes:
+            check_size(credential, verifier.policy)
+            verifier.adopt(
+                options.user,
+                credential,
+                device=options.device,
+                watermark=account.counter,
+                replace=options.replace,
+            )
+            return None
+        return verifier.enroll(
+            options.user,
+            credential,
+            codes[0] if len(codes) == 1 else codes,
+            device=options.device,
+            counter=account.counter,
+            replace=options.replace,
+        )
+
+    return answer_verdict(options, "enrolled", enroll, Attempt(credential, options.device, len(codes)))

@@ -1,0 +1,118 @@
+"""The words of a refusal. Whoever runs the commands owns the store, so nothing is withheld but the codes."""
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from onetime.credential import Credential
+from onetime.errors import (
+    AlreadyEnrolledError,
+    DisabledError,
+    IncorrectCodeError,
+    MalformedCodeError,
+    NotEnrolledError,
+    OtherCredentialError,
+    ReplayedCodeError,
+    ThrottledError,
+    TooManyDevicesError,
+    VerificationError,
+)
+from onetime.verification.policy import Policy
+from onetime.verification.state import State
+
+Refusal = VerificationError | NotEnrolledError | AlreadyEnrolledError | TooManyDevicesError
+
+
+class Attempt(NamedTuple):
+    """What is checked.
+
+    Attributes:
+        credential: The credential that was given.
+        device: The name of the device that was given.
+        codes: How many codes were given.
+    """
+
+    credential: Credential
+    device: str
+    codes: int
+
+
+def words(error: Refusal, state: State | None, attempt: Attempt | None, policy: Policy, now: float) -> str:
+    """Return why a code or a command was refused, until when, and what to do.
+
+    Args:
+        error: The refusal.
+        state: What is stored of the user.
+        attempt: What was checked, if something was.
+        policy: The numbers of the throttle.
+        now: Unix time in seconds.
+    """
+    reason = error.reason.replace("_", " ")
+    if attempt is None:
+        return f"{reason}: {error}"
+    return f"{reason}: {_why(error, state or State(), attempt, policy, now)}"
+
+
+def moment(retry_at: int, now: float) -> str:
+    """Return a time of the future in UTC, and how far away it is."""
+    when = datetime.fromtimestamp(retry_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    seconds = max(1, retry_at - int(now))
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [f"{number} {unit}" for number, unit in ((hours, "h"), (minutes, "min"), (rest, "s")) if number]
+    return f"{when} (in {' '.join(parts)})"
+
+
+def kinds(state: State) -> str:
+    """Return the devices of a user, each with its kind."""
+    return ", ".join(f"{name} ({device.kind.upper()})" for name, device in state.devices.items()) or "none"
+
+
+def _why(error: Refusal, state: State, attempt: Attempt, policy: Policy, now: float) -> str:
+    several = attempt.codes > 1
+    if isinstance(error, MalformedCodeError):
+        return f"a code must have {attempt.credential.digits} digits; this does not count as a failure"
+    if isinstance(error, ReplayedCodeError):
+        place = "counter" if attempt.credential.kind == "hotp" else "step"
+        return f"the code was used before, or a later one was: it is of {place} {error.moving_factor}"
+    if isinstance(error, DisabledError):
+        return "every code of the user is refused until onetime unlock"
+    if isinstance(error, ThrottledError):
+        what = "three codes were too often nearly right" if several else "too many codes were wrong"
+        return (
+            f"{what}, and this was not checked; {_next(error.retry_at, state, policy, now, several=several)}"
+        )
+    if isinstance(error, IncorrectCodeError):
+        why = (
+            "the three codes do not fit anywhere within reach"
+            if several
+            else "no code within the window matches"
+        )
+        why += f"; failures since the last success: {error.failures}" if error.failures else ""
+        if error.retry_at is not None:
+            why += f"; {_next(error.retry_at, state, policy, now, several=False)}"
+        return why
+    if isinstance(error, NotEnrolledError):
+        return _not_enrolled(error, state, attempt)
+    named = [name for name, each in state.devices.items() if each.has_at_other_digits(attempt.credential)]
+    taken = attempt.device in state.devices and named in ([], [attempt.device])
+    return f"{error}; --replace replaces it" if taken else str(error)
+
+
+def _next(retry_at: int, state: State, policy: Policy, now: float, *, several: bool) -> str:
+    """Return when the next code is checked, and whether three are before."""
+    if several:
+        return f"three codes are checked again at {moment(retry_at, now)}"
+    limits, seconds = policy.near_miss_limits, int(now)
+    later = state.near_misses.seen(limits, seconds).wait_until(limits, seconds)
+    three = "now" if later is None else f"at {moment(later, now)}"
+    return f"the next code is checked at {moment(retry_at, now)}; three consecutive codes are checked {three}"
+
+
+def _not_enrolled(error: NotEnrolledError, state: State, attempt: Attempt) -> str:
+    if not isinstance(error, OtherCredentialError):
+        return f'the device "{attempt.device}" is not; devices that are: {kinds(state)}'
+    given, enrolled = attempt.credential.kind.upper(), state.devices[attempt.device].kind.upper()
+    if given == enrolled:
+        return f'the device "{attempt.device}" is a {enrolled} with another secret or other settings'
+    hint = "; --hotp makes a HOTP of a secret" if given == "TOTP" else ""
+    return f'the device "{attempt.device}" is a {enrolled}, and what was given is a {given}{hint}'

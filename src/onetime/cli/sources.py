@@ -1,0 +1,221 @@
+"""What a command works on: a link or a secret, from the arguments, a file, standard input or a prompt."""
+
+import argparse
+import sys
+import time
+
+from onetime.cli.messages import UsageError, end_line, tell
+from onetime.errors import OnetimeError, SecretError
+from onetime.hotp import HOTP
+from onetime.provisioning.uri import Account, parse, split, strip
+from onetime.secret import Secret
+from onetime.totp import TOTP
+
+MAX_INPUT = 1 << 20
+"""The most that is read from a file or standard input, in bytes: far over any secret or link."""
+
+LONG = 16
+"""Length from which on a text of letters and digits is taken for a secret, in characters (80 bits)."""
+
+EXPORT = "an export holds several accounts; onetime migrate turns it into links"
+"""The hint for an export where a link or a secret is wanted."""
+
+READERS = {
+    "base32": Secret.from_base32,
+    "hex": Secret.from_hex,
+    "base64": Secret.from_base64,
+    "text": Secret.from_text,
+}
+
+
+def read_text(options: argparse.Namespace, prompt: str = "Link or secret: ") -> str:
+    """Read the link or secret: the argument, a file, standard input, or a hidden prompt.
+
+    Returns:
+        The text without a byte-order mark in front of it and white space around it. A secret in the form of
+        text keeps its white space, but for the line break at the end of a file.
+
+    Raises:
+        UsageError: There is nothing to read, or it is not text.
+    """
+    text = _argument(options) if options.link is not None else _given(options, prompt)
+    if getattr(options, "format", None) != "text":
+        return strip(text)
+    text = text.removeprefix("\ufeff")
+    # The line break at the end is the editor's or echo's.
+    return text[:-1].removesuffix("\r") if text.endswith("\n") else text
+
+
+def looks_like_link(text: str) -> bool:
+    """Return whether a text is a link, right or wrong, and not a secret."""
+    return "://" in text or text[:7].lower() == "otpauth"
+
+
+def is_export(text: str) -> bool:
+    """Return whether a link is of several accounts."""
+    return text[:18].lower() == "otpauth-migration:"
+
+
+def is_link(options: argparse.Namespace, text: str) -> bool:
+    """Return whether a link was given: as an argument, or with a scheme and no format of a secret."""
+    return options.link is not None or (options.format is None and looks_like_link(text))
+
+
+def read_account(options: argparse.Namespace, text: str) -> Account:
+    """Read a link; or a secret, with the options that describe it.
+
+    Raises:
+        UsageError: The options do not fit, or there are several links.
+        OnetimeError: The link or secret is wrong.
+    """
+    account, *more = read_accounts(options, text)
+    if more:
+        raise UsageError("there are several links; give one of them")
+    return account
+
+
+def read_accounts(options: argparse.Namespace, text: str) -> list[Account]:
+    """Read links, one a line; or a secret, with the options that describe it.
+
+    Raises:
+        UsageError: The options do not fit, or one of several links is wrong.
+        OnetimeError: The link or secret is wrong.
+    """
+    if not is_link(options, text):
+        return [Account("", make_credential(options, _secret(options, text)), counter=options.counter or 0)]
+    for name in ("format", "digits", "algorithm", "period", "t0", "hotp"):
+        if getattr(options, name) is not None:
+            raise UsageError(f"--{name} must not be given with a link, which says it itself")
+    several = sum(looks_like_link(piece) for piece in text.split()) > 1
+    links = split(text) if several else (text,)
+    if any(map(is_export, links)):
+        raise UsageError(EXPORT)
+    if not several:
+        accounts = [parse(text)]
+    elif options.counter is not None:
+        raise UsageError("--counter is for one link")
+    else:
+        accounts = [_numbered(number, link) for number, link in enumerate(links, 1)]
+    if options.counter is not None and isinstance(accounts[0].credential, TOTP):
+        raise UsageError("the link is of a TOTP, which has no counter")
+    return accounts
+
+
+def make_credential(options: argparse.Namespace, secret: Secret) -> HOTP | TOTP:
+    """Return the credential that the options describe: a HOTP if they say so or name a counter, else a TOTP.
+
+    Raises:
+        UsageError: An option is out of range, or does not fit the others.
+    """
+    given = {name: value for name, value in vars(options).items() if value is not None}
+    parts = {name: given[name] for name in ("digits", "algorithm", "period", "t0") if name in given}
+    try:
+        if options.counter is None and not options.hotp:
+            return TOTP(secret, **parts)
+        if "period" in parts or "t0" in parts:
+            raise UsageError("a HOTP (--hotp or --counter) has neither --period nor --t0")
+        return HOTP(secret, **parts)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def read_moving_factor(options: argparse.Namespace, account: Account) -> int:
+    """Return the counter or step that the options ask for: the given one, the link's, or that of this moment.
+
+    Raises:
+        UsageError: The time is before t0, or given for a HOTP.
+    """
+    if isinstance(account.credential, HOTP):
+        if options.at is not None:
+            raise UsageError("a HOTP goes by its counter; --at is for a TOTP")
+        return account.counter if options.counter is None else int(options.counter)
+    try:
+        return account.credential.step(time.time() if options.at is None else options.at)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _argument(options: argparse.Namespace) -> str:
+    """Return the link among the arguments, and say that it is not the place for it."""
+    if options.secret is not None:
+        raise UsageError("there is a link, and a file to read one from; give one of them")
+    link = str(options.link)
+    if strip(link)[:7].lower() != "otpauth":
+        raise UsageError(
+            "the argument is not an otpauth:// link; a secret is read from standard input, --secret FILE, "
+            "or the prompt, because other users of the machine can see arguments"
+        )
+    tell(
+        "other users of the machine can see a link among the arguments, and the shell keeps it; "
+        "standard input is safer"
+    )
+    return link
+
+
+def _given(options: argparse.Namespace, prompt: str) -> str:
+    """Read a file, standard input, or what is typed at a hidden prompt."""
+    try:
+        if options.secret not in (None, "-"):
+            with open(options.secret, "rb") as file:  # noqa: PTH123 - pathlib would slow every start
+                data = file.read(MAX_INPUT + 1)
+        elif sys.stdin is None:
+            raise UsageError("standard input is closed")
+        elif sys.stdin.isatty():
+            from getpass import getpass
+
+            return getpass(prompt)
+        else:
+            data = sys.stdin.buffer.read(MAX_INPUT + 1)
+        if len(data) > MAX_INPUT:
+            raise UsageError(f"a link or secret has at most {MAX_INPUT} bytes")
+        return data.decode()
+    except OSError as error:
+        there = isinstance(error, PermissionError | IsADirectoryError)
+        hint = "" if there or options.secret is None else _misplaced(options.secret)
+        raise UsageError(f"the link or secret cannot be read: {error.strerror}{hint}") from None
+    except EOFError:
+        end_line()
+        raise UsageError("nothing was given") from None
+    except UnicodeDecodeError:
+        raise UsageError("what was read is not text in UTF-8") from None
+
+
+def _misplaced(name: str) -> str:
+    """Return a hint if the name of a file that cannot be read looks like a secret or a link."""
+    if not (looks_like_link(name) or (len(name) >= LONG and _compact(name).rstrip("=").isalnum())):
+        return ""
+    return (
+        "; --secret takes the name of a file, and other users of the machine can see arguments: give a "
+        "secret on standard input or at the prompt"
+    )
+
+
+def _secret(options: argparse.Namespace, text: str) -> Secret:
+    """Read a secret, and say where base32 may be hexadecimal."""
+    hexadecimal = options.format is None and _is_hex(text)
+    try:
+        secret = READERS[options.format or "base32"](text)
+    except SecretError as error:
+        if hexadecimal:
+            raise UsageError(f"{error}; if it is hexadecimal, give --format hex") from None
+        raise
+    if hexadecimal:
+        tell("the secret was read as base32; if it is hexadecimal, give --format hex")
+    return secret
+
+
+def _is_hex(text: str) -> bool:
+    """Return whether a text is as long as a secret and all hexadecimal, as base32 hardly ever is."""
+    digits = _compact(text)
+    return len(digits) >= LONG and len(digits) % 2 == 0 and not digits.lower().strip("0123456789abcdef")
+
+
+def _compact(text: str) -> str:
+    return text.replace(" ", "").replace("-", "")
+
+
+def _numbered(number: int, link: str) -> Account:
+    try:
+        return parse(link)
+    except OnetimeError as error:
+        raise UsageError(f"link {number}: {error}") from None

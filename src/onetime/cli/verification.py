@@ -1,0 +1,117 @@
+"""What the commands on a store share: the store, the user, the codes, and the answer."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from onetime.cli.answers import answer, answer_json
+from onetime.cli.arguments import Parser, add_json, add_source
+from onetime.cli.messages import UsageError, end_line, prompt, tell
+from onetime.cli.refusals import Attempt, words
+from onetime.credential import Credential
+from onetime.errors import (
+    AlreadyEnrolledError,
+    NotEnrolledError,
+    TooManyDevicesError,
+    VerificationError,
+)
+from onetime.provisioning.uri import strip
+from onetime.storage.sql import SQLStore
+from onetime.verification.device import DEFAULT
+from onetime.verification.evidence import Accepted
+from onetime.verification.verifier import Verifier
+
+MAX_LINE = 1000
+"""Maximum number of bytes of the line with a code."""
+
+
+def add_store(parser: Parser, *, user: bool = True) -> None:
+    """Add the arguments of all commands on a store."""
+    parser.add_argument("--store", required=True, metavar="FILE", help="the SQLite file that keeps the state")
+    parser.add_argument("--user", required=user, metavar="NAME", help="name of the user in the store")
+    add_json(parser)
+
+
+def add_verification(parser: Parser) -> None:
+    """Add the arguments of the commands that check codes."""
+    parser.add_argument(
+        "codes", nargs="*", metavar="CODE", help="one code, or three consecutive ones, the oldest first"
+    )
+    add_store(parser)
+    parser.add_argument("--device", default=DEFAULT, metavar="NAME", help=f"name of the device ({DEFAULT})")
+    add_source(parser)
+
+
+def check_store(options: argparse.Namespace) -> None:
+    """Raise UsageError if the store is not there, which would make it."""
+    if not Path(options.store).exists():
+        raise UsageError("the store is not there; enroll makes one")
+
+
+def read_codes(options: argparse.Namespace, credential: Credential, question: str) -> list[str]:
+    """Return the codes of the arguments; without any, of a line of standard input where it has no secret.
+
+    Raises:
+        UsageError: Standard input ended at a prompt.
+    """
+    codes: list[str] = options.codes
+    if codes or sys.stdin is None:
+        return codes
+    terminal = sys.stdin.isatty()
+    if not terminal and options.secret in (None, "-"):
+        return codes
+    if terminal:
+        prompt(question)
+    # What is not UTF-8 is not a code, and is refused as such.
+    line = sys.stdin.buffer.readline(MAX_LINE).decode(errors="replace")
+    if terminal and not line:
+        end_line()
+        raise UsageError("nothing was given")
+    line = strip(line)
+    digits, size = "".join(line.split()).replace("-", ""), credential.hotp.digits
+    if digits.isascii() and digits.isdigit() and len(digits) == 3 * size:
+        return [digits[start : start + size] for start in range(0, 3 * size, size)]
+    return [line]
+
+
+def answer_verdict(
+    options: argparse.Namespace,
+    word: str,
+    call: Callable[[Verifier], Accepted | None],
+    attempt: Attempt | None = None,
+) -> int:
+    """Open the store, let the verifier decide, and print the evidence or the refusal.
+
+    Args:
+        options: Say where the store is, and how to answer.
+        word: The answer to success.
+        call: What the verifier is to do.
+        attempt: What is checked, if something is.
+
+    Returns:
+        The exit status: 0 for success, 1 for a refusal.
+
+    Raises:
+        UsageError: The store's or the user's name is malformed, or the policy does not allow the secret.
+        StoreError: The state could not be read or stored.
+    """
+    values: dict[str, object] = {word: True}
+    try:
+        with SQLStore.sqlite(options.store) as store:
+            verifier = Verifier(store)
+            try:
+                accepted = call(verifier)
+                values |= {} if accepted is None else accepted.to_dict()
+            except (VerificationError, NotEnrolledError, AlreadyEnrolledError, TooManyDevicesError) as error:
+                values = {word: False, "reason": error.reason, **vars(error)}
+                state = verifier.state(options.user)
+                tell(words(error, state, attempt, verifier.policy, time.time()))
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    if options.json:
+        answer_json(values)
+    elif values[word]:
+        answer(word)
+    return 0 if values[word] else 1

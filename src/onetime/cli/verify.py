@@ -1,0 +1,39 @@
+"""`onetime verify`: verify a user's code, once."""
+
+import argparse
+
+from onetime.cli.arguments import Parser
+from onetime.cli.messages import UsageError
+from onetime.cli.refusals import Attempt
+from onetime.cli.sources import read_account, read_text
+from onetime.cli.verification import add_verification, answer_verdict, check_store, read_codes
+
+EXAMPLES = (
+    "onetime code --secret link | onetime verify --store otp.db --user alice --secret link",
+    "onetime verify --store otp.db --user bob --device key --hotp 755224 < secret",
+)
+
+
+def add_arguments(parser: Parser) -> None:
+    """Add this command's arguments."""
+    add_verification(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Verify one code; or three, which recover a counter or a clock that drifted."""
+    check_store(options)  # before anything is asked for
+    credential = read_account(options, read_text(options)).credential
+    codes = read_codes(options, credential, "Code: ")
+    if len(codes) not in (1, 3):
+        raise UsageError("give one code, or three consecutive ones")
+    credentials = {options.device: credential}
+    return answer_verdict(
+        options,
+        "accepted",
+        lambda verifier: (
+            verifier.verify(options.user, credentials, codes[0])
+            if len(codes) == 1
+            else verifier.resynchronize(options.user, credentials, codes)
+        ),
+        Attempt(credential, options.device, len(codes)),
+    )
