@@ -298,7 +298,7 @@ def hang(trial: Trial, store: SQLStore) -> tuple[threading.Thread, Callable[[], 
 
     def call() -> None:
         with suppress(Exception):
-            store._pool.run(statement, time.monotonic() + PATIENCE, store._pool.reuse)
+            store._pool.run(time.monotonic() + PATIENCE, store._pool.reuse, statement)
 
     thread = threading.Thread(target=call)
     thread.start()

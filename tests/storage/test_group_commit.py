@@ -699,7 +699,7 @@ class Forks(Groups):
 
     def test_what_a_child_does(self) -> None:
         """The same, done in this process, which is taken for a child's."""
-        self.group._process = -1
+        self.group._process = object()
         self.assertTrue(self.store.swap("otp/new", None, "new"), "a queue of its own")
 
         def fork(step: str, _key: str) -> None:
@@ -712,16 +712,26 @@ class Forks(Groups):
             self.assert_store_error(FORKED, swapped)
         self.assertNotIn("rollback", self.dialect.steps)
 
-        pids = [os.getpid()] * 3 + [-1]
-        with (
-            mock.patch.object(self.group, "_wait"),
-            mock.patch.object(self.store._pool, "run", return_value=None),
-        ):
+    def test_what_a_child_does_that_waited(self) -> None:
+        """It is refused, whether the child has begun or not, also if the parent's swap came to an end."""
+        gate, outcomes = self.store._pool.gate, []
+
+        def begin(job: Job, *_: object, **__: object) -> None:
+            gate.begin()
+
+        def end(job: Job, *_: object, **__: object) -> None:
+            job.outcome = True
+            outcomes.append(job.outcome)
+            self.enterContext(mock.patch("os.getpid", return_value=-1))
+
+        for wait in (begin, end):
             with (
-                mock.patch.object(group_commit, "os", mock.Mock(**{"getpid.side_effect": pids})),
+                mock.patch.object(self.group, "_wait", wait),
+                mock.patch.object(self.store._pool, "run", return_value=None),
                 self.assertRaisesRegex(StoreError, FORKED),
             ):
                 self.store.swap("otp/waits", None, "new")
+        self.assertEqual([True], outcomes)
 
     def test_a_thread_that_waits_forks(self) -> None:
         """A signal handler forks while its thread waits: only the child's swap is StoreError."""

@@ -224,10 +224,10 @@ class Bound(PoolTest):
         other = Lease()
         other.thread = leases[0].thread
         self.assertTrue(self.pool.gate.enter(other))
-        self.pool.reuse(other)
-        self.pool.reuse(leases[0])
-        self.pool.reuse(leases[1])
-        self.pool._open(leases[2])
+        self.pool.reuse(other, self.now)
+        self.pool.reuse(leases[0], self.now)
+        self.pool.reuse(leases[1], self.now)
+        self.pool._open(leases[2], self.now)
         self.assertEqual([], self.idle())
         self.assertEqual(4, self.database.most)
 
@@ -243,10 +243,9 @@ class Bound(PoolTest):
 
     def test_another_thread_begins_a_child(self) -> None:
         """In a child whose handlers did not run, a call waits until another thread has begun the child."""
-        with mock.patch.object(fork, "_has_begun", return_value=False):
-            self.assert_late(
-                "another thread was beginning the forked process", lambda: self.pool.read(Work())
-            )
+        with mock.patch.multiple(fork, _pid=-1, _has_begun=lambda: False):
+            for call in (lambda: self.pool.read(Work()), self.pool.deadline):
+                self.assert_late("another thread was beginning the forked process", call)
 
     def test_the_table_is_made_on_a_connection_that_is_closed(self) -> None:
         """F01: after a store is made, no connection is open that a fork without handlers could inherit."""

@@ -63,6 +63,7 @@ class ForkGate:
 
     Attributes:
         closed: Whether the store is closed.
+        process: Stands for this process: another object in each child.
         idle: Connections that are not in use, each with the monotonic time since when.
     """
 
@@ -75,6 +76,7 @@ class ForkGate:
 
     def begin(self) -> None:
         """Start without leases, in a new store or in a child."""
+        self.process = object()
         self._leases: set[weakref.ref[Lease]] = set()
 
     def is_ready(self) -> bool:
@@ -83,7 +85,7 @@ class ForkGate:
         Raises:
             StoreError: The store is closed, or this is a child that inherited a connection.
         """
-        if not _has_begun():
+        if _pid != os.getpid() and not _has_begun():
             return False
         if _inherited:
             raise StoreError(FORKED)
@@ -99,25 +101,31 @@ class ForkGate:
         """
         if not self.is_ready():
             return False
-        self._leases.add(weakref.ref(lease, self._leases.discard))
+        leases = self._leases
+        leases.add(weakref.ref(lease, leases.discard))
         # Asked after that: of this thread and one that forks, at least one sees the other.
-        if len(self._leases) <= self.limit and not _is_near(lease.thread):
+        if len(leases) <= self.limit and not (_near and _is_near(lease.thread)):
             return True
         # A thread that has a lease goes on, or a signal handler would wait for its own thread forever.
         if any(other is not lease and other.thread == lease.thread for other in self.leases()):
             return True
-        self._leases.discard(weakref.ref(lease))
+        leases.discard(weakref.ref(lease))
         return False
 
-    def leave(self, lease: Lease) -> None:
-        """End a lease: keep its connection for the next one, or close it."""
-        if _is_inherited():
+    def leave(self, lease: Lease) -> bool:
+        """End a lease: keep its connection for the next one, or close it.
+
+        Returns:
+            Whether the lease is this process's own. In a child, both processes may have read parts of one
+            answer.
+        """
+        if _inherited or _pid != os.getpid():
             if weakref.ref(lease) in self._leases:
                 _inherited.append(lease)
-            return
+            return False
         try:
             if lease.connection is not None:
-                if lease.good and not _is_near():
+                if lease.good and not (_near and _is_near()):
                     self.idle.append((lease.connection, time.monotonic()))
                 else:
                     self.discard(lease.connection)
@@ -127,6 +135,7 @@ class ForkGate:
         finally:
             # Last: to close a connection is a statement, too, because it takes SQLite's own locks.
             self._leases.discard(weakref.ref(lease))
+        return True
 
     def check_process(self) -> None:
         """Refuse to go on with a statement that began before a fork, in the child.
@@ -134,7 +143,7 @@ class ForkGate:
         Raises:
             StoreError: This is the child.
         """
-        if _is_inherited():
+        if _inherited or _pid != os.getpid():
             raise StoreError(FORKED)
 
     def close(self) -> None:

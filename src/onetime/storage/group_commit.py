@@ -1,6 +1,5 @@
 """Group commit: writes that arrive while another one is at the disk are committed in one transaction."""
 
-import os
 import time
 import weakref
 from contextlib import suppress
@@ -88,7 +87,7 @@ class GroupCommit:
 
     def _begin(self) -> None:
         self._queue: Queue = []
-        self._process = os.getpid()
+        self._process = self._pool.gate.process
         # By the monotonic clock: until when other processes are expected to write, and when this one may.
         self._crowded = self._next = 0.0
 
@@ -98,8 +97,8 @@ class GroupCommit:
         Raises:
             StoreError: It cannot be written, or it is unknown whether it was.
         """
-        deadline = self._pool.deadline()
-        if self._process != os.getpid():
+        deadline, gate = self._pool.deadline(), self._pool.gate
+        if self._process is not gate.process:
             self._begin()  # a forked child has none of the threads that wait
         process, queue, job = self._process, self._queue, Job(key, old, new)
         place = weakref.ref(job)
@@ -110,7 +109,7 @@ class GroupCommit:
                 # Looked at after that: a leader leaves its followers' outcomes before it leaves the queue.
                 if job.outcome is not None:
                     return job.outcome
-                if process != os.getpid():
+                if process is not gate.process:
                     raise StoreError(FORKED)
                 if job.error or (first is job and job.committing):
                     raise StoreError(UNKNOWN) from job.error
@@ -118,11 +117,10 @@ class GroupCommit:
                     if first.thread == job.thread:
                         raise StoreError(NESTED)
                 elif time.monotonic() >= self._next:
-                    job.outcome = self._pool.run(
-                        lambda connection: self._transact(connection, queue, job), deadline, self._pool.reuse
-                    )
+                    job.outcome = self._pool.run(deadline, self._pool.reuse, self._transact, queue, job)
                 if job.outcome is None:
                     self._wait(job, deadline, leads=first is job)
+                    gate.check_process()
                 elif self._crowded:
                     self._give_way()
         finally:

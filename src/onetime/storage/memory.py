@@ -9,6 +9,8 @@ TYPE_CHECKING = False  # the name that type checkers take for True; typing itsel
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+FORKED = "a MemoryStore belongs to one process; this is a forked child of that process"
+
 
 class MemoryStore:
     """A store in the memory of one process, for tests and for programs that need no more.
@@ -28,7 +30,8 @@ class MemoryStore:
         Raises:
             StoreError: The process is a forked child of the process that made the store.
         """
-        self._check_process()
+        if self._pid != os.getpid():
+            raise StoreError(FORKED)
         return self._entries.get(key)
 
     def swap(self, key: str, old: str | None, new: str | None, /) -> bool:
@@ -41,7 +44,8 @@ class MemoryStore:
             StoreError: The process is a forked child of the process that made the store.
         """
         # Before the lock: another thread may have held it during the fork.
-        self._check_process()
+        if self._pid != os.getpid():
+            raise StoreError(FORKED)
         with self._lock:
             if self._entries.get(key) != old:
                 return False
@@ -57,11 +61,8 @@ class MemoryStore:
         Raises:
             StoreError: The process is a forked child of the process that made the store.
         """
-        self._check_process()
+        if self._pid != os.getpid():
+            raise StoreError(FORKED)
         with self._lock:
             found = [entry for entry in self._entries.items() if entry[0].startswith(prefix)]
         return iter(sorted(found))
-
-    def _check_process(self) -> None:
-        if self._pid != os.getpid():
-            raise StoreError("a MemoryStore belongs to one process; this is a forked child of that process")

@@ -4,17 +4,19 @@ import time
 from contextlib import suppress
 
 from onetime.errors import StoreError
-from onetime.storage.fork import PAUSE, ForkGate, Lease
+from onetime.storage.fork import FORKED, PAUSE, ForkGate, Lease
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, TypeVar
+    from typing import Any, TypeVar, TypeVarTuple, Unpack
 
     from onetime.storage.dialect import Dialect
 
     T = TypeVar("T")
-    Work = Callable[[Any], T]
+    Rest = TypeVarTuple("Rest")
+    Work = Callable[[Any, *Rest], T]
+    Supply = Callable[[Lease, float], None]
 
 MAX_CONNECTIONS = 1000
 """Maximum number of connections of one store."""
@@ -27,6 +29,8 @@ FRESH = 1.0
 connection that the server has ended, so after a longer pause a read tries the connection first."""
 
 IN_THE_WAY = "other transactions were in the way; nothing was written"
+
+BEGINNING = "another thread was beginning the forked process"
 
 UNKNOWN = "the database failed during a write; it is unknown whether the entry was written"
 
@@ -60,20 +64,24 @@ class Pool:
         """
         deadline = time.monotonic() + self.timeout
         while not self.gate.is_ready():
-            self._pause(deadline, "another thread was beginning the forked process")
+            self._pause(deadline, BEGINNING)
         return deadline
 
-    def read(self, work: "Work[T]") -> "T":
+    def read(self, work: "Work[*Rest, T]", *rest: "Unpack[Rest]") -> "T":
         """Run work that stores nothing, once more on a new connection if it fails.
+
+        Args:
+            work: Takes the connection, and the rest.
+            rest: What else the work takes.
 
         Raises:
             StoreError: It failed on a new connection, or other transactions were in the way for too long.
         """
-        deadline = self.deadline()
+        deadline = time.monotonic() + self.timeout
         supply = self.reuse
         while True:
             try:
-                return self.run(work, deadline, supply)
+                return self.run(deadline, supply, work, *rest)
             except StoreError:
                 raise
             except Exception as error:
@@ -85,17 +93,21 @@ class Pool:
                 else:
                     supply = self._open
 
-    def write(self, work: "Work[T]") -> "T":
+    def write(self, work: "Work[*Rest, T]", *rest: "Unpack[Rest]") -> "T":
         """Run work that stores something, again only if it certainly had no effect.
+
+        Args:
+            work: Takes the connection, and the rest.
+            rest: What else the work takes.
 
         Raises:
             StoreError: It is unknown whether it had an effect, or other transactions were in the way for
                 too long.
         """
-        deadline = self.deadline()
+        deadline = time.monotonic() + self.timeout
         while True:
             try:
-                return self.run(work, deadline, self._reuse_alive)
+                return self.run(deadline, self._reuse_alive, work, *rest)
             except StoreError:
                 raise
             except Exception as error:
@@ -111,15 +123,16 @@ class Pool:
         Raises:
             StoreError: It cannot be made, or there is one that the store cannot use.
         """
-        self.run(lambda _: None, self.deadline(), self._create)
+        self.run(time.monotonic() + self.timeout, self._create, lambda _: None)
 
-    def run(self, work: "Work[T]", deadline: float, supply: "Callable[[Lease], None]") -> "T":
+    def run(self, deadline: float, supply: "Supply", work: "Work[*Rest, T]", *rest: "Unpack[Rest]") -> "T":
         """Run work on a connection, which is closed if the work raises.
 
         Args:
-            work: Takes the connection.
             deadline: When to give up waiting for a connection, by the monotonic clock.
-            supply: Gives the lease its connection.
+            supply: Gives the lease its connection, before the deadline.
+            work: Takes the connection, and the rest.
+            rest: What else the work takes.
 
         Raises:
             StoreError: No connection was free in time, none can be opened, or this is the child of a fork
@@ -127,42 +140,30 @@ class Pool:
         """
         lease = Lease()
         try:
-            self._begin(lease, deadline, supply)
+            while not self.gate.enter(lease):
+                self._wait(deadline)
+            supply(lease, deadline)
             try:
-                result = work(lease.connection)
+                result = work(lease.connection, *rest)
             except Exception as error:
                 lease.good = self.dialect.had_no_effect(error)
                 self._forget_lost(lease, error)
                 raise
-            # In a child, both processes may have read parts of one answer.
-            self.gate.check_process()
             lease.good = True
-            return result
         finally:
-            self.gate.leave(lease)
+            is_own = self.gate.leave(lease)
+        if not is_own:
+            raise StoreError(FORKED)
+        return result
 
     def late(self, reason: str) -> StoreError:
         """Return the error of a deadline that has passed."""
         return StoreError(f"{reason}, for {self.timeout:g} s")
 
-    def _begin(self, lease: Lease, deadline: float, supply: "Callable[[Lease], None]") -> None:
-        """Begin a lease and give it a connection."""
-        while True:
-            if not self.gate.enter(lease):
-                self._pause(deadline, f"all {self.gate.limit} connections of the store were in use")
-                continue
-            try:
-                supply(lease)
-            except StoreError:
-                raise
-            except Exception as error:
-                if not self.dialect.had_no_effect(error):
-                    raise StoreError("the database cannot be opened") from error
-                # A fork does not wait for this thread while this thread waits.
-                self.gate.leave(lease)
-                self._pause(deadline, IN_THE_WAY, error)
-            else:
-                return
+    def _wait(self, deadline: float) -> None:
+        """Wait before the next try to begin a lease."""
+        in_use = f"all {self.gate.limit} connections of the store were in use"
+        self._pause(deadline, in_use if self.gate.is_ready() else BEGINNING)
 
     def _pause(self, deadline: float, reason: str, cause: Exception | None = None) -> None:
         """Wait before the next try, or raise if the deadline has passed."""
@@ -176,14 +177,16 @@ class Pool:
             lease.good = False
             self.gate.close_idle()
 
-    def reuse(self, lease: Lease) -> None:
+    def reuse(self, lease: Lease, deadline: float) -> None:
         """Give a lease an idle connection, or a new one."""
-        with suppress(IndexError):
+        try:
             lease.connection, _ = self.gate.idle.pop()
-            return
-        self._open(lease)
+        except IndexError:
+            lease.connection = None
+        if lease.connection is None:
+            self._open(lease, deadline)
 
-    def _reuse_alive(self, lease: Lease) -> None:
+    def _reuse_alive(self, lease: Lease, deadline: float) -> None:
         """Give a lease an idle connection that the server has not ended, or a new one."""
         since = time.monotonic()
         with suppress(IndexError):
@@ -196,19 +199,31 @@ class Pool:
                 self.gate.discard(lease.connection)
                 lease.connection = None
         if lease.connection is None:
-            self._open(lease)
+            self._open(lease, deadline)
 
-    def _open(self, lease: Lease, *, create: bool = False) -> None:
+    def _open(self, lease: Lease, deadline: float, *, create: bool = False) -> None:
         """Give a lease a new connection, in place of the oldest idle one if there are too many."""
         idle, limit = self.gate.idle, self.gate.limit
-        with suppress(IndexError):
-            while len(idle) + len(self.gate.leases()) > limit:
-                self.gate.discard(idle.pop(0)[0])
-        lease.connection = self.dialect.open(create=create)
+        while lease.connection is None:
+            with suppress(IndexError):
+                while len(idle) + len(self.gate.leases()) > limit:
+                    self.gate.discard(idle.pop(0)[0])
+            try:
+                lease.connection = self.dialect.open(create=create)
+            except StoreError:
+                raise
+            except Exception as error:
+                if not self.dialect.had_no_effect(error):
+                    raise StoreError("the database cannot be opened") from error
+                # A fork does not wait for this thread while this thread waits.
+                self.gate.leave(lease)
+                self._pause(deadline, IN_THE_WAY, error)
+                while not self.gate.enter(lease):
+                    self._wait(deadline)
 
-    def _create(self, lease: Lease) -> None:
+    def _create(self, lease: Lease, deadline: float) -> None:
         """Make the table, on a connection that is closed again."""
-        self._open(lease, create=True)
+        self._open(lease, deadline, create=True)
         self.gate.discard(lease.connection)
         lease.connection = None
 

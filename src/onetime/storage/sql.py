@@ -2,7 +2,6 @@
 
 import os
 import weakref
-from functools import partial
 
 from onetime.storage.dialect import PAGE, Dialect, GroupingDialect
 from onetime.storage.group_commit import GroupCommit
@@ -183,7 +182,7 @@ class SQLStore:
         Raises:
             StoreError: It cannot be read, or is not text, or the store is closed.
         """
-        return self._pool.read(lambda connection: self._dialect.get(connection, key))
+        return self._pool.read(self._dialect.get, key)
 
     def swap(self, key: str, old: str | None, new: str | None, /) -> bool:
         """Write text under a key if the stored value is still `old`; None stands for no entry.
@@ -198,7 +197,7 @@ class SQLStore:
             return self.get(key) == old
         if self._group is not None:
             return self._group.swap(key, old, new)
-        return self._pool.write(lambda connection: self._dialect.swap(connection, key, old, new))
+        return self._pool.write(self._dialect.swap, key, old, new)
 
     def items(self, prefix: str = "") -> "Iterator[tuple[str, str]]":
         """Return an iterator of the keys that begin with a prefix, and their texts.
@@ -212,7 +211,7 @@ class SQLStore:
         """
         start, last = prefix, None
         while True:
-            page = self._pool.read(partial(self._dialect.page, start=start))
+            page = self._pool.read(self._dialect.page, start)
             for key, value in page:
                 if not key.startswith(prefix):
                     return

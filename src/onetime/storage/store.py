@@ -5,9 +5,10 @@ from onetime.errors import StoreError
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol, TypeVar
+    from typing import Protocol, TypeVar, TypeVarTuple, Unpack
 
     T = TypeVar("T")
+    Rest = TypeVarTuple("Rest")
 else:
     Protocol = object
 
@@ -113,7 +114,9 @@ class Records:
         """
         return self.store.get(self.key(user))
 
-    def transact(self, user: str, decide: "Callable[[str | None], tuple[str | None, T]]") -> "T":
+    def transact(
+        self, user: str, decide: "Callable[[str | None, *Rest], tuple[str | None, T]]", *rest: "Unpack[Rest]"
+    ) -> "T":
         """Read, decide and swap, until nothing came in between.
 
         A lost swap means that another caller's verdict was stored: the decision is made again, with the
@@ -121,7 +124,8 @@ class Records:
 
         Args:
             user: Whose entry it is.
-            decide: Takes the stored text, and returns the text to store and the verdict.
+            decide: Takes the stored text and the rest, and returns the text to store and the verdict.
+            rest: What else `decide` takes.
 
         Returns:
             The verdict whose state is stored.
@@ -134,7 +138,7 @@ class Records:
         key = self.key(user)
         for _ in range(MAX_SWAPS):
             old = self.store.get(key)
-            new, verdict = decide(old)
+            new, verdict = decide(old, *rest)
             if new == old or self.store.swap(key, old, new):
                 return verdict
         raise StoreError(f"the entry changed between a read and a write {MAX_SWAPS} times in a row")

@@ -81,13 +81,15 @@ def check_code(credentials: Credentials, state: State, code: str, now: float, po
     if isinstance(asked, OnetimeError):
         return Decision(state, asked)
     devices, left_out = asked
-    throttle = state.throttle.seen(policy, seconds)
-    if throttle is not state.throttle:
-        state = State(throttle, state.near_misses, False, state.devices)
+    before, near_misses, _, enrolled = state
+    throttle = before.seen(policy, seconds)
+    if throttle is not before:
+        state = State(throttle, near_misses, False, enrolled)
     retry_at = throttle.wait_until(policy, seconds)
     if retry_at is not None:
         return Decision(state, ThrottledError(retry_at))
 
+    new = tuple.__new__  # the constructor of a named tuple takes twice as long
     replay: ReplayedCodeError | None = None
     accepted: Accepted | None = None
     changed: dict[str, Device] = {}
@@ -114,23 +116,24 @@ def check_code(credentials: Credentials, state: State, code: str, now: float, po
         if factor < watermark:
             replay = replay or ReplayedCodeError(name, factor)
         elif accepted is None:
-            drift, streak = _crept(device, factor - center, policy)
-            accepted = Accepted(name, factor, factor - center, drift, throttle.failures, left_out)
+            offset = factor - center
+            drift, streak = _crept(device, offset, policy) if offset else (device.drift, 0)
+            accepted = Accepted(name, factor, offset, drift, throttle.failures, left_out)
             changed[name] = device.used(factor, drift, device.anchor, streak)
         else:
             changed[name] = device.used(factor, device.drift, device.anchor, device.streak)
     if replay is not None:
         return Decision(state, replay)
     if accepted is not None:
-        enrolled = MappingProxyType({**state.devices, **changed})
-        state = State(throttle.succeeded(seconds), state.near_misses, False, enrolled)
-        return Decision(state, accepted)
+        after = throttle.succeeded(seconds)
+        state = new(State, (after, near_misses, False, MappingProxyType(enrolled | changed)))
+        return new(Decision, (state, accepted))
     if not exhausted:
         throttle = throttle.failed(policy, seconds)
         disabled = policy.disable_after is not None and throttle.failures >= policy.disable_after
-        state = State(throttle, state.near_misses, disabled, state.devices)
+        state = new(State, (throttle, near_misses, disabled, enrolled))
     retry_at = throttle.wait_until(policy, seconds)
-    return Decision(state, IncorrectCodeError(throttle.failures, retry_at, left_out))
+    return new(Decision, (state, IncorrectCodeError(throttle.failures, retry_at, left_out)))
 
 
 def _crept(device: Device, offset: int, policy: Policy) -> tuple[int, int]:
@@ -140,7 +143,7 @@ def _crept(device: Device, offset: int, policy: Policy) -> tuple[int, int]:
     takes three codes in a row on one side to move it one step, and it stays within `max_creep` steps of the
     anchor.
     """
-    if device.kind == "hotp" or offset == 0:
+    if device.kind == "hotp":
         return device.drift, 0
     side = 1 if offset > 0 else -1
     streak = device.streak + side if device.streak * side > 0 else side

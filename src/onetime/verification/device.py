@@ -1,5 +1,6 @@
 """What a server stores of one of a user's devices."""
 
+import struct
 from typing import NamedTuple
 
 from onetime.checks import check_integer
@@ -21,6 +22,8 @@ ENROLLMENT_BITS = 64
 
 CREDENTIALS = (HOTP, TOTP)
 """What a credential is, as types. A tuple is tested faster than a union."""
+
+_four_bytes = struct.Struct(">I").unpack_from
 
 _NAME = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 """The characters of a name."""
@@ -67,10 +70,9 @@ class Device(NamedTuple):
 
     def used(self, factor: int, drift: int, anchor: int, streak: int) -> "Device":
         """Return the device after a code was accepted: everything up to its moving factor is spent."""
+        kind, _, _, _, _, number, fingerprint = self
         # `_replace` takes five times as long.
-        return tuple.__new__(
-            Device, (self.kind, factor + 1, drift, anchor, streak, self.enrollment_id, self.fingerprint)
-        )
+        return tuple.__new__(Device, (kind, factor + 1, drift, anchor, streak, number, fingerprint))
 
     @property
     def exhausted(self) -> bool:
@@ -114,7 +116,8 @@ def fingerprint(credential: Credential, enrollment_id: int, digits: int = 0) -> 
         message = f"onetime {enrollment_id} totp {algorithm} {digits} {credential.period} {credential.t0}"
     else:
         message = f"onetime {enrollment_id} hotp {algorithm} {digits}"
-    return int.from_bytes(hotp.hmac(message.encode())[:4])
+    first: int = _four_bytes(hotp.hmac(message.encode()))[0]
+    return first
 
 
 def check_credential(credential: object) -> None:

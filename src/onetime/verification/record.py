@@ -56,8 +56,8 @@ def read(kind: str, text: str, build: "Callable[[list[str]], R]") -> "R":
     try:
         body, _, check = text.rpartition(" ")
         data = body.encode()
-        first, *words = body.split(" ")
-        if first == kind and check == str(crc32(data)):
+        words = body.split(" ")
+        if words.pop(0) == kind and check == str(crc32(data)):
             value = build(words)
             # Python reads an integer with white space around it, a plus sign, underscores, leading zeros and
             # any script's digits too. These tests are quick; a name may fail them, and then the record is

@@ -12,10 +12,6 @@ from onetime.verification.device import DAY, DEFAULT, Device, check_name, is_nam
 from onetime.verification.policy import DEFAULT_POLICY, Policy
 from onetime.verification.throttle import EMPTY, Throttle
 
-TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 KIND = "user1"
 """Kind and version of the text. Version 1 is fixed with release 1.0; later versions read it."""
 
@@ -25,8 +21,14 @@ HEAD = 6
 WORDS = 8
 """Words of a device: its name, its kind and six integers."""
 
+DEVICE = "%s %s %s %s %s %s %s"
+"""A device without its name. To fill it in is faster than to format each number."""
+
 KINDS = ("hotp", "totp")
 """Kinds of devices."""
+
+NOTHING = ["0"] * (HEAD - 1)
+"""Words of throttle and near misses of most users."""
 
 
 class State(NamedTuple):
@@ -45,7 +47,7 @@ class State(NamedTuple):
     throttle: Throttle = EMPTY
     near_misses: Throttle = EMPTY
     disabled: bool = False
-    devices: "Mapping[str, Device]" = MappingProxyType({})
+    devices: MappingProxyType[str, Device] = MappingProxyType({})
 
     @property
     def empty(self) -> bool:
@@ -54,7 +56,7 @@ class State(NamedTuple):
 
     def put(self, device: str, value: Device) -> "State":
         """Return the state with a device added, or put in the place of the one with this name."""
-        return self._replace(devices=MappingProxyType({**self.devices, device: value}))
+        return self._replace(devices=MappingProxyType(self.devices | {device: value}))
 
     def refusal(
         self, credential: Credential, policy: Policy, device: str, *, replace: bool
@@ -160,8 +162,8 @@ class State(NamedTuple):
         """Return the text that a store keeps: kind and version, names, integers, and a check of them all."""
         (failures, debt, since), (_, near_debt, near_since), disabled, devices = self
         text = f"{KIND} {failures} {debt} {since} {near_debt} {near_since} {'1' if disabled else '0'}"
-        for name, (kind, watermark, drift, anchor, streak, number, fingerprint) in devices.items():
-            text += f" {name} {kind} {watermark} {drift} {anchor} {streak} {number} {fingerprint}"
+        for name, device in devices.items():
+            text += f" {name} " + DEVICE % device
         return record.checked(text)
 
     @classmethod
@@ -176,15 +178,20 @@ class State(NamedTuple):
 
 def _state(words: list[str]) -> State:
     new = tuple.__new__  # the constructor of a named tuple takes twice as long
-    failures, debt, since, near_debt, near_since, disabled = words[:HEAD]
+    throttle = near_misses = EMPTY
+    *counts, disabled = words[:HEAD]
+    if counts != NOTHING:
+        failures, debt, since, near_debt, near_since = numbers = [int(count) for count in counts]
+        if min(numbers) < 0:
+            raise ValueError("a throttle is malformed")
+        throttle = new(Throttle, (failures, debt, since))
+        near_misses = new(Throttle, (0, near_debt, near_since))
     if disabled not in ("0", "1"):
         raise ValueError("a user is malformed")
-    throttle = _throttle(failures, debt, since)
-    near_misses = _throttle("0", near_debt, near_since)
     devices = {}
     for start in range(HEAD, len(words), WORDS):
         name, kind, watermark, drift, anchor, streak, number, fingerprint = words[start : start + WORDS]
-        if kind not in KINDS or not is_name(name) or name in devices or watermark[:1] == "-":
+        if kind not in KINDS or name in devices or watermark[:1] == "-" or not is_name(name):
             raise ValueError("a device is malformed")
         # Written out, because a `map` of `int` takes longer.
         devices[name] = new(
@@ -192,12 +199,3 @@ def _state(words: list[str]) -> State:
             (kind, int(watermark), int(drift), int(anchor), int(streak), int(number), int(fingerprint)),
         )
     return new(State, (throttle, near_misses, disabled == "1", MappingProxyType(devices)))
-
-
-def _throttle(failures: str, debt: str, since: str) -> Throttle:
-    if failures == debt == since == "0":  # as with most users
-        return EMPTY
-    throttle = Throttle(int(failures), int(debt), int(since))
-    if min(throttle) < 0:
-        raise ValueError("a throttle is malformed")
-    return throttle

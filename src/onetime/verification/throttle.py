@@ -31,10 +31,11 @@ class Throttle(NamedTuple):
         """
         if self is EMPTY:
             return self
+        failures, debt, since = self
         most = limits.budget * limits.refill
-        if self.since <= now and self.debt <= most:
+        if since <= now and debt <= most:
             return self
-        return Throttle(self.failures, min(self.debt, most), min(self.since, now))
+        return Throttle(failures, min(debt, most), min(since, now))
 
     def wait_until(self, limits: Limits, now: int) -> int | None:
         """Return the Unix time in seconds at which a code is checked, or None if that is now."""
@@ -55,7 +56,8 @@ class Throttle(NamedTuple):
 
     def owed(self, now: int) -> int:
         """Return the seconds that are still owed."""
-        owed = self.debt - (now - self.since)
+        _, debt, since = self
+        owed = debt - (now - since)
         return owed if owed > 0 else 0
 
     def spent(self, limits: Limits, now: int) -> int:
@@ -64,7 +66,8 @@ class Throttle(NamedTuple):
 
     def failed(self, limits: Limits, now: int) -> "Throttle":
         """Count a failure."""
-        return Throttle(self.failures + 1, self.owed(now) + limits.refill, now)
+        owed = self.owed(now) if self.debt else 0
+        return tuple.__new__(Throttle, (self.failures + 1, owed + limits.refill, now))
 
     def succeeded(self, now: int) -> "Throttle":
         """Clear the first tier; success does not clear the second."""

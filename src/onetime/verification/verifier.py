@@ -101,7 +101,7 @@ class Verifier:
         decide = partial(
             decide_enroll, enrollment_id=_random_id(), device=device, counter=counter, replace=replace
         )
-        return self._transact(user, decide, credential, code)
+        return self._records.transact(user, self._decided, decide, credential, code).result()
 
     @discreet
     def adopt(
@@ -176,7 +176,7 @@ class Verifier:
             TypeError: The user or the credentials have the wrong type.
             StoreError: The state could not be read or stored; nothing was accepted.
         """
-        return self._transact(user, check_code, credentials, code)
+        return self._records.transact(user, self._decided, check_code, credentials, code).result()
 
     @discreet
     def resynchronize(self, user: str, credentials: Credentials, codes: Sequence[str]) -> Accepted:
@@ -204,7 +204,7 @@ class Verifier:
             TypeError: As `verify` does, or the codes are one text.
             StoreError: As `verify` does.
         """
-        return self._transact(user, check_codes, credentials, codes)
+        return self._records.transact(user, self._decided, check_codes, credentials, codes).result()
 
     def forget(self, user: str, device: str | None = None) -> None:
         """Remove a device, or without one the whole row; verifications under way fail.
@@ -263,21 +263,17 @@ class Verifier:
     def _now(self) -> float:
         return time.time() if self.clock is None else self.clock()
 
-    def _transact(
+    def _decided(
         self,
-        user: str,
+        old: str | None,
         decide: Callable[[C, State, T, float, Policy], Decision],
         credentials: C,
         typed: T,
-    ) -> Accepted:
-        """Decide and store, then return the evidence or raise the refusal."""
-
-        def decided(old: str | None) -> tuple[str | None, Decision]:
-            state = State() if old is None else State.from_text(old)
-            decision = decide(credentials, state, typed, self._now(), self.policy)
-            return (old if decision.state is state else _text(decision.state)), decision
-
-        return self._records.transact(user, decided).result()
+    ) -> tuple[str | None, Decision]:
+        """Decide; return the text to store, and the decision."""
+        state = State() if old is None else State.from_text(old)
+        decision = decide(credentials, state, typed, self._now(), self.policy)
+        return (old if decision.state is state else _text(decision.state)), decision
 
     def _change(self, user: str, change: Callable[[State], State]) -> None:
         """Store what a function makes of the state."""
@@ -289,7 +285,7 @@ class Verifier:
 
 
 def _text(state: State) -> str | None:
-    return None if state.empty else state.to_text()
+    return state.to_text() if state.devices or not state.empty else None
 
 
 def _random_id() -> int:
