@@ -16,7 +16,7 @@ from tests.cli.test_front import options
 from tests.support import RFC_KEY
 from tests.support.session import BASE32, HOTP_LINK, TOTP_LINK, Screen, run
 
-README = Path(__file__).parents[2] / "README.md"
+CONTRIBUTING = Path(__file__).parents[2] / "CONTRIBUTING.md"
 TABLE = "\n".join(line for line in (answers.__doc__ or "").splitlines() if line.startswith("|"))
 
 OTHER = "otpauth://hotp/bob?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&counter=0"
@@ -172,9 +172,9 @@ class Vocabulary(unittest.TestCase):
         self.assertEqual({"qr", "demo", "playground"}, set(COMMANDS) - with_json)
 
     def test_the_readme_has_the_table(self) -> None:
-        """F91: what is written in the code stands in the README, word for word."""
+        """F91: what is written in the code stands in CONTRIBUTING.md, word for word."""
         self.assertGreater(TABLE.count("\n"), 20)
-        self.assertTrue(f"\n{TABLE}\n" in README.read_text(encoding="utf-8"))
+        self.assertTrue(f"\n{TABLE}\n" in CONTRIBUTING.read_text(encoding="utf-8"))
 
 
 class Escapes(unittest.TestCase):
