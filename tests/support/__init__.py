@@ -1,5 +1,6 @@
 """What several tests need: the vectors, other makers' programs, and traces of a secret."""
 
+import importlib
 import json
 import os
 import shutil
@@ -55,3 +56,11 @@ def posix() -> None:
     """Skip a test visibly where there is no POSIX."""
     if os.name != "posix":
         skip("this system is not POSIX")
+
+
+def package(name: str) -> Any:
+    """Return a module of the dependency group `examples`, or skip the test visibly."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        skip(f"{name} cannot be loaded, of the dependency group examples: {error}")
