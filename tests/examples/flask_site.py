@@ -4,9 +4,9 @@
     flask --app flask_site add-user alice@example.com
     flask --app flask_site run --cert adhoc  # its cookies need https
 
-The users are in `users.db`, and the store is in `otp.db`, both in the folder where the site starts. Every
-user needs a second factor: after the first password, the site shows a QR code and asks for a code. In front of
-the site, limit the requests of an address.
+The users are in `users.db`, the store is in `otp.db`, both in the folder where the site starts. Every
+user needs a second factor: after the first password, the site shows a QR code and asks for a code. Limit the
+requests of an address in front of the site.
 """
 
 import os

@@ -41,7 +41,9 @@ class Site(unittest.TestCase):
 
     def open(self) -> Browser:
         """Start the site once more, and return a new browser."""
-        self.origin = serve_wsgi(self, "tests.examples.flask_site", "app", self.folder, **self.keys)
+        self.origin = serve_wsgi(
+            self.addCleanup, "tests.examples.flask_site", "app", self.folder, **self.keys
+        )
         return Browser(self.origin)
 
     def scan(self, page: str) -> TOTP:

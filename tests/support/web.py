@@ -6,13 +6,14 @@ import os
 import re
 import subprocess
 import sys
-import unittest
 import urllib.error
 import urllib.parse
 import urllib.request
 import urllib.response
+from collections.abc import Callable
 from pathlib import Path
 
+Cleanup = Callable[[Callable[[], None]], object]
 ROOT = Path(__file__).parents[2]
 WSGI = """
 import importlib, sys
@@ -93,8 +94,15 @@ class Browser:
         return answer
 
 
-def serve(test: unittest.TestCase, command: list[str], folder: Path, **variables: str) -> str:
-    """Start a server that prints its port, stop it after the test, and return its origin."""
+def serve(cleanup: Cleanup, command: list[str], folder: Path, **variables: str) -> str:
+    """Start a server that prints its port, and return its origin.
+
+    Args:
+        cleanup: A test's `addCleanup`, or a class's `addClassCleanup`, which stops the server.
+        command: Arguments of Python.
+        folder: Where the server starts.
+        variables: Variables of its environment.
+    """
     process = subprocess.Popen(
         [sys.executable, *command],
         cwd=folder,
@@ -113,10 +121,10 @@ def serve(test: unittest.TestCase, command: list[str], folder: Path, **variables
     if not port:
         _, errors = process.communicate()
         raise AssertionError(f"the server did not start: {errors}")
-    test.addCleanup(stop)
+    cleanup(stop)
     return f"http://127.0.0.1:{port}"
 
 
-def serve_wsgi(test: unittest.TestCase, module: str, application: str, folder: Path, **variables: str) -> str:
+def serve_wsgi(cleanup: Cleanup, module: str, application: str, folder: Path, **variables: str) -> str:
     """Serve a WSGI application of a module, and return its origin."""
-    return serve(test, ["-c", WSGI, module, application], folder, **variables)
+    return serve(cleanup, ["-c", WSGI, module, application], folder, **variables)
