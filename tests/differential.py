@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 import pyotp  # type: ignore[import-not-found]  # only in the peers' environment
-from cryptography.hazmat.primitives import hashes  # type: ignore[import-not-found]  # the same
-from cryptography.hazmat.primitives.twofactor import hotp, totp  # type: ignore[import-not-found]  # the same
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.twofactor import hotp, totp
 
 from onetime import HOTP, TOTP, Algorithm, Secret
 
