@@ -98,7 +98,8 @@ class Desk:
         self.verifier = verifier
         self.run(
             "CREATE TABLE IF NOT EXISTS tokens (serial TEXT PRIMARY KEY, kind TEXT NOT NULL,"
-            " secret BLOB NOT NULL, digits INTEGER, algorithm TEXT, period INTEGER, counter INTEGER, user TEXT)"
+            " secret BLOB NOT NULL, digits INTEGER, algorithm TEXT, period INTEGER, counter INTEGER,"
+            " user TEXT)"
         )
 
     def run(self, statement: str, *rows: tuple[object, ...]) -> list[Any]:
