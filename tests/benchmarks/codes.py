@@ -7,10 +7,10 @@ from statistics import median
 
 import mintotp  # type: ignore[import-not-found]  # only in the peers' environment
 import otpauth  # type: ignore[import-not-found]  # the same
-import passlib.totp  # type: ignore[import-untyped]  # the same
+import passlib.totp
 import pyotp  # type: ignore[import-not-found]  # the same
-from cryptography.hazmat.primitives.hashes import SHA1  # type: ignore[import-not-found]  # the same
-from cryptography.hazmat.primitives.twofactor import hotp, totp  # type: ignore[import-not-found]  # the same
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor import hotp, totp
 
 from onetime import HOTP, TOTP, Secret
 from tests.benchmarks.turns import block, interleave, ratio

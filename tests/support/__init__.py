@@ -1,5 +1,6 @@
 """What several tests need: the vectors, other makers' programs, and traces of a secret."""
 
+import importlib
 import json
 import os
 import shutil
@@ -60,3 +61,11 @@ def posix() -> None:
 def thorough(full: int, small: int) -> int:
     """Choose a size: the full one with ONETIME_THOROUGH, which `.ci/run` sets for one version of Python."""
     return full if os.environ.get("ONETIME_THOROUGH") else small
+
+
+def package(name: str) -> Any:
+    """Return a module of the dependency group `examples`, or skip the test visibly."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        skip(f"{name} cannot be loaded, of the dependency group examples: {error}")

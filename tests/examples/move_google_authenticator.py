@@ -1,0 +1,97 @@
+"""Move users of libpam's google_authenticator: `python3 move_google_authenticator.py otp.db /home/*`.
+
+Each user has a file `.google_authenticator` in the home folder, whose name is the user's.
+
+1. Stop what logs in with `pam_google_authenticator.so`.
+2. Run this. It can be run again until step 3, and never after it: it would bring removed devices back.
+3. Log in with `verifier.verify(user, read(text).credential, code)`, where `text` is the user's file.
+
+The secret stays in the user's file; nothing else in it is read any more. The steps of DISALLOW_REUSE stay
+used, TIME_SKEW is kept as drift, and HOTP_COUNTER as it is. Without DISALLOW_REUSE the file does not say
+which code was used last, so every code that can have been accepted by now counts as used: the owner waits
+until all codes of the module's window are over.
+
+Scratch codes cannot be adopted, because they are stored as they are typed and have 26 bits. Show the user the
+new ones of `RecoveryCodes(store).issue(user)` at the next login, once.
+"""
+
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from onetime import HOTP, TOTP, Credential, OnetimeError, Secret, SQLStore, Verifier
+
+NAME = ".google_authenticator"
+DEFAULT_WINDOW_SIZE = 3
+"""Number of codes that the module accepts without the option WINDOW_SIZE."""
+
+
+@dataclass
+class Moved:
+    """What a user's file says.
+
+    Attributes:
+        credential: The HOTP or TOTP.
+        watermark: The lowest counter or step that has not been accepted.
+        drift: Steps from the server's clock to the device's.
+        scratch_codes: Number of unused scratch codes.
+    """
+
+    credential: Credential
+    watermark: int
+    drift: int
+    scratch_codes: int
+
+
+def read(text: str) -> Moved:
+    """Parse a user's file: the secret, options that begin with a quotation mark, and scratch codes.
+
+    Raises:
+        ValueError: A line is malformed.
+    """
+    first, *lines = text.splitlines()
+    secret = Secret.from_base32(first)
+    options = {}
+    for line in lines:
+        if line.startswith('" '):
+            option, *words = line[2:].split()
+            options[option] = words
+    codes = sum(line.isdigit() for line in lines)
+    if "HOTP_COUNTER" in options:
+        # The next counter: the module also moves it on after a wrong code.
+        return Moved(HOTP(secret), int(options["HOTP_COUNTER"][0]), 0, codes)
+    totp = TOTP(secret, period=int(options.get("STEP_SIZE", ["30"])[0]))
+    drift = int(options.get("TIME_SKEW", ["0"])[0])
+    if "DISALLOW_REUSE" in options:
+        watermark = max((int(step) + 1 for step in options["DISALLOW_REUSE"]), default=0)
+    else:
+        size = int(options.get("WINDOW_SIZE", [str(DEFAULT_WINDOW_SIZE)])[0])
+        watermark = totp.step(time.time()) + drift + size // 2 + 1
+    return Moved(totp, watermark, drift, codes)
+
+
+def main(path: str, *homes: str) -> None:
+    """Move the users of the home folders that have a file."""
+    refused = []
+    with SQLStore.sqlite(path) as store:
+        verifier = Verifier(store)
+        for home in map(Path, homes):
+            if not (home / NAME).is_file():
+                continue
+            try:
+                moved = read((home / NAME).read_text("ascii"))
+                # A run that is repeated never lowers a watermark.
+                verifier.adopt(
+                    home.name, moved.credential, watermark=moved.watermark, drift=moved.drift, replace=True
+                )
+            except (OnetimeError, ValueError) as error:
+                refused.append(f"user {home.name}: {error}")
+            else:
+                print(f"user {home.name} was moved; {moved.scratch_codes} scratch codes were not")
+    if refused:
+        raise SystemExit("\n".join(["not moved:", *refused]))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,71 @@
+"""Move users from PyOTP without enrolling again: `python3 move_pyotp.py site.db otp.db`.
+
+PyOTP stores nothing. The table here stands for yours:
+
+    CREATE TABLE otp (user_id INTEGER PRIMARY KEY, secret TEXT NOT NULL, digits INTEGER, "interval" INTEGER,
+                      counter INTEGER, last_step INTEGER)
+
+`secret` is what `pyotp.random_base32()` made. `interval` is NULL for a `pyotp.HOTP`, whose next counter is in
+`counter`. `last_step` is the last step that was accepted, `totp.timecode(for_time)`, if you stored it.
+
+1. Stop the site, so that PyOTP accepts no more codes.
+2. Run this. It can be run again until step 3, and never after it: it would bring removed devices back.
+3. Start the site with `verifier.verify(str(user_id), credential(row), code)` in the place of `totp.verify`.
+
+The secrets stay in your table. If you did not store which code was accepted last, every code that PyOTP can
+have accepted by now counts as used: the owner waits for the code after the next one.
+"""
+
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+from onetime import HOTP, TOTP, Credential, OnetimeError, Secret, SQLStore, Verifier
+
+VALID_WINDOW = 1  # the largest `valid_window` that you passed to `totp.verify`
+
+
+def rows(path: str) -> Iterator[sqlite3.Row]:
+    """Read your table."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.row_factory = sqlite3.Row
+        yield from connection.execute("SELECT * FROM otp")
+
+
+def credential(row: sqlite3.Row) -> Credential:
+    """Return the credential of a row. PyOTP's digest is SHA-1 unless you passed another one."""
+    secret = Secret.from_base32(row["secret"])
+    if row["interval"] is None:
+        return HOTP(secret, digits=row["digits"])
+    return TOTP(secret, digits=row["digits"], period=row["interval"])
+
+
+def watermark(row: sqlite3.Row) -> int:
+    """Return the lowest counter or step that PyOTP has not accepted."""
+    known = credential(row)
+    if known.kind == "hotp":
+        return int(row["counter"])
+    if row["last_step"] is not None:
+        return int(row["last_step"]) + 1
+    return known.step(time.time()) + VALID_WINDOW + 1
+
+
+def main(source: str, path: str) -> None:
+    """Move all users."""
+    refused = []
+    with SQLStore.sqlite(path) as store:
+        verifier = Verifier(store)
+        for row in rows(source):
+            try:
+                # A run that is repeated never lowers a watermark.
+                verifier.adopt(str(row["user_id"]), credential(row), watermark=watermark(row), replace=True)
+            except (OnetimeError, ValueError) as error:
+                refused.append(f"user {row['user_id']}: {error}")
+    if refused:
+        raise SystemExit("\n".join(["not moved:", *refused]))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,167 @@
+"""The Flask site, by requests to a process that serves it."""
+
+import html
+import re
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from onetime import TOTP, SQLStore, Verifier
+from onetime.provisioning import uri
+from tests.support import package
+from tests.support.web import Browser, environment, serve_wsgi
+
+EMAIL, PASSWORD = "alice@example.com", "correct horse"
+
+
+class Site(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        package("flask")
+
+    def setUp(self) -> None:
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.keys = {"SECRET_KEY": secrets.token_hex(32), "MASTER_KEY": secrets.token_hex(32)}
+        command = [sys.executable, "-m", "flask", "--app", "tests.examples.flask_site", "add-user", EMAIL]
+        subprocess.run(
+            [*command, "--password", PASSWORD],
+            cwd=self.folder,
+            env=environment(**self.keys),
+            check=True,
+            capture_output=True,
+        )
+        self.browser = self.open()
+        self.verifier = Verifier(SQLStore.sqlite(self.folder / "otp.db"))
+        self.addCleanup(self.verifier.store.close)  # type: ignore[attr-defined] # it is a SQLStore
+
+    def open(self) -> Browser:
+        """Start the site once more, and return a new browser."""
+        self.origin = serve_wsgi(
+            self.addCleanup, "tests.examples.flask_site", "app", self.folder, **self.keys
+        )
+        return Browser(self.origin)
+
+    def scan(self, page: str) -> TOTP:
+        """Read the link that a page shows, as an app does."""
+        (link,) = re.findall(r'href="(otpauth:[^"]*)"', page)
+        credential = uri.parse(html.unescape(link)).credential
+        assert isinstance(credential, TOTP)
+        return credential
+
+    def enroll(self) -> TOTP:
+        """Log in with the password, and add the first device with the code before this moment's."""
+        answer = self.browser.post("/login", email=EMAIL, password=PASSWORD)
+        self.assertEqual("/device", answer.path)
+        self.assertIn("<svg ", answer.text)
+        self.assertEqual("no-store", answer.headers["Cache-Control"])
+        totp = self.scan(answer.text)
+        answer = self.browser.post("/device", code=totp.at(time.time() - 30))
+        self.assertIn(EMAIL, answer.text)
+        return totp
+
+    def test_login(self) -> None:
+        """A user adds a device, logs out and logs in with the next code, which is spent then."""
+        totp = self.enroll()
+        self.assertEqual("/login", self.browser.post("/logout").path)
+        self.assertEqual("/login", self.browser.get("/device").path)
+        answer = self.browser.post("/login", email=EMAIL, password=PASSWORD)
+        self.assertEqual("/code", answer.path)
+        self.assertEqual("/login", self.browser.get("/device").path, "a password alone adds no device")
+        self.assertEqual("/login", self.browser.post("/device", code="000000").path)
+        now = time.time()
+        self.assertEqual(422, self.browser.post("/code", code="not a code").status)
+        answer = self.browser.post("/code", code="000000")
+        self.assertEqual((422, True), (answer.status, "The code was not accepted." in answer.text))
+        answer = self.browser.post("/code", code=totp.at(now))
+        self.assertEqual((200, "/"), (answer.status, answer.path))
+        self.assertIn("since your last login: 1", answer.text)
+        attacker = Browser(self.origin)
+        attacker.post("/login", email=EMAIL, password=PASSWORD)
+        self.assertEqual(422, attacker.post("/code", code=totp.at(now)).status)
+        self.assertEqual("/login", attacker.get("/").path)
+
+    def test_the_password_is_wrong(self) -> None:
+        """The answer is the same whether there is such a user."""
+        answers = [
+            self.browser.post("/login", email=email, password="wrong") for email in (EMAIL, "bob@example.com")
+        ]
+        self.assertEqual([422, 422], [answer.status for answer in answers])
+        self.assertEqual(answers[0].text, answers[1].text)
+        self.assertEqual("/login", self.browser.get("/code").path)
+
+    def test_throttled(self) -> None:
+        """After five wrong codes the owner is told when to come back, and gets in with three codes."""
+        totp = self.enroll()
+        self.browser.post("/logout")
+        self.browser.post("/login", email=EMAIL, password=PASSWORD)
+        for _ in range(5):
+            self.assertEqual(422, self.browser.post("/code", code="000000").status)
+        answer = self.browser.post("/code", code=totp.at(time.time()))
+        self.assertEqual(429, answer.status)
+        self.assertLessEqual(int(answer.headers["Retry-After"]), 30)
+        self.assertIn('name="third"', answer.text)
+        now = time.time()
+        code, second, third = (totp.at(now + seconds) for seconds in (30, 60, 90))
+        answer = self.browser.post("/code", code=code, second=second, third=third)
+        self.assertEqual("/", answer.path)
+        self.assertIn("since your last login: 5", answer.text)
+
+    def test_a_new_phone(self) -> None:
+        """It replaces the old one, whose codes are refused then. What was shown before it never works."""
+        old = self.enroll()
+        shown = self.scan(self.browser.get("/device").text)
+        new = self.scan(self.browser.get("/device").text)
+        self.assertEqual(422, self.browser.post("/device", code=shown.at(time.time())).status)
+        self.assertEqual("/", self.browser.post("/device", code=new.at(time.time()), replace="on").path)
+        ((_, state),) = self.verifier.states()
+        self.assertEqual(1, len(state.devices))
+        self.browser.post("/logout")
+        self.browser.post("/login", email=EMAIL, password=PASSWORD)
+        self.assertEqual(422, self.browser.post("/code", code=old.at(time.time() + 30)).status)
+        self.assertEqual("/", self.browser.post("/code", code=new.at(time.time() + 30)).path)
+
+    def test_a_double_click(self) -> None:
+        """The second request goes on where the first one logged in."""
+        totp = self.enroll()
+        self.browser.post("/logout")
+        self.browser.post("/login", email=EMAIL, password=PASSWORD)
+        code = totp.at(time.time())
+        self.assertEqual("/", self.browser.post("/code", code=code).path)
+        answer = self.browser.post("/code", code=code)
+        self.assertEqual((200, "/"), (answer.status, answer.path))
+
+    def test_at_once(self) -> None:
+        """Of many browsers with one code, exactly one gets in."""
+        totp = self.enroll()
+        browsers = [Browser(self.origin) for _ in range(8)]
+        for browser in browsers:
+            browser.post("/login", email=EMAIL, password=PASSWORD)
+        code = totp.at(time.time())
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda browser: browser.post("/code", code=code), browsers))
+        self.assertEqual([200] + [422] * 7, sorted(answer.status for answer in answers))
+
+    def test_the_store_is_lost(self) -> None:
+        """Nobody gets in with the password alone."""
+        totp = self.enroll()
+        self.browser.post("/logout")
+        for user, _ in list(self.verifier.states()):
+            self.verifier.forget(user)
+        self.assertEqual("/code", self.browser.post("/login", email=EMAIL, password=PASSWORD).path)
+        self.assertEqual(422, self.browser.post("/code", code=totp.at(time.time())).status)
+        self.assertEqual("/login", self.browser.get("/device").path)
+
+    def test_another_master_key(self) -> None:
+        """The site fails, loudly, instead of counting wrong codes."""
+        totp = self.enroll()
+        self.keys["MASTER_KEY"] = secrets.token_hex(32)
+        self.browser = self.open()
+        self.browser.post("/login", email=EMAIL, password=PASSWORD)
+        self.assertEqual(500, self.browser.post("/code", code=totp.at(time.time())).status)
+        ((_, state),) = self.verifier.states()
+        self.assertEqual(0, state.throttle.failures)

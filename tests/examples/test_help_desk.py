@@ -1,0 +1,231 @@
+"""The help desk: 1,000 tokens of each kind, and its commands."""
+
+import contextlib
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from onetime import (
+    HOTP,
+    TOTP,
+    IncorrectCodeError,
+    MemoryStore,
+    NotEnrolledError,
+    ReplayedCodeError,
+    Secret,
+    Verifier,
+)
+from onetime.testing import ManualClock
+from tests.support import package
+from tests.support.web import environment
+
+NOW = 1_800_000_000
+COUNT = 1000
+PASSWORD = "open sesame"
+
+
+class HelpDesk(unittest.TestCase):
+    program: Any
+    pskc: Any
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.pskc = package("pskc")
+        package("cryptography")
+        from tests.examples import help_desk
+
+        cls.program = help_desk
+
+    def setUp(self) -> None:
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.enterContext(contextlib.chdir(self.folder))
+        self.key = secrets.token_hex(32)
+        self.clock = ManualClock(NOW)
+        self.verifier = Verifier(MemoryStore(), clock=self.clock)
+        self.desk = self.program.Desk("tokens.db", bytes.fromhex(self.key), self.verifier)
+
+    def write_csv(self, interval: str = "60", count: int = COUNT) -> dict[str, Secret]:
+        """Write a file as vendors send it, and return the secrets."""
+        tokens = {str(10001000 + number): Secret.generate() for number in range(count)}
+        lines = [
+            f",{serial},{secret.to_base32()},{interval},Acme,Card\n" for serial, secret in tokens.items()
+        ]
+        header = "upn,serial number,secret key,time interval,manufacturer,model\n"
+        Path("tokens.csv").write_text(f"\ufeff{header}{''.join(lines)}", encoding="utf-8")
+        return tokens
+
+    def write_pskc(self, count: int, **fields: Any) -> dict[str, Secret]:
+        """Write an encrypted file as vendors send it, and return the secrets."""
+        tokens = {f"P{number:06}": Secret.generate() for number in range(count)}
+        container = self.pskc.PSKC()
+        for serial, secret in tokens.items():
+            key = container.add_key(
+                id=serial, serial=serial, secret=secret.to_bytes(), response_encoding="DECIMAL"
+            )
+            for name, value in {
+                "algorithm": self.program.HOTP_PROFILE,
+                "response_length": 6,
+                **fields,
+            }.items():
+                setattr(key, name, value)
+        container.encryption.setup_pbkdf2(PASSWORD, iterations=1000)
+        container.write("tokens.xml")
+        return tokens
+
+    def read_pskc(self, password: str = PASSWORD) -> int:
+        with mock.patch("getpass.getpass", return_value=password):
+            return int(self.desk.read(self.program.read_pskc("tokens.xml")))
+
+    def test_a_thousand_from_csv(self) -> None:
+        """Each is assigned by three codes, however far its clock is off, and logs in with the next one."""
+        tokens = self.write_csv()
+        self.assertEqual(COUNT, self.desk.read(self.program.read_csv("tokens.csv")))
+        for number, (serial, secret) in enumerate(tokens.items()):
+            totp = TOTP(secret, period=60)
+            drift = number % 11 - 5
+            step = NOW // 60 + drift
+            codes = list(totp.hotp.codes(step - 2, 4))
+            self.desk.assign(serial, f"user {number}", codes[:3])
+            accepted = self.verifier.verify(f"user {number}", self.desk.devices(f"user {number}"), codes[3])
+            self.assertEqual((serial, step + 1), (accepted.device, accepted.moving_factor))
+        self.assertEqual(COUNT, len(list(self.desk.show(None))))
+
+    def test_a_thousand_from_pskc(self) -> None:
+        """Each is assigned by three codes, however often its button was pressed, and logs in."""
+        tokens = self.write_pskc(COUNT, counter=7)
+        self.assertEqual(COUNT, self.read_pskc())
+        for number, (serial, secret) in enumerate(tokens.items()):
+            codes = list(HOTP(secret).codes(7 + number % 90, 4))
+            self.desk.assign(serial, "alice" if number < 3 else f"user {number}", codes[:3])
+            user = "alice" if number < 3 else f"user {number}"
+            accepted = self.verifier.verify(user, self.desk.devices(user), codes[3])
+            self.assertEqual((serial, 10 + number % 90), (accepted.device, accepted.moving_factor))
+        self.assertEqual(3, len(self.desk.devices("alice")))
+
+    def test_other_settings(self) -> None:
+        """Hash, length and period of a PSKC file count."""
+        (secret,) = self.write_pskc(
+            1,
+            algorithm=self.program.TOTP_PROFILE,
+            algorithm_suite="HMAC-SHA256",
+            response_length=8,
+            time_interval=60,
+        ).values()
+        self.read_pskc()
+        totp = TOTP(secret, algorithm="SHA256", digits=8, period=60)
+        self.desk.assign("P000000", "alice", [totp.at(NOW + seconds) for seconds in (-120, -60, 0)])
+        self.assertEqual({"P000000": totp}, self.desk.devices("alice"))
+
+    def test_a_csv_file_of_hotp(self) -> None:
+        """Tokens without an interval count."""
+        (secret,) = self.write_csv("", 1).values()
+        self.desk.read(self.program.read_csv("tokens.csv"))
+        self.desk.assign("10001000", "alice", list(HOTP(secret).codes(4, 3)))
+        self.assertEqual({"10001000": HOTP(secret)}, self.desk.devices("alice"))
+
+    def test_files_that_are_refused(self) -> None:
+        """Another password, a token of another kind, a serial number that is there: nothing is stored."""
+        from pskc.exceptions import DecryptionError
+
+        self.write_pskc(2)
+        with self.assertRaises(DecryptionError):
+            self.read_pskc("wrong")
+        for fields in (
+            {"algorithm": "urn:ietf:params:xml:ns:keyprov:pskc:ocra"},
+            {"response_encoding": "HEXADECIMAL"},
+            {"response_check": True},
+            {"time_offset": 3, "algorithm": self.program.TOTP_PROFILE},
+        ):
+            self.write_pskc(2, **fields)
+            with self.subTest(**fields), self.assertRaisesRegex(ValueError, "P000000: it"):
+                self.read_pskc()
+        self.assertEqual([], self.desk.run("SELECT * FROM tokens"))
+        self.write_pskc(2)
+        self.read_pskc()
+        with self.assertRaises(self.program.sqlite3.IntegrityError):
+            self.read_pskc()
+
+    def test_secrets_are_encrypted(self) -> None:
+        """No secret is in the file, and none works under another serial number."""
+        tokens = self.write_csv(count=2)
+        self.desk.read(self.program.read_csv("tokens.csv"))
+        stored = Path("tokens.db").read_bytes()
+        for secret in tokens.values():
+            self.assertNotIn(secret.to_bytes(), stored)
+        first, second = self.desk.run("SELECT * FROM tokens")
+        self.desk.run("UPDATE tokens SET secret = ?, user = 'alice'", (second["secret"],))
+        with self.assertRaises(self.program.InvalidTag):
+            self.desk.devices("alice")
+        self.assertNotEqual(first["secret"], second["secret"])
+
+    def test_a_lost_token(self) -> None:
+        """Its codes are refused, another one's are not; nobody else can have it."""
+        one, two = (HOTP(secret) for secret in self.write_pskc(2).values())
+        self.read_pskc()
+        self.desk.assign("P000000", "alice", list(one.codes(0, 3)))
+        with self.assertRaisesRegex(SystemExit, "no token P000000 that can be assigned"):
+            self.desk.assign("P000000", "bob", list(one.codes(3, 3)))
+        self.desk.assign("P000001", "alice", list(two.codes(0, 3)))
+        self.desk.lost("P000000")
+        with self.assertRaises(IncorrectCodeError):
+            self.verifier.verify("alice", self.desk.devices("alice"), one.at(3))
+        self.verifier.verify("alice", self.desk.devices("alice"), two.at(3))
+        self.desk.lost("P000001")
+        with self.assertRaises(NotEnrolledError):
+            self.verifier.verify("alice", {"P000001": two}, two.at(4))
+        with self.assertRaisesRegex(SystemExit, "there is no token P000001"):
+            self.desk.lost("P000001")
+
+    def test_it_is_interrupted(self) -> None:
+        """A token that was enrolled and not written down is assigned once more; its codes stay spent."""
+        (hotp,) = (HOTP(secret) for secret in self.write_pskc(1).values())
+        self.read_pskc()
+        with mock.patch.object(
+            self.desk, "run", side_effect=[self.desk.run("SELECT * FROM tokens"), OSError]
+        ):
+            with self.assertRaises(OSError):
+                self.desk.assign("P000000", "alice", list(hotp.codes(0, 3)))
+        with self.assertRaises(ReplayedCodeError):
+            self.desk.assign("P000000", "alice", list(hotp.codes(0, 3)))
+        self.desk.assign("P000000", "alice", list(hotp.codes(3, 3)))
+
+    def command(self, *arguments: str, typed: str = "", key: str | None = None) -> tuple[int, str]:
+        """Run a command; return its exit status and what it prints."""
+        done = subprocess.run(
+            [sys.executable, self.program.__file__, *arguments],
+            input=typed,
+            env=environment(TOKEN_KEY=key or self.key),
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    def test_the_commands(self) -> None:
+        """A day at the desk."""
+        (secret,) = self.write_csv("60", 1).values()
+        totp, now = TOTP(secret, period=60), time.time()
+        codes = [totp.at(now + 60 * number) for number in range(-3, 6)]
+        self.assertEqual((0, "1 tokens were read\n"), self.command("read", "tokens.csv"))
+        self.assertEqual(0, self.command("assign", "10001000", "alice", typed="\n".join(codes[:3]))[0])
+        self.assertIn("10001000 (totp, next", self.command("show")[1])
+        status, text = self.command("check", "alice", typed=codes[3])
+        self.assertEqual((0, True), (status, "Accepted(device='10001000'" in text))
+        status, text = self.command("check", "alice", typed=codes[3])
+        self.assertEqual((1, True), (status, "ReplayedCodeError: The code was not accepted." in text))
+        for _ in range(5):
+            self.assertIn("IncorrectCodeError", self.command("check", "alice", typed="000000")[1])
+        self.assertIn("ThrottledError", self.command("check", "alice", typed=codes[4])[1])
+        self.assertIn("alice: 5 wrong codes", self.command("show", "alice")[1])
+        self.assertEqual(0, self.command("recover", "alice", typed="\n".join(codes[4:7]))[0])
+        self.assertEqual(0, self.command("unlock", "alice")[0])
+        status, text = self.command("check", "alice", typed=codes[7], key="00" * 32)
+        self.assertIn("TOKEN_KEY is not the one", text)
+        self.assertEqual(0, self.command("lost", "10001000")[0])
+        self.assertIn("NotEnrolledError", self.command("check", "alice", typed=codes[7])[1])

@@ -1,0 +1,120 @@
+"""The program that moves users from PyOTP and a table of one's own."""
+
+import contextlib
+import datetime
+import sqlite3
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from onetime import TOTP, ReplayedCodeError, Secret, SQLStore, Verifier
+from tests.support import package
+
+NOW = 1_800_000_000
+SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+OLD_SECRET = "GEZDGNBVGY3TQOJQ"
+"""80 bits, which PyOTP accepted before version 2.12."""
+
+
+class Moving(unittest.TestCase):
+    program: Any
+    pyotp: Any
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.pyotp = package("pyotp")
+        from tests.examples import move_pyotp
+
+        cls.program = move_pyotp
+
+    def setUp(self) -> None:
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.source, self.path = str(folder / "site.db"), str(folder / "otp.db")
+        statement = self.program.__doc__[self.program.__doc__.index("CREATE") :].partition("\n\n")[0]
+        self.write(statement)
+        self.clock = self.enterContext(mock.patch("time.time", return_value=NOW))
+
+    def write(self, statement: str, *values: object) -> None:
+        with contextlib.closing(sqlite3.connect(self.source)) as connection, connection:
+            connection.execute(statement, values)
+
+    def add(self, digits: int, interval: int | None, counter: int | None, last_step: int | None) -> None:
+        self.write("DELETE FROM otp")
+        self.write("INSERT INTO otp VALUES (17, ?, ?, ?, ?, ?)", SECRET, digits, interval, counter, last_step)
+
+    def move(self) -> Verifier:
+        """Run the program, and return a verifier with its store."""
+        self.program.main(self.source, self.path)
+        store = SQLStore.sqlite(self.path)
+        self.addCleanup(store.close)
+        return Verifier(store)
+
+    def login(self, verifier: Verifier, code: str) -> int:
+        (row,) = self.program.rows(self.source)
+        return verifier.verify("17", self.program.credential(row), code).moving_factor
+
+    def test_totp(self) -> None:
+        """The last code is spent, and the next one is accepted, at 30 and at 60 s."""
+        for interval, digits in ((30, 6), (60, 8)):
+            with self.subTest(interval=interval):
+                Path(self.path).unlink(missing_ok=True)
+                totp = self.pyotp.TOTP(SECRET, digits=digits, interval=interval)
+                last = totp.at(NOW)
+                self.assertTrue(totp.verify(last, for_time=NOW, valid_window=1))
+                step = totp.timecode(datetime.datetime.fromtimestamp(NOW))
+                self.add(digits, interval, None, step)
+                verifier = self.move()
+                with self.assertRaises(ReplayedCodeError):
+                    self.login(verifier, last)
+                self.assertEqual(step + 1, self.login(verifier, totp.at(NOW + interval)))
+
+    def test_no_step_was_stored(self) -> None:
+        """Every code that can have been accepted is spent, and the one after the next is accepted."""
+        totp = self.pyotp.TOTP(SECRET)
+        self.add(6, 30, None, None)
+        verifier = self.move()
+        for offset in (-30, 0, 30):
+            with self.assertRaises(ReplayedCodeError):
+                self.login(verifier, totp.at(NOW + offset))
+        self.clock.return_value += 60
+        self.assertEqual(NOW // 30 + 2, self.login(verifier, totp.at(NOW + 60)))
+
+    def test_hotp(self) -> None:
+        """The last code is spent, and the next one is accepted."""
+        hotp = self.pyotp.HOTP(SECRET)
+        self.assertTrue(hotp.verify(hotp.at(6), 6))
+        self.add(6, None, 7, None)
+        verifier = self.move()
+        with self.assertRaises(ReplayedCodeError):
+            self.login(verifier, hotp.at(6))
+        self.assertEqual(7, self.login(verifier, hotp.at(7)))
+
+    def test_an_old_secret(self) -> None:
+        """A secret of 80 bits is moved, too."""
+        self.write("INSERT INTO otp VALUES (17, ?, 6, 60, NULL, ?)", OLD_SECRET, NOW // 60)
+        totp = TOTP(Secret.from_base32(OLD_SECRET), period=60)
+        verifier = self.move()
+        with self.assertRaises(ReplayedCodeError):
+            self.login(verifier, totp.at(NOW))
+        self.assertEqual(NOW // 60 + 1, self.login(verifier, totp.at(NOW + 60)))
+
+    def test_it_is_run_again(self) -> None:
+        """What was used after the first run stays used."""
+        hotp = self.pyotp.HOTP(SECRET)
+        self.add(6, None, 7, None)
+        self.login(self.move(), hotp.at(7))
+        with self.assertRaises(ReplayedCodeError):
+            self.login(self.move(), hotp.at(7))
+
+    def test_one_is_refused(self) -> None:
+        """The others are moved, and the program says which one was not, without its secret."""
+        self.add(6, 30, None, NOW)  # seconds for steps
+        self.write("INSERT INTO otp VALUES (18, 'GEZ!', 6, 30, NULL, NULL)")
+        self.write("INSERT INTO otp VALUES (19, ?, 6, NULL, 0, NULL)", SECRET)
+        with self.assertRaisesRegex(SystemExit, "user 17: watermark must be a step.*\nuser 18: ") as caught:
+            self.program.main(self.source, self.path)
+        self.assertNotIn("GEZ", str(caught.exception))
+        with SQLStore.sqlite(self.path) as store:
+            self.assertEqual(["19"], [user for user, _ in Verifier(store).states()])
