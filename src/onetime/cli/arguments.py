@@ -32,7 +32,7 @@ class Parser(argparse.ArgumentParser):
     """An argument parser that quotes nothing of what it was given: a secret may stand in the wrong place."""
 
     def __init__(self, name: str, description: str, ending: "Iterable[str]" = ()) -> None:
-        self.width = _width()
+        self.width: int = _width()
         # With a width of its own, the formatter does not import what asks the terminal for one.
         width = self.width - 2
         super().__init__(

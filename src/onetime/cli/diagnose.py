@@ -134,8 +134,8 @@ class Progress:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
-        self.start = clock()
-        self.line = ""
+        self.start: float = clock()
+        self.line: str = ""
 
     def __call__(self, part: float) -> None:
         """Show a part, from 0 to 1."""

@@ -16,7 +16,7 @@ _BYTES = "Truncate the bytes of the HMAC, not its hexadecimal digits (RFC 4226 s
 _FOUR = "Read the four bytes as a number with the highest byte first (RFC 4226 section 5.3)."
 _MASK = "Clear the highest bit of the four bytes: AND with 0x7fffffff (RFC 4226 section 5.3)."
 
-four_bytes = struct.Struct(">I").unpack_from
+four_bytes: Callable[..., tuple[int]] = struct.Struct(">I").unpack_from
 """Reads a number of 32 bits, the highest byte first, at an offset."""
 _four_reversed = struct.Struct("<I").unpack_from
 _four_signed = struct.Struct("4b").unpack_from

@@ -1,5 +1,7 @@
 """Calls of the page about codes: a new secret, one code, its steps, a table."""
 
+from collections.abc import Callable
+
 from onetime.algorithm import Algorithm
 from onetime.errors import URIError
 from onetime.hotp import HOTP, LAST_MOVING_FACTOR
@@ -10,7 +12,11 @@ from onetime.provisioning.uri import Account, build
 from onetime.secret import MIN_SIZE, Secret
 from onetime.times import split_time
 
-WRITERS = {"base32": Secret.to_base32, "hex": Secret.to_hex, "base64": Secret.to_base64}
+WRITERS: dict[str, Callable[[Secret], str]] = {
+    "base32": Secret.to_base32,
+    "hex": Secret.to_hex,
+    "base64": Secret.to_base64,
+}
 MAX_ROWS = 1000
 """Maximum number of codes in a table."""
 

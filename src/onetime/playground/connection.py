@@ -119,7 +119,7 @@ class Connection(BaseHTTPRequestHandler):
     def setup(self) -> None:
         """Begin."""
         super().setup()
-        self.rfile = io.BufferedReader(_Wire(self.connection))
+        self.rfile: io.BufferedReader = io.BufferedReader(_Wire(self.connection))
 
     def finish(self) -> None:
         """End. If data is left that was not read, closing would reset the connection and lose the answer."""

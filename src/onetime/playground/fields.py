@@ -36,7 +36,7 @@ class RequestError(Exception):
         super().__init__(message)
         self.message = message
         self.field = field
-        self.status = status if field is None else 200
+        self.status: int = status if field is None else 200
 
 
 @contextmanager

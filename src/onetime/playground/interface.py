@@ -20,8 +20,8 @@ class Interface:
     """
 
     def __init__(self, clock: Clock = time.time) -> None:
-        self.logins = Logins(clock)
-        self.searches = Searches(clock)
+        self.logins: Logins = Logins(clock)
+        self.searches: Searches = Searches(clock)
         self.calls: dict[str, Callable[[object], Answer]] = {
             "/api/secret": codes.secret,
             "/api/read": pasted.read,

@@ -19,7 +19,7 @@ class OwnersDevice:
 
     def __init__(self, account: Account) -> None:
         self.credential: Credential = account.credential
-        self.counter = account.counter
+        self.counter: int = account.counter
 
     def press(self) -> None:
         """Press its button.

@@ -28,7 +28,7 @@ class Search:
         self._progress = 0.0
         self._answer: Answer | None = None
         self._error: RequestError | None = None
-        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread: threading.Thread = threading.Thread(target=self._run, daemon=True)
 
     def result(self) -> Answer:
         """Return the progress, or what was found."""

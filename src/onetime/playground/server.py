@@ -52,14 +52,14 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True  # Ctrl-C does not wait for a browser
     request_queue_size = MAX_CONNECTIONS
     # POSIX: a port that was just closed is available again. Elsewhere, two programs could share one.
-    allow_reuse_address = os.name == "posix"
+    allow_reuse_address: bool = os.name == "posix"
     allow_reuse_port = False
 
     def __init__(self, port: int = 0, *, clock: Callable[[], float] = time.time) -> None:
         self._places = threading.BoundedSemaphore(MAX_CONNECTIONS)
         super().__init__((HOST, port), self._connect)
         hosts = frozenset(f"{name}:{self.server_port}" for name in (HOST, "localhost"))
-        self.site = Site(hosts, _page(), Interface(clock), secrets.token_hex(16))
+        self.site: Site = Site(hosts, _page(), Interface(clock), secrets.token_hex(16))
 
     @property
     def origin(self) -> str:
@@ -83,7 +83,8 @@ class Server(ThreadingHTTPServer):
     def server_bind(self) -> None:
         """Bind the port, without asking a name service for the name of this machine."""
         TCPServer.server_bind(self)
-        self.server_name, self.server_port = HOST, self.server_address[1]
+        self.server_name: str = HOST
+        self.server_port: int = self.server_address[1]
 
     def process_request(self, request: "_Request", client_address: object) -> None:
         """Serve a connection in a thread of its own. One too many is closed."""

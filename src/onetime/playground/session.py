@@ -49,7 +49,7 @@ class Session:
         self._clock = clock
         self._verifier = Verifier(MemoryStore(), clock=self.now)
         name = NAMES[account.credential.kind]
-        self.devices = {name: OwnersDevice(account)}
+        self.devices: dict[str, OwnersDevice] = {name: OwnersDevice(account)}
         with blame("secret"):
             check_size(account.credential, self._verifier.policy)
         with blame("t0"):

@@ -4,7 +4,7 @@ import binascii
 
 from onetime.errors import URIError
 
-KNOWN = {
+KNOWN: dict[str, frozenset[str]] = {
     "hotp": frozenset(("secret", "issuer", "algorithm", "digits", "counter")),
     "totp": frozenset(("secret", "issuer", "algorithm", "digits", "period")),
 }

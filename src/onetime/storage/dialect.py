@@ -29,7 +29,8 @@ class Dialect:
 
     def __init__(self, table: str, parameter: str, quote: str) -> None:
         self.parameter = parameter
-        self.key, self.value = f"{quote}key{quote}", f"{quote}value{quote}"
+        self.key: str = f"{quote}key{quote}"
+        self.value: str = f"{quote}value{quote}"
         self.use_table(table)
 
     def use_table(self, table: str) -> None:
@@ -42,13 +43,15 @@ class Dialect:
         if "%s" in mark:
             table = table.replace("%", "%%")  # it is not a parameter
         # ruff: noqa: S608 - the name of the table was checked
-        self.select = f"SELECT {value} FROM {table} WHERE {key} = {mark}"
-        self.list = f"SELECT {key}, {value} FROM {table} WHERE {key} >= {mark} ORDER BY {key} LIMIT {PAGE}"
-        self.insert = (
+        self.select: str = f"SELECT {value} FROM {table} WHERE {key} = {mark}"
+        self.list: str = (
+            f"SELECT {key}, {value} FROM {table} WHERE {key} >= {mark} ORDER BY {key} LIMIT {PAGE}"
+        )
+        self.insert: str = (
             f"INSERT INTO {table} ({key}, {value}) VALUES ({mark}, {mark}) ON CONFLICT ({key}) DO NOTHING"
         )
-        self.update = f"UPDATE {table} SET {value} = {mark} WHERE {key} = {mark} AND {value} = {mark}"
-        self.delete = f"DELETE FROM {table} WHERE {key} = {mark} AND {value} = {mark}"
+        self.update: str = f"UPDATE {table} SET {value} = {mark} WHERE {key} = {mark} AND {value} = {mark}"
+        self.delete: str = f"DELETE FROM {table} WHERE {key} = {mark} AND {value} = {mark}"
 
     def open(self, *, create: bool = False) -> "Any":
         """Open a connection whose commits are durable, and check the server and the table.

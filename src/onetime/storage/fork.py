@@ -51,8 +51,8 @@ class Lease:
 
     def __init__(self) -> None:
         self.connection: Any = None
-        self.good = False
-        self.thread = get_ident()
+        self.good: bool = False
+        self.thread: int = get_ident()
 
 
 class ForkGate:
@@ -69,14 +69,14 @@ class ForkGate:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self.closed = False
+        self.closed: bool = False
         self.idle: list[tuple[Any, float]] = []
         self.begin()
         _register(self)
 
     def begin(self) -> None:
         """Start without leases, in a new store or in a child."""
-        self.process = object()
+        self.process: object = object()
         self._leases: set[weakref.ref[Lease]] = set()
 
     def is_ready(self) -> bool:

@@ -48,9 +48,9 @@ class Job:
     __slots__ = ("__weakref__", "_turn", "committing", "error", "outcome", "swap", "thread")
 
     def __init__(self, key: str, old: str | None, new: str | None) -> None:
-        self.swap = key, old, new
-        self.thread = get_ident()
-        self.committing = False
+        self.swap: tuple[str, str | None, str | None] = key, old, new
+        self.thread: int = get_ident()
+        self.committing: bool = False
         self.outcome: bool | None = None
         self.error: Exception | None = None
         self._turn = Lock()

@@ -108,7 +108,7 @@ class MySQL(Dialect):
         """Write the statements for a table."""
         super().use_table(table)
         # Neither IGNORE nor ON DUPLICATE KEY: their counts depend on how the driver counts rows.
-        self.insert = f"INSERT INTO {table} (`key`, `value`) VALUES (UNHEX(%s), UNHEX(%s))"  # noqa: S608 - a checked name
+        self.insert: str = f"INSERT INTO {table} (`key`, `value`) VALUES (UNHEX(%s), UNHEX(%s))"  # noqa: S608 - a checked name
 
     def open(self, *, create: bool = False) -> "Any":
         """Open a connection; `create` makes the table first."""

@@ -53,8 +53,8 @@ class Pool:
         _check("timeout", timeout, (int, float), 0.001, MAX_TIMEOUT)
         self.dialect = dialect
         self.timeout = timeout
-        self.gate = ForkGate(connections)
-        self.close = self.gate.close
+        self.gate: ForkGate = ForkGate(connections)
+        self.close: Callable[[], None] = self.gate.close
 
     def deadline(self) -> float:
         """Begin a call; return its end, by the monotonic clock.

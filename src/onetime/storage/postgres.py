@@ -108,12 +108,14 @@ class Postgres(Dialect):
         # ruff: noqa: S608 - the name of the table was checked
         # Compared by bytes, so that a page comes in the order that other databases have, and by the index.
         by_bytes = 'key COLLATE "C"'
-        self.list = f"SELECT key, value FROM {table} WHERE {by_bytes} >= %s ORDER BY {by_bytes} LIMIT {PAGE}"
-        self.insert = (
+        self.list: str = (
+            f"SELECT key, value FROM {table} WHERE {by_bytes} >= %s ORDER BY {by_bytes} LIMIT {PAGE}"
+        )
+        self.insert: str = (
             f"INSERT INTO {table} (key, value) SELECT %s, %s FROM {_DURABLE} ON CONFLICT (key) DO NOTHING"
         )
-        self.update = f"UPDATE {table} SET value = %s FROM {_DURABLE} WHERE key = %s AND value = %s"
-        self.delete = f"DELETE FROM {table} USING {_DURABLE} WHERE key = %s AND value = %s"
+        self.update: str = f"UPDATE {table} SET value = %s FROM {_DURABLE} WHERE key = %s AND value = %s"
+        self.delete: str = f"DELETE FROM {table} USING {_DURABLE} WHERE key = %s AND value = %s"
 
     def open(self, *, create: bool = False) -> "Session":
         """Open a connection; `create` makes the table first."""
@@ -219,7 +221,7 @@ class Session:
                 f"{type(connection).__module__}.{type(connection).__qualname__}"
             )
         self.connection = connection
-        self.close = connection.close
+        self.close: Any = connection.close
         self.warnings: list[str] = []
         self._cursor = psycopg.Cursor
 

@@ -37,7 +37,7 @@ class Connection:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._pid = os.getpid()
-        self.execute = connection.execute
+        self.execute: Callable[..., sqlite3.Cursor] = connection.execute
         # SQLite refers to the function, and the function to the connection: only `close` ends that.
         connection.create_function("onetime", 0, connection.close)
 

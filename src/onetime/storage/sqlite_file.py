@@ -31,7 +31,7 @@ class StoreFile:
         self._path = os.path.join(os.getcwd(), name)  # noqa: PTH109, PTH118 - pathlib takes dots out
         self._folder = os.path.dirname(self._path)  # noqa: PTH120
         # Each byte of the path is quoted.
-        self.uri = "file:" + "".join(f"%{byte:02x}" for byte in os.fsencode(self._path)) + "?mode=rw"
+        self.uri: str = "file:" + "".join(f"%{byte:02x}" for byte in os.fsencode(self._path)) + "?mode=rw"
         self._identity: tuple[int, int] | None = None
 
     def check(self) -> None:

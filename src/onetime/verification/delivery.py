@@ -128,7 +128,7 @@ class DeliveredCodes:
         self.pepper = pepper
         self.digits = digits
         self.lifetime = lifetime
-        self.limits = Limits(budget=tries, refill=refill, min_delay=0, max_delay=0)
+        self.limits: Limits = Limits(budget=tries, refill=refill, min_delay=0, max_delay=0)
         self.pause = pause
         self.clock = clock
         if self.limits.guesses_per_year * MAX_RISK > 10**digits:
