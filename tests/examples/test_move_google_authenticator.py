@@ -48,7 +48,7 @@ class Moving(unittest.TestCase):
         return Verifier(store, clock=clock)
 
     def test_totp(self) -> None:
-        """The last code is spent, the next one is accepted and the drift kept, with 30 and with 60 s."""
+        """F25: the last code is spent, the next one is accepted and the drift kept, with 30 and with 60 s."""
         for options, period, skew in (((), 30, 0), (("-S", "60"), 60, 0), ((), 30, 7), ((), 30, -7)):
             with self.subTest(period=period, skew=skew):
                 self.database.unlink(missing_ok=True)

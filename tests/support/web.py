@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.support import SOURCE
+
 Cleanup = Callable[[Callable[[], None]], object]
 ROOT = Path(__file__).parents[2]
 WSGI = """
@@ -40,7 +42,7 @@ server.serve_forever()
 
 def environment(**variables: str) -> dict[str, str]:
     """Return the environment of a process that can import the library and the examples."""
-    path = os.pathsep.join(filter(None, [str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH")]))
+    path = os.pathsep.join(filter(None, [str(ROOT), str(SOURCE.parent), os.environ.get("PYTHONPATH")]))
     return os.environ | {"PYTHONPATH": path} | variables
 
 
