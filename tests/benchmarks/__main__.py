@@ -10,7 +10,17 @@ import platform
 import sys
 from importlib.metadata import version
 
-from tests.benchmarks import codes, databases, playground, processes, qr, scale, storage, verification
+from tests.benchmarks import (
+    codes,
+    databases,
+    event_loop,
+    playground,
+    processes,
+    qr,
+    scale,
+    storage,
+    verification,
+)
 
 TABLES = {
     "codes": codes.table,
@@ -19,6 +29,7 @@ TABLES = {
     "databases": databases.table,
     "storage": storage.table,
     "scale": scale.table,
+    "event_loop": event_loop.table,
     "qr": qr.table,
     "playground": playground.table,
 }

@@ -74,7 +74,7 @@ class Moving(unittest.TestCase):
         return self.program.TOTPDevice.objects.create(user=self.alice, key=KEY.hex(), **fields)
 
     def test_totp(self) -> None:
-        """The last code is spent, the next one is accepted, and the drift is kept, at 30 and at 60 s."""
+        """F25: the last code is spent, the next one is accepted, and the drift is kept, at 30 and at 60 s."""
         for period, key, digits in ((30, KEY, 6), (60, KEY[:10], 8)):
             with self.subTest(period=period):
                 self.path.unlink(missing_ok=True)

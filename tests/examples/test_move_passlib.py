@@ -59,7 +59,7 @@ class FromLibpass(unittest.TestCase):
         return verifier.verify("17", self.program.credential(row["json"]), code)
 
     def test_totp(self) -> None:
-        """The last code is spent, the next one is accepted and the drift kept, with each period and hash."""
+        """F25: the last code is spent, the next one is accepted, and the drift is kept, with each setting."""
         for settings in ({}, {"period": 60, "digits": 8, "alg": "sha256"}, {"alg": "sha512"}):
             with self.subTest(**settings):
                 Path(self.path).unlink(missing_ok=True)

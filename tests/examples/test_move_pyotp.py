@@ -56,7 +56,7 @@ class Moving(unittest.TestCase):
         return verifier.verify("17", self.program.credential(row), code).moving_factor
 
     def test_totp(self) -> None:
-        """The last code is spent, and the next one is accepted, at 30 and at 60 s."""
+        """F25: the last code is spent, and the next one is accepted, at 30 and at 60 s."""
         for interval, digits in ((30, 6), (60, 8)):
             with self.subTest(interval=interval):
                 Path(self.path).unlink(missing_ok=True)

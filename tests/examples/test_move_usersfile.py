@@ -45,7 +45,7 @@ class Moving(unittest.TestCase):
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
     def test_totp(self) -> None:
-        """The last code is spent, the next one is accepted and the drift kept, with 30 and with 60 s."""
+        """F25: the last code is spent, the next one is accepted and the drift kept, with 30 and with 60 s."""
         for kind, key, period, digits, steps in (
             ("HOTP/T30", KEY, 30, 6, 0),
             ("HOTP/T30/8", KEY, 30, 8, 4),

@@ -104,6 +104,10 @@ class Contract(StoreContract, unittest.TestCase):
 
 
 class Redis(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        package_of_redis()
+
     def start(self, **settings: str) -> Server:
         server = Server(**settings)
         self.addCleanup(server.close)

@@ -2,6 +2,7 @@
 
 import html
 import http.cookiejar
+import json
 import os
 import re
 import subprocess
@@ -12,6 +13,9 @@ import urllib.request
 import urllib.response
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+from tests.support import SOURCE
 
 Cleanup = Callable[[Callable[[], None]], object]
 ROOT = Path(__file__).parents[2]
@@ -38,7 +42,7 @@ server.serve_forever()
 
 def environment(**variables: str) -> dict[str, str]:
     """Return the environment of a process that can import the library and the examples."""
-    path = os.pathsep.join(filter(None, [str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH")]))
+    path = os.pathsep.join(filter(None, [str(ROOT), str(SOURCE.parent), os.environ.get("PYTHONPATH")]))
     return os.environ | {"PYTHONPATH": path} | variables
 
 
@@ -54,10 +58,14 @@ class Answer:
 
     def __init__(self, response: urllib.error.HTTPError | urllib.response.addinfourl) -> None:
         with response:
-            self.status = response.status
+            self.status = int(response.status or 0)
             self.headers = response.headers
             self.text = response.read().decode()
             self.path = urllib.parse.urlsplit(response.url).path
+
+    def json(self) -> Any:
+        """Return what the body says."""
+        return json.loads(self.text)
 
 
 class Browser:
@@ -83,6 +91,12 @@ class Browser:
         """Send a form, with the hidden fields of the page before."""
         body = urllib.parse.urlencode(self._hidden | fields).encode()
         return self._open(urllib.request.Request(self._origin + path, body))
+
+    def send(self, method: str, path: str, fields: object = None) -> Answer:
+        """Send JSON, as a page's script does."""
+        request = urllib.request.Request(self._origin + path, json.dumps(fields).encode(), method=method)
+        request.add_header("Content-Type", "application/json")
+        return self._open(request)
 
     def _open(self, request: urllib.request.Request) -> Answer:
         try:
