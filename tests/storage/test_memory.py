@@ -58,8 +58,10 @@ class InMemory(StoreContract, unittest.TestCase):
     def test_another_process_is_told_by_its_number(self) -> None:
         """Another process than the one that made the store is refused, whatever made it."""
         memory = MemoryStore()
-        with mock.patch("os.getpid", return_value=-1), self.assertRaisesRegex(StoreError, "forked child"):
-            memory.get("otp/key")
+        calls = lambda: memory.get("otp/key"), lambda: memory.swap("otp/key", None, "one"), memory.items
+        for call in calls:
+            with mock.patch("os.getpid", return_value=-1), self.assertRaisesRegex(StoreError, "forked child"):
+                call()
 
     def test_items_are_a_snapshot_in_order(self) -> None:
         """Entries come sorted, as they were at the call, whatever is written meanwhile."""

@@ -286,6 +286,14 @@ class Opening(PoolTest):
             self.assertEqual([], self.pauses)
             self.pool.gate.close_idle()
 
+    def test_others_come_while_an_opening_waits(self) -> None:
+        """F08: the next try waits for a lease again, so there are never more connections than the bound."""
+        others: list[Lease] = []
+        self.database.opening = [Busy()]
+        self.pauses = [lambda: others.extend(self.occupy()), bool, lambda: self.pool.gate.leave(others[0])]
+        self.assertEqual(0, self.pool.read(Work()))
+        self.assertEqual([], self.pauses)
+
     def test_an_opening_that_never_ends(self) -> None:
         """Its deadline is that of the call."""
         for call in (lambda: self.pool.read(Work()), lambda: self.pool.write(Work()), self.pool.create_table):

@@ -140,8 +140,8 @@ class Pool:
         """
         lease = Lease()
         try:
-            while not self.gate.enter(lease):
-                self._wait(deadline)
+            if not self.gate.enter(lease):
+                self._enter(lease, deadline)
             supply(lease, deadline)
             try:
                 result = work(lease.connection, *rest)
@@ -160,10 +160,11 @@ class Pool:
         """Return the error of a deadline that has passed."""
         return StoreError(f"{reason}, for {self.timeout:g} s")
 
-    def _wait(self, deadline: float) -> None:
-        """Wait before the next try to begin a lease."""
-        in_use = f"all {self.gate.limit} connections of the store were in use"
-        self._pause(deadline, in_use if self.gate.is_ready() else BEGINNING)
+    def _enter(self, lease: Lease, deadline: float) -> None:
+        """Begin a lease as soon as one can begin."""
+        while not self.gate.enter(lease):
+            in_use = f"all {self.gate.limit} connections of the store were in use"
+            self._pause(deadline, in_use if self.gate.is_ready() else BEGINNING)
 
     def _pause(self, deadline: float, reason: str, cause: Exception | None = None) -> None:
         """Wait before the next try, or raise if the deadline has passed."""
@@ -218,8 +219,7 @@ class Pool:
                 # A fork does not wait for this thread while this thread waits.
                 self.gate.leave(lease)
                 self._pause(deadline, IN_THE_WAY, error)
-                while not self.gate.enter(lease):
-                    self._wait(deadline)
+                self._enter(lease, deadline)
 
     def _create(self, lease: Lease, deadline: float) -> None:
         """Make the table, on a connection that is closed again."""
