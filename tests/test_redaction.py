@@ -136,7 +136,7 @@ class Redaction(unittest.TestCase):
                 hash(holder)
 
     def test_nothing_can_be_changed(self) -> None:
-        """T12: what was agreed on stays; to change it is to enrol again."""
+        """T12: what was agreed on stays; to change it is to enroll again."""
         for holder in HOLDERS:
             for name in ("secret", "digits", "_key", "key", "name", "anything"):
                 with self.subTest(type(holder).__name__, name=name):

@@ -148,7 +148,7 @@ class Reading(unittest.TestCase):
             Secret(b"")
 
     def test_old_short_secrets_load(self) -> None:
-        """80-bit secrets of old enrolments, and shorter ones, can be read."""
+        """80-bit secrets of old enrollments, and shorter ones, can be read."""
         self.assertEqual(10, len(Secret.from_base32("JBSWY3DPEHPK3PXP")))
         self.assertEqual(1, len(Secret(b"k")))
 

@@ -111,7 +111,7 @@ def save(browser: Browser, path: Path) -> None:
 
 
 def smaller(png: bytes) -> bytes:
-    """Write a PNG of the browser (8 bits of red, green, blue and perhaps alpha) again, with 256 colours."""
+    """Write a PNG of the browser (8 bits of red, green, blue and perhaps alpha) again, with 256 colors."""
     chunks = {b"IDAT": b""}
     at = 8
     while at < len(png):
@@ -127,12 +127,10 @@ def smaller(png: bytes) -> bytes:
         [bytes(row[i : i + 3]) for i in range(0, len(row), step)]
         for row in _rows(zlib.decompress(chunks[b"IDAT"]), width * step, step)
     ]
-    counts = Counter(colour for row in rows for colour in row)
-    palette = [colour for colour, _ in counts.most_common(256)]
-    index = {
-        colour: min(range(len(palette)), key=lambda i: _distance(colour, palette[i])) for colour in counts
-    }
-    lines = b"".join(b"\0" + bytes(index[colour] for colour in row) for row in rows)
+    counts = Counter(color for row in rows for color in row)
+    palette = [color for color, _ in counts.most_common(256)]
+    index = {color: min(range(len(palette)), key=lambda i: _distance(color, palette[i])) for color in counts}
+    lines = b"".join(b"\0" + bytes(index[color] for color in row) for row in rows)
     header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
     parts = (
         (b"IHDR", header),
@@ -146,8 +144,8 @@ def smaller(png: bytes) -> bytes:
     )
 
 
-def _distance(colour: bytes, other: bytes) -> int:
-    return sum((one - two) ** 2 for one, two in zip(colour, other, strict=True))
+def _distance(color: bytes, other: bytes) -> int:
+    return sum((one - two) ** 2 for one, two in zip(color, other, strict=True))
 
 
 def _rows(data: bytes, size: int, step: int) -> Iterator[bytearray]:

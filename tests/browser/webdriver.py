@@ -102,7 +102,7 @@ class Browser:
     Args:
         width: Of the page, in CSS pixels.
         height: Of the page, in CSS pixels.
-        scheme: The colour scheme that the person prefers: "light" or "dark".
+        scheme: The color scheme that the person prefers: "light" or "dark".
     """
 
     def __init__(self, width: int = 1280, height: int = 900, scheme: str = "light") -> None:
@@ -221,7 +221,7 @@ class Browser:
         )
 
     def prefer(self, scheme: str, *, motion: str = "no-preference") -> None:
-        """Set the colour scheme that the person prefers, and whether they like motion ("reduce": no)."""
+        """Set the color scheme that the person prefers, and whether they like motion ("reduce": no)."""
         features = {"prefers-color-scheme": scheme, "prefers-reduced-motion": motion}
         self.devtools(
             "Emulation.setEmulatedMedia",

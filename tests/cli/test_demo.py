@@ -24,7 +24,7 @@ class Demo(unittest.TestCase):
                 "After 60 seconds one more is checked: IncorrectCodeError",
                 "which is right, but is not checked now: ThrottledError",
                 "three codes in a row, .*: accepted",
-                "told of 7 wrong codes",
+                "were 7 wrong codes",
             ),
             strict=True,
         ):

@@ -63,7 +63,7 @@ class Bars(unittest.TestCase):
 
 class Codes(unittest.TestCase):
     def test_a_terminal_shows_white_and_black(self) -> None:
-        """Whatever the terminal's own colours are, the code is dark on light."""
+        """Whatever the terminal's own colors are, the code is dark on light."""
         self.assertEqual((Session(0, "", ""), COLORED), on_screen("qr"))
         self.assertEqual((Session(0, "", ""), COLORED), on_screen("qr", columns=0))
 

@@ -347,11 +347,11 @@ class Text(unittest.TestCase):
                     picture = pictures.from_text(text, ink=ink, paper=paper)
                     # Each module has four by four pixels, and there are three more modules around.
                     modules = [row[12:-12:4] for row in picture[12:-12:4]]
-                    # The last line has no lower half: that is the terminal's own colour.
+                    # The last line has no lower half: that is the terminal's own color.
                     self.assertEqual([*pictures.framed(code.rows), bytes([paper] * (code.size + 8))], modules)
 
     def test_it_is_text_and_nothing_else(self) -> None:
-        """No colours, no trailing line break; every line is as long as the others."""
+        """No colors, no trailing line break; every line is as long as the others."""
         lines = QRCode("A").to_text().split("\n")
         self.assertEqual([29] * 15, [len(line) for line in lines])
         self.assertLessEqual(set("".join(lines)), set(" \u2580\u2584\u2588"))
@@ -530,7 +530,7 @@ class Readers(unittest.TestCase):
                     self.assertEqual(data, pictures.read(picture))
 
     def test_zbarimg_reads_what_a_camera_sees(self) -> None:
-        """Scaled, turned, grey on grey, a little blurred and noisy."""
+        """Scaled, turned, gray on gray, a little blurred and noisy."""
         rows = pictures.framed(QRCode(LINK).rows)
         for seed, (scale, degrees) in enumerate(
             ((3.7, 0), (3.7, 3), (3.7, -8), (5.3, 17), (5.3, -45), (5.3, 91))

@@ -288,16 +288,16 @@ class History:
         if self.twins and source.random() < 0.2:
             return source.choice(self.twins)
         if known.device.period is None:
-            centre, reach = known.expected, numbers.resync_window if far else numbers.look_ahead
-            factor = centre + source.choice((0, 0, source.randint(-reach - 1, reach + 1), reach - 1, reach))
+            center, reach = known.expected, numbers.resync_window if far else numbers.look_ahead
+            factor = center + source.choice((0, 0, source.randint(-reach - 1, reach + 1), reach - 1, reach))
         elif source.random() < 0.5:
             owners = self.time + self.ahead + (self.time - self.start) * self.fast
             factor = known.device.step(int(owners))
         else:
-            centre, reach = known.device.step(int(self.now)) + known.drift, numbers.window
+            center, reach = known.device.step(int(self.now)) + known.drift, numbers.window
             if far:
-                centre, reach = centre - known.drift, numbers.max_drift
-            factor = centre + source.randint(-reach - 1, reach + 1)
+                center, reach = center - known.drift, numbers.max_drift
+            factor = center + source.randint(-reach - 1, reach + 1)
             if source.random() < 0.3:
                 # The first that is not spent, which is where watermarks go wrong.
                 factor = known.expected
@@ -384,7 +384,7 @@ class History:
         self.call("unlock")
 
     def forget(self) -> None:
-        """Forget, and enrol anew now or later."""
+        """Forget, and enroll anew now or later."""
         self.call("forget")
         if self.source.random() < 0.8:
             self.reenroll()
@@ -398,7 +398,7 @@ class History:
             self.call("resynchronize", device, codes=self.triple(device))
 
     def reenroll(self) -> None:
-        """Enrol once more: another credential or the same, with no code, one or three."""
+        """Enroll once more: another credential or the same, with no code, one or three."""
         source = self.source
         device = source.choices(range(4), (8, 4, 2, 1))[0]
         hotp = self.devices[device].period is None

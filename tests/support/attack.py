@@ -136,7 +136,7 @@ class Owner:
 
 
 def run(attack: Attack, seed: int) -> Outcome:
-    """Play one attack, from a fresh enrolment on."""
+    """Play one attack, from a fresh enrollment on."""
     source = random.Random(seed)
     secret, start = Secret(source.randbytes(20)), 1_800_000_000 + source.randrange(YEAR)
     credential = TOTP(secret) if attack.kind == "totp" else Remembering(secret)
@@ -178,6 +178,6 @@ def interval(hits: int, tries: int, deviations: float) -> tuple[float, float]:
     """Give Wilson's confidence interval of a chance: so many standard deviations on each side."""
     square = deviations**2 / tries
     rate = hits / tries
-    centre = rate + square / 2
+    center = rate + square / 2
     half = deviations * math.sqrt(rate * (1 - rate) / tries + square / tries / 4)
-    return (centre - half) / (1 + square), (centre + half) / (1 + square)
+    return (center - half) / (1 + square), (center + half) / (1 + square)

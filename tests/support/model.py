@@ -262,11 +262,11 @@ class Model:
             return ("ThrottledError", retry_at)
         # Rule 5: what is in sight.
         if device.period is None:
-            centre = known.expected
-            sight = range(centre - numbers.look_ahead, centre + numbers.look_ahead)
+            center = known.expected
+            sight = range(center - numbers.look_ahead, center + numbers.look_ahead)
         else:
-            centre = device.step(time) + known.drift
-            sight = range(centre - numbers.window, centre + numbers.window + 1)
+            center = device.step(time) + known.drift
+            sight = range(center - numbers.window, center + numbers.window + 1)
         matches = {factor for factor in sight if 0 <= factor <= LAST and device.code(factor) == typed}
         if len(matches) > 1:
             self.seen["a code of two factors"] += 1
@@ -277,8 +277,8 @@ class Model:
         # Rule 6.
         if matches:
             factor = min(matches)
-            self._follow(known, factor - centre)
-            return self._accept(known, time, factor, factor - centre)
+            self._follow(known, factor - center)
+            return self._accept(known, time, factor, factor - center)
         if known.expected > LAST:
             self.seen["a wrong code past the last factor"] += 1
         else:
@@ -318,11 +318,11 @@ class Model:
             return ("ThrottledError", free_at)
         # Where the last of the three may be. Behind a HOTP's counter there are only replays to be told.
         if device.period is None:
-            centre = step = known.expected
-            lasts = set(range(centre - numbers.look_ahead + 2, centre + numbers.resync_window))
+            center = step = known.expected
+            lasts = set(range(center - numbers.look_ahead + 2, center + numbers.resync_window))
         else:
             step, day = device.step(time), 86_400 // device.period
-            centre = step + known.drift
+            center = step + known.drift
             lasts = {
                 last
                 for middle in (step, step + known.anchor)
@@ -349,7 +349,7 @@ class Model:
         known.sides = []
         if device.period is not None:
             known.drift = known.anchor = matches[0] - step
-        return self._accept(known, time, matches[0], matches[0] - centre)
+        return self._accept(known, time, matches[0], matches[0] - center)
 
     def _accept(self, known: Enrollment, time: int, factor: int, offset: int) -> Verdict:
         """A.3: the code is the factor's, and the counter goes past it. The first tier is cleared."""

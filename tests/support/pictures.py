@@ -39,14 +39,14 @@ def enlarged(picture: Picture, factor: int) -> Picture:
 def photographed(
     rows: Sequence[bytes], *, scale: float, degrees: float, dark: int, light: int, seed: int
 ) -> Picture:
-    """Take a picture of modules as a camera would: scaled, turned, grey, a little blurred and noisy.
+    """Take a picture of modules as a camera would: scaled, turned, gray, a little blurred and noisy.
 
     Args:
         rows: The modules, with a quiet zone.
         scale: Pixels to a module.
         degrees: How far it is turned.
-        dark: The grey of dark modules.
-        light: The grey of light modules, and of everything around.
+        dark: The gray of dark modules.
+        light: The gray of light modules, and of everything around.
         seed: For the noise.
     """
     size = len(rows)

@@ -106,7 +106,7 @@ class OwnerUnderAttack(unittest.TestCase):
 
 
 def in_sight(credential: HOTP | TOTP, policy: Policy) -> int:
-    """Count the factors around the centre whose codes are accepted."""
+    """Count the factors around the center whose codes are accepted."""
     now, counter = 1_800_000_000, 60_000_000
     state = State().put(
         "default", Stored.fresh(credential, 1, counter if isinstance(credential, HOTP) else 0)

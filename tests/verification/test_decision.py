@@ -194,17 +194,17 @@ class SightOfHotp(Case):
 
 class SightOfTotp(Case):
     def test_the_window(self) -> None:
-        """T20, T22, T27: window steps on each side of the centre are accepted, the next ones are not."""
+        """T20, T22, T27: window steps on each side of the center are accepted, the next ones are not."""
         for window in (0, 1, 2, 5):
             policy = Policy(window=window, max_devices=1)
             for drift in (0, -2, 2, 7):
-                centre = STEP + drift
+                center = STEP + drift
                 for i in range(-window - 2, window + 3):
-                    decided = decide(TIMED, fresh(TIMED, drift=drift), TIMED.at_step(centre + i), NOW, policy)
+                    decided = decide(TIMED, fresh(TIMED, drift=drift), TIMED.at_step(center + i), NOW, policy)
                     with self.subTest(window=window, drift=drift, offset=i):
                         if abs(i) <= window:
-                            self.assert_accepted(centre + i, decided)
-                            self.assertEqual(evidence(centre + i, i, drift, 0), decided.verdict)
+                            self.assert_accepted(center + i, decided)
+                            self.assertEqual(evidence(center + i, i, drift, 0), decided.verdict)
                         else:
                             state = self.assert_refused(IncorrectCodeError, decided)
                             self.assertEqual(1, state.throttle.failures)
@@ -338,9 +338,9 @@ class Collisions(Case):
     def test_totp(self) -> None:
         """T21, T25: the same with steps, one and two apart."""
         for low, high, code in COLLISIONS[:3]:
-            for centre in range(high - 1, low + 2):
-                with self.subTest(code, centre=centre):
-                    now = centre * 30
+            for center in range(high - 1, low + 2):
+                with self.subTest(code, center=center):
+                    now = center * 30
                     state = self.assert_accepted(low, decide(TIMED, fresh(TIMED), code, now))
                     for watermark in range(low + 1, high + 2):
                         state = fresh(TIMED, watermark)
@@ -465,7 +465,7 @@ class Work(Case):
 
     def test_one_hmac_for_each_factor_in_sight_and_one_for_the_seal(self) -> None:
         """H02, H23, O15, K24: whatever the code, all are made and all compared in constant time."""
-        for credential, policy, centre, sight in (
+        for credential, policy, center, sight in (
             (KEYED, Policy(), 50, 10),
             (KEYED, Policy(look_ahead=1, max_devices=1), 50, 2),
             (KEYED, Policy(look_ahead=20, max_devices=1), 50, 40),
@@ -473,9 +473,9 @@ class Work(Case):
             (TIMED, Policy(window=0, max_devices=1), STEP, 1),
             (TIMED, Policy(window=4, max_devices=1), STEP, 9),
         ):
-            state = fresh(credential, centre)
-            codes = [credential_code(credential, centre + i) for i in range(-20, 20)]
-            for code in (*codes, wrong(credential, centre)):
+            state = fresh(credential, center)
+            codes = [credential_code(credential, center + i) for i in range(-20, 20)]
+            for code in (*codes, wrong(credential, center)):
                 with counted() as made:
                     decide(credential, state, code, NOW, policy)
                 self.assertEqual({"codes": sight, "fingerprints": 1, "compared": sight}, dict(made))
@@ -496,14 +496,14 @@ class Work(Case):
 
     def test_three_codes_cost_the_same_right_or_wrong(self) -> None:
         """H35, O15, K42: about a hundred HMACs over counters, 23 over steps, and the seal."""
-        for credential, policy, centre, sight in (
+        for credential, policy, center, sight in (
             (KEYED, Policy(), 50, 105),
             (KEYED, Policy(resync_window=3, look_ahead=1), 50, 4),
             (TIMED, Policy(), STEP, 23),
             (TIMED, Policy(max_drift=2), STEP, 7),
         ):
-            state = fresh(credential, centre)
-            for start in (centre, centre + 1, centre - 1, centre - 40):
+            state = fresh(credential, center)
+            for start in (center, center + 1, center - 1, center - 40):
                 codes = [credential_code(credential, start + i) for i in range(3)]
                 with counted() as made:
                     decide_resync(credential, state, codes, NOW, policy)
@@ -742,7 +742,7 @@ class Disabled(Case):
 
 class Creep(Case):
     def logged_in(self, state: State, *offsets: int, policy: Policy = UNMETERED) -> State:
-        """Log in with codes so many steps from the centre, one every five minutes."""
+        """Log in with codes so many steps from the center, one every five minutes."""
         for offset in offsets:
             step = max(only(state).watermark, STEP) + 20
             decided = decide(
@@ -762,7 +762,7 @@ class Creep(Case):
                 self.assertEqual((drift, lean), (only(state).drift, only(state).streak))
 
     def test_far_or_near_is_one(self) -> None:
-        """T28: a code two steps off moves the centre no further than one that is one step off."""
+        """T28: a code two steps off moves the center no further than one that is one step off."""
         policy = Policy(window=3, max_devices=1)
         state = self.logged_in(fresh(TIMED), -3, -2, -3, policy=policy)
         self.assertEqual((-1, 0), (only(state).drift, only(state).streak))
@@ -812,7 +812,7 @@ class Creep(Case):
         self.assertEqual(-1, only(state).drift)
 
     def test_what_three_codes_set_does_not_creep(self) -> None:
-        """T26, T29: further than max_creep from the server's clock only three codes move the centre."""
+        """T26, T29: further than max_creep from the server's clock only three codes move the center."""
         for drift in (10, -10, 5):
             for side in (-1, 1):
                 state = self.logged_in(fresh(TIMED, drift=drift), *[side] * 7)
@@ -826,7 +826,7 @@ class Creep(Case):
             self.assertEqual((1, 2), (only(state).drift, only(state).streak))
 
     def test_a_slow_typist(self) -> None:
-        """Rule 8: the centre rests one step back, and the code of this moment is still accepted."""
+        """Rule 8: the center rests one step back, and the code of this moment is still accepted."""
         state = self.logged_in(fresh(TIMED), -1, -1, -1)
         state = self.logged_in(state, 0, 0, 1, 0)
         self.assertEqual(-1, only(state).drift)

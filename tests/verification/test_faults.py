@@ -128,7 +128,7 @@ class FaultyCursor:
 
 
 class Life:
-    """An owner who enrols, logs in, errs, tries again and resynchronizes, through a database with faults."""
+    """An owner who enrolls, logs in, errs, tries again and resynchronizes, through a database with faults."""
 
     def __init__(self, test: unittest.TestCase, faults: Faults, credential: HOTP | TOTP, key: str) -> None:
         self.test = test
@@ -652,7 +652,7 @@ def fill_disk(folder: str) -> None:
 
 
 def fill(test: unittest.TestCase, verifier: Verifier) -> None:
-    """Enrol until nothing fits in any more: what was told holds, and what failed did not happen."""
+    """Enroll until nothing fits in any more: what was told holds, and what failed did not happen."""
     enrolled = []
     with test.assertRaises(StoreError):
         for number in range(100_000):

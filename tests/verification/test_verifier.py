@@ -310,7 +310,7 @@ class Verify(Case):
         self.assertEqual(NOW // 60, self.verifier.verify("alice", slow, slow.at(NOW)).moving_factor)
 
     def test_days_of_logins(self) -> None:
-        """T25, T28: an owner whose clock is 25 s off gets in each time, and the centre does not walk."""
+        """T25, T28: an owner whose clock is 25 s off gets in each time, and the center does not walk."""
         for off in (-25, 0, 25):
             self.verifier.forget("alice")
             self.verifier.adopt("alice", TIMED)
@@ -400,7 +400,7 @@ class Throttled(Case):
             self.assertEqual(["accepted", *["replayed"] * 7], sorted(ways))
 
     def test_every_way_in_asks_the_same(self) -> None:
-        """O14, K10, K26: a disablement holds for one code, for three, and for a new enrolment."""
+        """O14, K10, K26: a disablement holds for one code, for three, and for a new enrollment."""
         self.verifier.policy = Policy(disable_after=5)
         self.verifier.adopt("alice", KEYED)
         for _ in range(5):
@@ -685,7 +685,7 @@ class Forget(Case):
 
 class Look(Case):
     def test_state(self) -> None:
-        """K32, K43: nothing before the enrolment, integers after it; to look changes nothing."""
+        """K32, K43: nothing before the enrollment, integers after it; to look changes nothing."""
         self.assertIsNone(self.verifier.state("alice"))
         self.verifier.adopt("alice", TIMED)
         before = self.store.get("otp/alice")
@@ -697,7 +697,7 @@ class Look(Case):
         self.assertEqual(before, self.store.get("otp/alice"))
 
     def test_marks_are_random(self) -> None:
-        """Rule 2: 64 bits, another one for each enrolment."""
+        """Rule 2: 64 bits, another one for each enrollment."""
         marks = set()
         for i in range(200):
             self.verifier.adopt("alice", (TIMED, OTHER)[i % 2], replace=True)

@@ -57,7 +57,7 @@ def run(_: argparse.Namespace) -> int:
         now += 60
         accepted = verifier.resynchronize("alice", totp, codes)
         _tell(f"She types three codes in a row, {' '.join(codes)}: accepted, in spite of the delay.")
-        _tell(f"She is told of {accepted.failures_before} wrong codes since her last login.")
+        _tell(f"She sees that there were {accepted.failures_before} wrong codes since her last login.")
     return 0
 
 

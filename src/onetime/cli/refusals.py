@@ -1,4 +1,4 @@
-"""The words of a refusal. Whoever runs the commands owns the store, so nothing is withheld but the codes."""
+"""The words of a refusal. The user of the commands owns the store, so only the codes are withheld."""
 
 from datetime import UTC, datetime
 from typing import NamedTuple

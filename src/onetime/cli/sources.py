@@ -15,7 +15,7 @@ MAX_INPUT = 1 << 20
 """The most that is read from a file or standard input, in bytes: far over any secret or link."""
 
 LONG = 16
-"""Length from which on a text of letters and digits is taken for a secret, in characters (80 bits)."""
+"""Minimum length of a text of letters and digits that is taken for a secret, in characters (80 bits)."""
 
 EXPORT = "an export holds several accounts; onetime migrate turns it into links"
 """The hint for an export where a link or a secret is wanted."""

@@ -27,7 +27,7 @@ class Trace(NamedTuple):
 class Machine:
     """Computes and compares the codes of one hypothesis after the other.
 
-    HMACs are the larger part of the work. Those of the last source and moving factors are kept, because the
+    HMACs are the larger part of the work. Those of the last source and moving factors are stored, because the
     next hypotheses often differ in later steps only.
 
     Args:

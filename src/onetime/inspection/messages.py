@@ -21,7 +21,7 @@ AHEAD = "Resynchronize: the server must look ahead as far as this, or take three
 BEHIND = "Set the counter of the app and of the server to the same value: codes of used counters are refused."
 """Advice where the counter of the app is behind."""
 
-MORE = "A second code, from another time or counter, would tell more."
+MORE = "A second code, from another time or counter, would say more."
 """Advice where one code fits by chance."""
 
 

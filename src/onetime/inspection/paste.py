@@ -89,7 +89,7 @@ def byte_list(text: str) -> bytes:
         text: The secret as it was pasted.
 
     Returns:
-        The bytes; empty if the text is not such a list, of two numbers or more from -128 to 255.
+        The bytes; empty if the text is not a list of two or more numbers from -128 to 255.
     """
     words = text.strip().strip(_QUOTES).replace(",", " ").split()
     if len(words) < 2 or not all(map(_BYTE.fullmatch, words)):

@@ -34,7 +34,7 @@ class Batch(Confidential):
         index: The place of the batch in the export, from 0.
         size: The number of batches in the export.
         id: A random number from -2^31 to 2^31-1 that all batches of an export share; 0 if a link has none.
-        refused: The accounts that cannot be read, in order. Tell the user about them: the app that has
+        refused: The accounts that cannot be read, in order. Show them to the user: the app that has
             them may be gone.
     """
 

@@ -161,15 +161,15 @@ class StoreContract(_Base):
         self.assertIsNone(two.get(_KEY))
 
     def test_exactly_one_makes_an_entry(self) -> None:
-        """Of threads that make one entry at the same moment, exactly one is told that it did."""
+        """Of threads that make one entry at the same moment, exactly one gets True."""
         self._race(None, [f"made by {thread}" for thread in range(THREADS)])
 
     def test_exactly_one_replaces_an_entry(self) -> None:
-        """Of threads that replace one entry at the same moment, exactly one is told that it did."""
+        """Of threads that replace one entry at the same moment, exactly one gets True."""
         self._race("old", [f"replaced by {thread}" for thread in range(THREADS)])
 
     def test_exactly_one_deletes_an_entry(self) -> None:
-        """Of threads that delete one entry at the same moment, exactly one is told that it did."""
+        """Of threads that delete one entry at the same moment, exactly one gets True."""
         self._race("old", [None] * THREADS)
 
     def test_no_write_is_lost(self) -> None:
@@ -254,7 +254,7 @@ class StoreContract(_Base):
         self.assertIs(True, store.swap(keys[0], f"text of {keys[0]}", "changed by the parent"))
 
     def _race(self, old: str | None, news: list[str | None]) -> None:
-        """Let threads swap one entry at the same moment, in each round another."""
+        """Run threads that swap one entry at the same moment, another entry in each round."""
         store = self.make_store()
         stores = [store, self.share_store(store)]
         start = threading.Barrier(THREADS)
@@ -267,7 +267,7 @@ class StoreContract(_Base):
             for number in range(ROUNDS):
                 store.swap(f"otp/{number}", None, old)
                 won = list(pool.map(swap, [number] * THREADS, range(THREADS)))
-                self.assertEqual([True], [each for each in won if each], "exactly one is told that it won")
+                self.assertEqual([True], [each for each in won if each], "exactly one gets True")
                 self.assertEqual(news[won.index(True)], store.get(f"otp/{number}"), "the winner's is there")
 
     def _fork(self, store: Store, keys: list[str], ready: int, go: int) -> int:

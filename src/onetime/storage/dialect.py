@@ -57,7 +57,7 @@ class Dialect:
         """Open a connection whose commits are durable, and check the server and the table.
 
         Args:
-            create: Whether the table is made first, if there is none.
+            create: Whether the table is made first, if it is missing.
 
         Raises:
             StoreError: The database cannot be used; the message says why, and what to do.

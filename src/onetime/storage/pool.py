@@ -116,7 +116,7 @@ class Pool:
                 self._pause(deadline, IN_THE_WAY, error)
 
     def create_table(self) -> None:
-        """Make the table if there is none.
+        """Make the table if it is missing.
 
         No connection stays open, so a program that forks workers after it made its store needs no handler.
 
@@ -179,7 +179,7 @@ class Pool:
             self.gate.close_idle()
 
     def reuse(self, lease: Lease, deadline: float) -> None:
-        """Give a lease an idle connection, or a new one."""
+        """Set the lease's connection to an idle one, or a new one."""
         try:
             lease.connection, _ = self.gate.idle.pop()
         except IndexError:
@@ -188,7 +188,7 @@ class Pool:
             self._open(lease, deadline)
 
     def _reuse_alive(self, lease: Lease, deadline: float) -> None:
-        """Give a lease an idle connection that the server has not ended, or a new one."""
+        """Set the lease's connection to an idle one that the server has not ended, or a new one."""
         since = time.monotonic()
         with suppress(IndexError):
             lease.connection, since = self.gate.idle.pop()
@@ -203,7 +203,7 @@ class Pool:
             self._open(lease, deadline)
 
     def _open(self, lease: Lease, deadline: float, *, create: bool = False) -> None:
-        """Give a lease a new connection, in place of the oldest idle one if there are too many."""
+        """Set the lease's connection to a new one, in place of the oldest idle one if there are too many."""
         idle, limit = self.gate.idle, self.gate.limit
         while lease.connection is None:
             with suppress(IndexError):

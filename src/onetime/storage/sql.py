@@ -55,7 +55,7 @@ class SQLStore:
         connections: int = CONNECTIONS,
         timeout: float = TIMEOUT,
     ) -> "Self":
-        """Return a store in an SQLite file, which is made if there is none.
+        """Return a store in an SQLite file, which is made if it is missing.
 
         A write is on the disk before it returns: a write-ahead log, synced at each commit. Writes of several
         threads share a commit. The file is the store's alone: don't move, replace or copy it while a store is
@@ -105,7 +105,7 @@ class SQLStore:
             table: The table's name: 1 to 63 ASCII letters, digits and _, with or without a schema and a dot
                 before it. Without one, the schema is that of the search path when the first connection is
                 opened. Behind a pooler it is that of the default search path, and must be named if several
-                schemas have such a table.
+                schemas have a table of this name.
             connections: Maximum number of connections at a time, from 1 to 1000; further callers wait.
             timeout: Deadline of each call, in seconds, from 0.001 to 3600.
 
@@ -169,7 +169,7 @@ class SQLStore:
         return schema(table)
 
     def create_table(self) -> None:
-        """Make the table if there is none. Several processes may do so at once.
+        """Make the table if it is missing. Several processes may do so at once.
 
         Raises:
             StoreError: It cannot be made, or there is one that the store cannot use; the message says why.

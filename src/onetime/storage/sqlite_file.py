@@ -142,7 +142,7 @@ _CREATING_TIMEOUT = 60
 
 
 def _create(name: str) -> None:
-    """Make an empty file for its owner only, if there is none."""
+    """Make an empty file for its owner only, if it is missing."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
     if not _CREATING.acquire(timeout=_CREATING_TIMEOUT):
         raise StoreError("another thread was making the store's file while the process was forked")

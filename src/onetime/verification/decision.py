@@ -11,10 +11,10 @@ The rules, in this order:
 3. *Disabled.* A disabled user's codes are all refused. (SP 800-63B-4, 3.2.2)
 4. *Throttled.* While the user is throttled, a code is not checked, does not count, and does not prolong the
    delay. (RFC 4226 section 7.3)
-5. *Replayed.* The window of a HOTP is `look_ahead` counters from the expected one on, and as many before it;
-   that of a TOTP is `window` steps on each side of the center, which is the server's step plus the drift.
-   All codes of all devices asked are computed and compared in constant time. If any match is below its
-   device's watermark, the code is a replay, whatever else it matches. (RFC 6238 section 5.2)
+5. *Replayed.* The window of a HOTP is `look_ahead` counters beginning with the expected one, and as many
+   before it; that of a TOTP is `window` steps on each side of the center, which is the server's step plus
+   the drift. All codes of all devices asked are computed and compared in constant time. If any match is
+   below its device's watermark, the code is a replay, whatever else it matches. (RFC 6238 section 5.2)
 6. *Match.* Otherwise the earliest match of the device that was enrolled first is accepted, and every device
    that the code matches has its watermark set past it. (RFC 4226 section 7.2) No match is one failure of the
    user and never moves a counter. (RFC 4226 section 7.4, A.3) It does not count if every device asked is
@@ -137,7 +137,7 @@ def check_code(credentials: Credentials, state: State, code: str, now: float, po
 
 
 def _crept(device: Device, offset: int, policy: Policy) -> tuple[int, int]:
-    """Let the center follow a clock that drifts: drift and streak after an accepted code.
+    """Return drift and streak after an accepted code: the center follows a clock that drifts.
 
     RFC 6238 section 6 stores the drift of each code, which lets an attacker walk it any distance. Here it
     takes three codes in a row on one side to move it one step, and it stays within `max_creep` steps of the

@@ -55,7 +55,7 @@ class Delivered(Value):
 
     Attributes:
         issued_at: Unix time in seconds at which the code was issued.
-        failures_before: Failures since the last success. A program may tell the owner of them.
+        failures_before: Failures since the last success. A program should notify the owner of them.
     """
 
     __slots__ = ("issued_at", "failures_before")  # noqa: RUF023 - their order
@@ -98,8 +98,8 @@ class DeliveredCodes:
     Raises:
         TypeError: The pepper is not a Secret, the store has no methods `get` and `swap`, or a number is not
             an int.
-        ValueError: The pepper is under 16 bytes, a number is out of range, or so many tries at so few
-            digits would let an attacker in with a chance of over one in ten a year.
+        ValueError: The pepper is under 16 bytes, a number is out of range, or the tries would let an
+            attacker in with a chance of over one in ten a year.
     """
 
     @discreet

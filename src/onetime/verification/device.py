@@ -40,7 +40,7 @@ class Device(NamedTuple):
         streak: TOTP: number of accepted codes in a row that were after (above 0) or before (below 0) the
             center.
         enrollment_id: Random 64 bits of this enrollment.
-        fingerprint: 32 bits of an HMAC, by which another credential is told apart.
+        fingerprint: 32 bits of an HMAC, which differ for another credential.
     """
 
     kind: str
@@ -102,7 +102,7 @@ class Device(NamedTuple):
 
 
 def fingerprint(credential: Credential, enrollment_id: int, digits: int = 0) -> int:
-    """Compute 32 bits that find mistakes, and tell an attacker who steals the table next to nothing.
+    """Compute 32 bits that find mistakes, and that give an attacker who steals the table next to nothing.
 
     Args:
         credential: The credential.

@@ -17,7 +17,7 @@ class Accepted(Value):
         moving_factor: The counter or step that the code was of; of three codes, the last one's.
         offset: The moving factor minus the center of the window; for a HOTP, minus the expected counter.
         drift: TOTP: steps from the server's clock to the center for the next code.
-        failures_before: Failures since the last success. A program may tell the owner of them.
+        failures_before: Failures since the last success. A program should notify the owner of them.
         left_out: Names of the devices given that are not enrolled with the credential given.
     """
 

@@ -55,7 +55,7 @@ class Redeemed(Value):
     Attributes:
         number: Which code it was, from 1.
         remaining: Number of codes that are left.
-        failures_before: Failures since the last success. A program may tell the owner of them.
+        failures_before: Failures since the last success. A program should notify the owner of them.
     """
 
     __slots__ = ("number", "remaining", "failures_before")  # noqa: RUF023 - their order
@@ -111,7 +111,7 @@ class RecoveryCodes:
     Each has 80 bits, is good for one use, and carries its number: "3-ABCD-EFGH-JKMN-PQRS". The program can
     ask for the next one by its number, and a try costs one hash.
 
-    After a code was used, tell the owner at the addresses on file, and issue new codes (SP 800-63B-4,
+    After a code was used, notify the owner at the addresses on file, and issue new codes (SP 800-63B-4,
     4.2.1.1). If a device is lost, forget it: its codes are good until then. A recovery code is one factor;
     where there are two, ask for the other one as well (4.2.2.2).
 

@@ -114,7 +114,7 @@ class Verifier:
         drift: int = 0,
         replace: bool = False,
     ) -> None:
-        """Take over a device that another system enrolled, or that nobody confirms.
+        """Enroll a device without a code: one that another system enrolled, or that the owner cannot confirm.
 
         It accepts secrets that are shorter than the policy asks, because old enrollments have 80 bits. It
         never changes throttle, near misses or disablement, and never lowers a credential's watermark.
