@@ -59,8 +59,8 @@ class Interleavings(unittest.TestCase):
     def test_a_lost_update_is_found(self) -> None:
         """A verifier that does not look whether its swap was lost is told apart."""
 
-        def careless(records: Records, user: str, decide):  # type: ignore[no-untyped-def]
-            new, verdict = decide(records.get(user))
+        def careless(records: Records, user: str, decide, *rest):  # type: ignore[no-untyped-def]
+            new, verdict = decide(records.get(user), *rest)
             records.store.swap(records.key(user), records.get(user), new)
             return verdict
 
