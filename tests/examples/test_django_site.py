@@ -205,6 +205,24 @@ class WithSQLite(WithPostgres):
         self.assertEqual(422, self.login(token=old.at(time.time() + 30)).status)
         self.assertEqual("/", self.login(token=new.at(time.time() + 30)).path)
 
+    def test_the_migrations(self) -> None:
+        """They make what the models say."""
+        self.assertEqual("No changes detected\n", self.manage("makemigrations", "--check", "--dry-run"))
+
+    def test_receivers(self) -> None:
+        """Django hides the codes from those who are told of a failed login."""
+        self.enroll()
+        program = f"""
+from django.contrib.auth import authenticate
+from django.contrib.auth.signals import user_login_failed
+seen = []
+user_login_failed.connect(lambda credentials, **_: seen.append(credentials), weak=False)
+codes = dict.fromkeys(["token", "second_token", "third_token"], "000000")
+authenticate(None, username={USER!r}, password={PASSWORD!r}, **codes)
+print(len(seen), "000000" in str(seen))
+"""
+        self.assertEqual("1 False", self.shell(program))
+
     def test_the_store_is_lost(self) -> None:
         """Nobody who had a second factor gets in with the password alone."""
         totp = self.enroll()

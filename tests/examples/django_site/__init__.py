@@ -2,9 +2,9 @@
 
     export SECRET_KEY=... MASTER_KEY=...  # of each: python3 -c "import secrets; print(secrets.token_hex(32))"
     export DJANGO_SETTINGS_MODULE=django_site.settings
-    django-admin migrate
-    django-admin createsuperuser
-    django-admin runserver
+    python3 -m django migrate
+    python3 -m django createsuperuser
+    python3 -m django runserver
 
 | file | what it has |
 |---|---|

@@ -114,7 +114,7 @@ class Unavailable:
         self.get_response = get_response
 
     def __call__(self, request: Any) -> Any:
-        """Go on."""
+        """Pass the request on."""
         return self.get_response(request)
 
     def process_exception(self, request: Any, error: Exception) -> HttpResponse | None:
