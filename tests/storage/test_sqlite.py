@@ -24,7 +24,7 @@ from onetime.storage import sqlite, sqlite_file
 from onetime.storage.sql import SQLStore
 from onetime.storage.store import Store
 from onetime.testing import StoreContract
-from tests.support import posix
+from tests.support import CPYTHON, posix
 from tests.support.children import unprivileged
 
 LONGEST_NAME = "a" * 63
@@ -766,6 +766,8 @@ class Closing(Folder):
             store.swap("otp/key", None, "one")
             (connection,) = idle(store)
             del store
+            if not CPYTHON:
+                gc.collect()
             with self.assertRaises(sqlite3.ProgrammingError):
                 connection.execute("SELECT 1")
             del connection
