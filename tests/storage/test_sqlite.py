@@ -24,7 +24,7 @@ from onetime.storage import sqlite, sqlite_file
 from onetime.storage.sql import SQLStore
 from onetime.storage.store import Store
 from onetime.testing import StoreContract
-from tests.support import posix
+from tests.support import CPYTHON, posix
 from tests.support.children import unprivileged
 
 LONGEST_NAME = "a" * 63
@@ -614,6 +614,21 @@ class Settings(Folder):
                 self.assert_refused(f"SQLite cannot use {name}=")
             self.assertTrue(closed)
 
+    def test_cursors_that_are_collected_late(self) -> None:
+        """A statement that is not at its end holds a transaction open, so none is left to the collector."""
+        kept: list[sqlite3.Cursor] = []
+
+        class Keeping(sqlite3.Connection):
+            def execute(self, *arguments: Any) -> Any:
+                kept.append(super().execute(*arguments))
+                return kept[-1]
+
+        with mock.patch("sqlite3.connect", partial(sqlite3.connect, factory=Keeping)):
+            store = self.open()
+            self.assertTrue(store.swap("otp/key", None, "one"))
+        self.assertEqual([("one",)], self.by_hand("SELECT value FROM onetime"))
+        self.assertTrue(kept)
+
     def test_a_table_of_another_shape(self) -> None:
         """K43: the table is exactly the store's own, or StoreError that shows what it must be."""
         for number, statement in enumerate(
@@ -751,6 +766,8 @@ class Closing(Folder):
             store.swap("otp/key", None, "one")
             (connection,) = idle(store)
             del store
+            if not CPYTHON:
+                gc.collect()
             with self.assertRaises(sqlite3.ProgrammingError):
                 connection.execute("SELECT 1")
             del connection

@@ -16,6 +16,8 @@ SOURCE = Path(onetime.__file__).parent
 VECTORS = Path(__file__).parents[1] / "vectors"
 RFC_KEY = b"12345678901234567890"
 """The key of RFC 4226 appendix D, and of RFC 6238 appendix B for SHA1."""
+CPYTHON = sys.implementation.name == "cpython"
+"""Whether an object ends with its last reference, and a traceback begins at the call that was interrupted."""
 
 
 def vectors(name: str) -> Any:

@@ -38,7 +38,7 @@ from onetime.verification.state import State
 from onetime.verification.throttle import Throttle
 from onetime.verification.verifier import Verifier
 from tests.soak import frames
-from tests.support import RFC_KEY, shown
+from tests.support import CPYTHON, RFC_KEY, shown
 from tests.support.children import in_child
 
 SECRET = Secret(RFC_KEY)
@@ -899,7 +899,8 @@ class Shown(Case):
             points, found = frames.interrupt_everywhere(act, ("call",))
             with self.subTest(name):
                 self.assertGreater(points, 15)
-                self.assertEqual({frames.ENTRY: 1}, found)
+                # What is raised at a call has no frame of the called function on PyPy.
+                self.assertEqual({frames.ENTRY: 1} if CPYTHON else {}, found)
 
     def test_nothing_is_logged_or_warned_of(self) -> None:
         """H21: the library writes no log in which a code could stand."""

@@ -156,8 +156,10 @@ class SQLite(GroupingDialect):
 
 def _apply_settings(connection: Connection) -> None:
     for name, value, answer in _SETTINGS:
-        connection.execute(f"PRAGMA {name}={value}")
-        if connection.execute(f"PRAGMA {name}").fetchone() != (answer,):
+        # All rows, here as everywhere: a statement that is not at its end holds its transaction open, and
+        # without reference counts (PyPy) its cursor ends it at some later time.
+        connection.execute(f"PRAGMA {name}={value}").fetchall()
+        if connection.execute(f"PRAGMA {name}").fetchall() != [(answer,)]:
             raise StoreError(f"SQLite cannot use {name}={value} with the store's file")
 
 
