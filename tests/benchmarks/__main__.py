@@ -33,7 +33,7 @@ TABLES = {
     "qr": qr.table,
     "playground": playground.table,
 }
-PEERS = ("pyotp", "cryptography", "otpauth", "libpass", "mintotp", "psycopg", "segno")
+PEERS = ("pyotp", "cryptography", "otpauth", "libpass", "mintotp", "totp-rs", "rust-totp", "psycopg", "segno")
 
 
 def main() -> int:
