@@ -10,16 +10,17 @@ from onetime.errors import SecretError
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Self
 
 MIN_SIZE = 16
-"""The shortest secret that is made, in bytes: RFC 4226 section 4, R6 (128 bits)."""
+"""Minimum length of a generated secret, in bytes: RFC 4226 section 4, R6 (128 bits)."""
 
 SHA256_BLOCK = 64
 """Length of the block that SHA-256 works on, in bytes."""
 
 MAX_DERIVED_SIZE = 255 * 32
-"""The longest secret that can be derived, in bytes: RFC 5869 section 2.3."""
+"""Maximum length of a derived secret, in bytes: RFC 5869 section 2.3."""
 
 
 class Secret(Confidential):
@@ -202,6 +203,22 @@ def _strong_size(size: int | None, algorithm: Algorithm | str) -> int:
     if size < MIN_SIZE:
         raise ValueError(f"a secret that is made here has at least {MIN_SIZE} bytes (RFC 4226, R6)")
     return size
+
+
+READERS: "dict[str, Callable[[str], Secret]]" = {
+    "base32": Secret.from_base32,
+    "hex": Secret.from_hex,
+    "base64": Secret.from_base64,
+    "text": Secret.from_text,
+}
+"""How a secret is read from each written form."""
+
+WRITERS: "dict[str, Callable[[Secret], str]]" = {
+    "base32": Secret.to_base32,
+    "hex": Secret.to_hex,
+    "base64": Secret.to_base64,
+}
+"""How a secret is written in each form; random bytes cannot be written as text."""
 
 
 def _hkdf_sha256(key: bytes, salt: bytes, info: bytes, size: int) -> bytes:

@@ -8,7 +8,7 @@ from onetime.cli.messages import UsageError, end_line, tell
 from onetime.errors import OnetimeError, SecretError
 from onetime.hotp import HOTP
 from onetime.provisioning.uri import Account, parse, split, strip
-from onetime.secret import Secret
+from onetime.secret import READERS, Secret
 from onetime.totp import TOTP
 
 MAX_INPUT = 1 << 20
@@ -19,13 +19,6 @@ LONG = 16
 
 EXPORT = "an export holds several accounts; onetime migrate turns it into links"
 """The hint for an export where a link or a secret is wanted."""
-
-READERS = {
-    "base32": Secret.from_base32,
-    "hex": Secret.from_hex,
-    "base64": Secret.from_base64,
-    "text": Secret.from_text,
-}
 
 
 def read_text(options: argparse.Namespace, prompt: str = "Link or secret: ") -> str:

@@ -1,22 +1,15 @@
 """Calls of the page about codes: a new secret, one code, its steps, a table."""
 
-from collections.abc import Callable
-
 from onetime.algorithm import Algorithm
 from onetime.errors import URIError
 from onetime.hotp import HOTP, LAST_MOVING_FACTOR
 from onetime.inspection.explanation import explain
-from onetime.playground.fields import FORMS, Answer, Clock, Fields, RequestError, blame
+from onetime.playground.fields import Answer, Clock, Fields, RequestError, blame
 from onetime.provisioning.qr import QRCode
 from onetime.provisioning.uri import Account, build
-from onetime.secret import MIN_SIZE, Secret
+from onetime.secret import MIN_SIZE, READERS, WRITERS, Secret
 from onetime.times import split_time
 
-WRITERS: dict[str, Callable[[Secret], str]] = {
-    "base32": Secret.to_base32,
-    "hex": Secret.to_hex,
-    "base64": Secret.to_base64,
-}
 MAX_ROWS = 1000
 """Maximum number of codes in a table."""
 
@@ -25,7 +18,7 @@ def secret(values: object) -> Answer:
     """Generate a secret as long as the hash."""
     fields = Fields(values, ("algorithm", "form"))
     algorithm = fields.choice("algorithm", Algorithm, Algorithm.SHA1)
-    form = fields.choice("form", FORMS, "base32")
+    form = fields.choice("form", READERS, "base32")
     if form not in WRITERS:
         raise RequestError("random bytes cannot be written as text", "form")
     return {"secret": WRITERS[form](Secret.generate(algorithm=algorithm))}

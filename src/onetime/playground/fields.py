@@ -8,18 +8,11 @@ from onetime.algorithm import Algorithm
 from onetime.errors import OnetimeError
 from onetime.hotp import HOTP, LAST_MOVING_FACTOR, MAX_DIGITS, MIN_DIGITS
 from onetime.provisioning.uri import Account
-from onetime.secret import Secret
+from onetime.secret import READERS
 from onetime.totp import TOTP
 
 Answer = dict[str, object]
 Clock = Callable[[], float]
-
-FORMS = {
-    "base32": Secret.from_base32,
-    "hex": Secret.from_hex,
-    "base64": Secret.from_base64,
-    "text": Secret.from_text,
-}
 
 
 class RequestError(Exception):
@@ -125,7 +118,7 @@ class Fields:
         """Return the field `credential`: a HOTP with its counter, or a TOTP."""
         names = ("secret", "form", "kind", "algorithm", "digits", "period", "t0", "counter")
         inner = Fields(self._values.get("credential"), names, "credential")
-        read = FORMS[inner.choice("form", FORMS, "base32")]
+        read = READERS[inner.choice("form", READERS, "base32")]
         text = inner.text("secret")
         kind = inner.choice("kind", ("totp", "hotp"), "totp")
         algorithm = inner.choice("algorithm", Algorithm, Algorithm.SHA1)
