@@ -6,7 +6,7 @@ from functools import partial
 from unittest import mock
 
 from onetime.errors import StoreError
-from onetime.storage.dialect import Dialect, GroupingDialect, discard, split_name, text
+from onetime.storage.dialect import Dialect, GroupingDialect, split_name, text
 
 
 class Dialects(unittest.TestCase):
@@ -14,7 +14,8 @@ class Dialects(unittest.TestCase):
         """What a subclass lacks is NotImplementedError, not a statement that does nothing."""
         dialect = GroupingDialect("onetime", "?", "")
         calls: list[Callable[[], object]] = [
-            dialect.open,
+            dialect.connect,
+            partial(dialect.prepare, None, create=False),
             partial(dialect.query, None, "", ()),
             partial(dialect.change, None, "", ()),
             partial(dialect.had_no_effect, Exception()),
@@ -67,13 +68,3 @@ class Dialects(unittest.TestCase):
             split_name("a.B.c", schema=True)
         with self.assertRaisesRegex(TypeError, "table must be a str, not bytes"):
             split_name(b"onetime", schema=True)  # type: ignore[arg-type]  # that is the test
-
-    def test_a_connection_that_cannot_even_be_closed(self) -> None:
-        """To discard it does not fail, so the error before it is the one that is seen."""
-        broken = mock.Mock()
-        broken.close.side_effect = OSError
-        discard(broken)
-        broken.close.assert_called_once_with()
-        broken.close.side_effect = KeyboardInterrupt
-        with self.assertRaises(KeyboardInterrupt):
-            discard(broken)

@@ -100,6 +100,16 @@ OTHER = -1
 
 
 class Leases(GateTest):
+    def test_a_connection_that_cannot_even_be_closed(self) -> None:
+        """To discard it does not fail, so the error before it is the one that is seen."""
+        gate, broken = ForkGate(1), mock.Mock()
+        broken.close.side_effect = OSError
+        gate.discard(broken)
+        broken.close.assert_called_once_with()
+        broken.close.side_effect = KeyboardInterrupt
+        with self.assertRaises(KeyboardInterrupt):
+            gate.discard(broken)
+
     def test_leases_are_limited(self) -> None:
         """F08: another thread waits while all leases are in use; a thread that has one goes on."""
         gate = ForkGate(2)

@@ -17,9 +17,10 @@ from onetime.storage.sql import SQLStore
 from onetime.storage.store import Store
 from onetime.testing import StoreContract
 from tests.soak import failover, servers
+from tests.support import posix
 from tests.support.mariadb import MariaDB
 from tests.support.servers import MariaDBServer
-from tests.support.stores import read_then_write
+from tests.support.stores import fork_while_opening, opened, read_then_write
 
 PATIENCE = 60
 """Maximum wait for something that is certain to come, in seconds."""
@@ -382,12 +383,20 @@ class ConnectionsOfPyMySQL(OnMariaDB):
         """F12: only its own statement fails, and only its own connection is closed."""
         store = self.made()
         for call in (partial(store.get, "otp/\ud800"), partial(store.swap, "otp/\ud800", None, "one")):
-            store._pool.gate.idle += [(store._dialect.open(), time.monotonic()) for _ in range(2)]
+            store._pool.gate.idle += [(opened(store._dialect), time.monotonic()) for _ in range(2)]
             before = connections(store)
             with self.assertRaises(StoreError):
                 call()
             self.assertEqual(before[:-1], connections(store))
         self.assertTrue(store.swap("otp/\0", None, "one"), "bytes are bytes here")
+
+    def test_a_child_that_is_forked_while_a_connection_is_opened(self) -> None:
+        """F01: when the child ends, the parent's connection does not."""
+        posix()
+        store = self.made()
+        self.assertTrue(store.swap("otp/key", None, "one"))
+        store._pool.gate.close_idle()
+        self.assertEqual("one", fork_while_opening(store, "otp/key"))
 
     def test_a_table_that_is_missing_closes_its_connection(self) -> None:
         """Every connection that is refused is closed."""

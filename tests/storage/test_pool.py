@@ -5,6 +5,7 @@ import tempfile
 import threading
 import unittest
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -49,6 +50,7 @@ class Scripted(Dialect):
     Attributes:
         opened: All connections.
         opening: What the next openings raise; None for none.
+        preparing: What the preparations of the next connections raise; None for none.
         asking: What the next reads raise that try whether a connection is alive.
         asked: The connections that were tried.
         created: How often the table was made.
@@ -59,18 +61,23 @@ class Scripted(Dialect):
         super().__init__("onetime", "?", "")
         self.opened: list[Connection] = []
         self.opening: list[BaseException | None] = []
+        self.preparing: list[BaseException | None] = []
         self.asking: list[BaseException] = []
         self.asked: list[int] = []
         self.created = 0
         self.most = 0
 
-    def open(self, *, create: bool = False) -> Connection:
+    def connect(self) -> Connection:
         if self.opening and (error := self.opening.pop(0)) is not None:
             raise error
-        self.created += create
         self.opened.append(Connection(len(self.opened)))
         self.most = max(self.most, sum(not each.closed for each in self.opened))
         return self.opened[-1]
+
+    def prepare(self, connection: Connection, *, create: bool) -> None:
+        if self.preparing and (error := self.preparing.pop(0)) is not None:
+            raise error
+        self.created += create
 
     def get(self, connection: Connection, key: str) -> str | None:
         self.asked.append(connection.number)
@@ -123,7 +130,7 @@ class PoolTest(unittest.TestCase):
         leases = [Lease() for _ in range(count)]
         for lease in leases:
             self.assertTrue(self.pool.gate.enter(lease))
-            lease.connection = self.database.open()
+            lease.connection = self.database.connect()
             lease.good = True
         for lease in reversed(leases):
             self.pool.gate.leave(lease)
@@ -295,24 +302,37 @@ class Opening(PoolTest):
         self.assertEqual([], self.pauses)
 
     def test_an_opening_that_never_ends(self) -> None:
-        """Its deadline is that of the call."""
-        for call in (lambda: self.pool.read(Work()), lambda: self.pool.write(Work()), self.pool.create_table):
-            self.database.opening = [Busy() for _ in range(20)]
-            self.assertIsInstance(self.assert_late(IN_THE_WAY, call), Busy)
+        """Its deadline is that of the call, and each connection that is not ready in time is closed."""
+        for script in (self.database.opening, self.database.preparing):
+            for call in (
+                partial(self.pool.read, Work()),
+                partial(self.pool.write, Work()),
+                self.pool.create_table,
+            ):
+                script[:] = [Busy() for _ in range(20)]
+                self.assertIsInstance(self.assert_late(IN_THE_WAY, call), Busy)
+            script.clear()
+            self.assertEqual(len(self.database.opened), len(self.closed()))
 
     def test_an_opening_that_fails(self) -> None:
         """The driver's error is the cause; the dialect's own message is passed on; nothing is tried again."""
-        for call in (lambda: self.pool.read(Work()), lambda: self.pool.write(Work()), self.pool.create_table):
-            error = Wrong()
-            self.database.opening = [error]
-            with self.assertRaisesRegex(StoreError, "^the database cannot be opened$") as caught:
-                call()
-            self.assertIs(error, caught.exception.__cause__)
-            refusal = StoreError("no table")
-            self.database.opening = [refusal]
-            with self.assertRaises(StoreError) as caught:
-                call()
-            self.assertIs(refusal, caught.exception)
+        for script in (self.database.opening, self.database.preparing):
+            for call in (
+                partial(self.pool.read, Work()),
+                partial(self.pool.write, Work()),
+                self.pool.create_table,
+            ):
+                error = Wrong()
+                script[:] = [error]
+                with self.assertRaisesRegex(StoreError, "^the database cannot be opened$") as caught:
+                    call()
+                self.assertIs(error, caught.exception.__cause__)
+                refusal = StoreError("no table")
+                script[:] = [refusal]
+                with self.assertRaises(StoreError) as caught:
+                    call()
+                self.assertIs(refusal, caught.exception)
+        self.assertEqual(len(self.database.opened), len(self.closed()))
         self.assertEqual([], self.pool.gate.leases())
 
 
@@ -434,12 +454,12 @@ class Real(unittest.TestCase):
         dialect: Any = store._dialect
         opened: list[None] = []
         full, lock = threading.Event(), threading.Lock()
-        open_really, query = dialect.open, dialect.query
+        connect, query = dialect.connect, dialect.query
         using, most = 0, 0
 
-        def open_and_count(*, create: bool) -> Any:
+        def connect_and_count() -> Any:
             opened.append(None)
-            return open_really(create=create)
+            return connect()
 
         def query_together(*arguments: Any) -> Any:
             nonlocal using, most
@@ -456,7 +476,7 @@ class Real(unittest.TestCase):
                     using -= 1
 
         found: list[object] = []
-        with mock.patch.multiple(dialect, open=open_and_count, query=query_together):
+        with mock.patch.multiple(dialect, connect=connect_and_count, query=query_together):
             threads = [threading.Thread(target=lambda: found.append(store.get("otp/key"))) for _ in range(60)]
             for thread in threads:
                 thread.start()

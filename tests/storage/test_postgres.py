@@ -19,7 +19,7 @@ from tests.soak import failover, pooler, servers
 from tests.support import posix
 from tests.support.postgres import ISOLATION_LEVELS, POOL_MODES, Postgres
 from tests.support.servers import PgBouncer, PostgresPair, PostgresServer
-from tests.support.stores import read_then_write
+from tests.support.stores import fork_while_opening, opened, read_then_write
 
 PATIENCE = 60
 """Maximum wait for something that is certain to come, in seconds."""
@@ -435,13 +435,21 @@ class Errors(OnPostgres):
         store = self.made()
         for key in ("otp/\ud800", "otp/\0"):
             for call in (partial(store.get, key), partial(store.swap, key, None, "one")):
-                store._pool.gate.idle += [(store._dialect.open(), time.monotonic()) for _ in range(2)]
+                store._pool.gate.idle += [(opened(store._dialect), time.monotonic()) for _ in range(2)]
                 before = sessions(store)
                 with self.subTest(key), self.assertRaises(StoreError):
                     call()
                 self.assertEqual(before[:-1], sessions(store))
                 self.assertEqual([False], list({each.connection.closed for each in before[:-1]}))
                 self.assertTrue(before[-1].connection.closed)
+
+    def test_a_child_that_is_forked_while_a_session_is_opened(self) -> None:
+        """F01: when the child ends, the parent's session does not."""
+        posix()
+        store = self.made()
+        self.assertTrue(store.swap("otp/key", None, "one"))
+        store._pool.gate.close_idle()
+        self.assertEqual("one", fork_while_opening(store, "otp/key"))
 
     def test_an_idle_session_that_the_server_ends(self) -> None:
         """F04: 0 of 8 logins fail after a pause, one by one and in a burst of threads."""

@@ -26,6 +26,7 @@ from onetime.storage.store import Store
 from onetime.testing import StoreContract
 from tests.support import CPYTHON, posix
 from tests.support.children import unprivileged
+from tests.support.stores import opened
 
 LONGEST_NAME = "a" * 63
 TABLE = 'CREATE TABLE "onetime" (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) WITHOUT ROWID'
@@ -789,7 +790,7 @@ class Errors(Folder):
     def test_a_rollback_of_what_sqlite_has_rolled_back(self) -> None:
         """Some errors end the transaction; to roll back after that does nothing."""
         dialect = sqlite.SQLite(self.path, "onetime")
-        with closing(dialect.open(create=True)) as connection:
+        with closing(opened(dialect, create=True)) as connection:
             dialect.rollback(connection)
             dialect.begin(connection)
             self.assertTrue(dialect.swap(connection, "otp/key", None, "one"))

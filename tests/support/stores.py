@@ -1,7 +1,13 @@
-"""Stores that are known to be bad."""
+"""Stores that are known to be bad, and a connection as a pool opens it."""
 
+import gc
+import os
 from collections.abc import Callable
+from typing import Any
+from unittest import mock
 
+from onetime.storage.dialect import Dialect
+from onetime.storage.sql import SQLStore
 from onetime.storage.store import Store
 
 
@@ -31,3 +37,35 @@ class ReadThenWrite:
 def read_then_write(opener: Callable[[], Store]) -> Store:
     """Open a store that reads and then writes."""
     return ReadThenWrite(opener())
+
+
+def opened(dialect: Dialect, *, create: bool = False) -> Any:
+    """Open a connection as a pool does."""
+    connection = dialect.connect()
+    dialect.prepare(connection, create=create)
+    return connection
+
+
+def fork_while_opening(store: SQLStore, key: str) -> str | None:
+    """Read an entry on a new connection, and fork before that is ready, as a signal handler may.
+
+    The child ends as programs do: an exception leaves every frame, and nothing of them is left.
+    """
+    parent, prepare = os.getpid(), store._dialect.prepare
+
+    def forked(connection: object, *, create: bool) -> None:
+        prepare(connection, create=create)
+        if child := os.fork():
+            os.waitpid(child, 0)
+        else:
+            raise SystemExit
+
+    with mock.patch.object(store._dialect, "prepare", forked):
+        try:
+            return store.get(key)
+        except BaseException:
+            if os.getpid() == parent:
+                raise
+    # Only the child gets here. Its frames, and what they refer to, are gone.
+    gc.collect()
+    os._exit(0)

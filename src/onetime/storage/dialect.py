@@ -1,7 +1,5 @@
 """What the databases have in common: five statements on a table of two columns, `key` and `value`."""
 
-from contextlib import suppress
-
 from onetime.errors import StoreError
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
@@ -19,7 +17,7 @@ MAX_NAME = 63
 class Dialect:
     """How one database is asked. A subclass for each database has the methods that raise NotImplementedError.
 
-    A connection is what `open` returns: opaque to all but the dialect, with a method `close`.
+    A connection is what `connect` returns: opaque to all but the dialect, with a method `close`.
 
     Args:
         table: The table's name, quoted for use in a statement.
@@ -53,10 +51,19 @@ class Dialect:
         self.update: str = f"UPDATE {table} SET {value} = {mark} WHERE {key} = {mark} AND {value} = {mark}"
         self.delete: str = f"DELETE FROM {table} WHERE {key} = {mark} AND {value} = {mark}"
 
-    def open(self, *, create: bool = False) -> "Any":
-        """Open a connection whose commits are durable, and check the server and the table.
+    def connect(self) -> "Any":
+        """Open a connection.
+
+        Raises:
+            StoreError: The connection cannot be used; the message says why, and what to do.
+        """
+        raise NotImplementedError
+
+    def prepare(self, connection: "Any", *, create: bool) -> None:
+        """Make the commits of a new connection durable, and check the server and the table.
 
         Args:
+            connection: The connection, which the caller closes if it cannot be used.
             create: Whether the table is made first, if it is missing.
 
         Raises:
@@ -120,12 +127,6 @@ class GroupingDialect(Dialect):
     def rollback(self, connection: "Any") -> None:
         """Roll back, if the database has not done so already."""
         raise NotImplementedError
-
-
-def discard(connection: "Any") -> None:
-    """Close a connection that cannot be used, in whatever state it is."""
-    with suppress(Exception):
-        connection.close()
 
 
 def text(value: object) -> str:

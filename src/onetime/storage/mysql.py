@@ -3,7 +3,7 @@
 import math
 
 from onetime.errors import StoreError
-from onetime.storage.dialect import Dialect, discard, split_name
+from onetime.storage.dialect import Dialect, split_name
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:
@@ -110,23 +110,22 @@ class MySQL(Dialect):
         # Neither IGNORE nor ON DUPLICATE KEY: their counts depend on how the driver counts rows.
         self.insert: str = f"INSERT INTO {table} (`key`, `value`) VALUES (UNHEX(%s), UNHEX(%s))"  # noqa: S608 - a checked name
 
-    def open(self, *, create: bool = False) -> "Any":
-        """Open a connection; `create` makes the table first."""
+    def connect(self) -> "Any":
+        """Open a connection."""
         connection = self._connect()
         if not hasattr(connection, "cursor") or not hasattr(connection, "autocommit"):
             raise StoreError(
                 "connect must return a new connection of PyMySQL, mysqlclient or mysql-connector-python, not "
                 f"{type(connection).__module__}.{type(connection).__qualname__}"
             )
-        try:
-            _prepare(connection)
-            _run(connection, f"SET SESSION innodb_lock_wait_timeout = {math.ceil(self._timeout)}")
-            _check_server(connection)
-            self._check_table(connection, create=create)
-        except BaseException:
-            discard(connection)
-            raise
         return connection
+
+    def prepare(self, connection: "Any", *, create: bool) -> None:
+        """Set the session's settings, and check the server and the table; `create` makes the table first."""
+        _prepare(connection)
+        _run(connection, f"SET SESSION innodb_lock_wait_timeout = {math.ceil(self._timeout)}")
+        _check_server(connection)
+        self._check_table(connection, create=create)
 
     def query(self, connection: "Any", statement: str, parameters: "Sequence[str]") -> "list[Any]":
         """Run a statement that reads, and return its rows, with texts as str."""

@@ -205,12 +205,14 @@ class Pool:
     def _open(self, lease: Lease, deadline: float, *, create: bool = False) -> None:
         """Set the lease's connection to a new one, in place of the oldest idle one if there are too many."""
         idle, limit = self.gate.idle, self.gate.limit
-        while lease.connection is None:
+        while True:
             with suppress(IndexError):
                 while len(idle) + len(self.gate.leases()) > limit:
                     self.gate.discard(idle.pop(0)[0])
             try:
-                lease.connection = self.dialect.open(create=create)
+                # The lease has it before a statement runs: a child that is forked meanwhile leaves it alone.
+                lease.connection = self.dialect.connect()
+                self.dialect.prepare(lease.connection, create=create)
             except StoreError:
                 raise
             except Exception as error:
@@ -218,8 +220,11 @@ class Pool:
                     raise StoreError("the database cannot be opened") from error
                 # A fork does not wait for this thread while this thread waits.
                 self.gate.leave(lease)
+                lease.connection = None
                 self._pause(deadline, IN_THE_WAY, error)
                 self._enter(lease, deadline)
+            else:
+                return
 
     def _create(self, lease: Lease, deadline: float) -> None:
         """Make the table, on a connection that is closed again."""

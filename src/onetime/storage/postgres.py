@@ -3,7 +3,7 @@
 import sys
 
 from onetime.errors import StoreError
-from onetime.storage.dialect import PAGE, Dialect, discard, split_name
+from onetime.storage.dialect import PAGE, Dialect, split_name
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:
@@ -117,26 +117,24 @@ class Postgres(Dialect):
         self.update: str = f"UPDATE {table} SET value = %s FROM {_DURABLE} WHERE key = %s AND value = %s"
         self.delete: str = f"DELETE FROM {table} USING {_DURABLE} WHERE key = %s AND value = %s"
 
-    def open(self, *, create: bool = False) -> "Session":
-        """Open a connection; `create` makes the table first."""
-        session = Session(self._connect())
-        try:
-            session.prepare()
-            own = _check_server(session)
-            schema = self._schema or self._find_schema(session, own=own)
-            if create and session.row(_TABLE, schema, self._name) is None:
-                _create(session, _quoted(schema, self._name))
-            self._check_table(session, schema)
-            if self._schema is None:
-                self._schema = schema
-                self.use_table(_quoted(schema, self._name))
-            if own:
-                # Behind a pooler, a prepared statement would be looked for in another session.
-                session.connection.prepare_threshold = PREPARE_AFTER
-        except BaseException:
-            discard(session)
-            raise
-        return session
+    def connect(self) -> "Session":
+        """Open a connection."""
+        return Session(self._connect())
+
+    def prepare(self, connection: "Session", *, create: bool) -> None:
+        """Check the server and the table; `create` makes the table first."""
+        connection.prepare()
+        own = _check_server(connection)
+        schema = self._schema or self._find_schema(connection, own=own)
+        if create and connection.row(_TABLE, schema, self._name) is None:
+            _create(connection, _quoted(schema, self._name))
+        self._check_table(connection, schema)
+        if self._schema is None:
+            self._schema = schema
+            self.use_table(_quoted(schema, self._name))
+        if own:
+            # Behind a pooler, a prepared statement would be looked for in another session.
+            connection.connection.prepare_threshold = PREPARE_AFTER
 
     def query(self, connection: "Session", statement: str, parameters: "Sequence[str]") -> "list[Any]":
         """Run a statement that reads, and return its rows."""

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from contextlib import contextmanager
 
 from onetime.errors import StoreError
 from onetime.storage.dialect import GroupingDialect, split_name
@@ -9,7 +10,7 @@ from onetime.storage.sqlite_file import StoreFile
 
 TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _SETTINGS = (
     ("journal_mode", "WAL", "wal"),
@@ -72,11 +73,33 @@ class SQLite(GroupingDialect):
         super().__init__(f'"{self._name}"', "?", "")
         self._file = StoreFile(path)
 
-    def open(self, *, create: bool = False) -> Connection:
-        """Open a connection; the first one makes the file, and `create` the table."""
-        try:
+    def connect(self) -> Connection:
+        """Open a connection; the first one makes the file."""
+        with self._explained():
             self._file.check()
-            return self._connect(create=create)
+            # No busy handler of SQLite's: it would wait longer each time, and inside of its lock.
+            return Connection(
+                sqlite3.connect(
+                    self._file.uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False
+                )
+            )
+
+    def prepare(self, connection: Connection, *, create: bool) -> None:
+        """Make commits durable, and check the table and the file's names; `create` makes the table first."""
+        with self._explained():
+            _apply_settings(connection)
+            if create:
+                connection.execute(_table(f'IF NOT EXISTS "{self._name}"'))
+            # It reads, so that the log is there.
+            self._check_table(connection)
+            self._file.check()
+            self._file.sync_names()
+
+    @contextmanager
+    def _explained(self) -> "Iterator[None]":
+        """Raise what a file or SQLite cannot do as StoreError, but not that another process writes."""
+        try:
+            yield
         except OSError as error:
             raise StoreError(
                 f"the store's file cannot be made or found ({error.strerror}): its folder must exist, and "
@@ -86,26 +109,6 @@ class SQLite(GroupingDialect):
             if self.had_no_effect(error):
                 raise
             raise StoreError(f"SQLite cannot use the store's file: {error}") from error
-
-    def _connect(self, *, create: bool) -> Connection:
-        # No busy handler of SQLite's: it would wait longer each time, and inside of its lock.
-        connection = Connection(
-            sqlite3.connect(
-                self._file.uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False
-            )
-        )
-        try:
-            _apply_settings(connection)
-            if create:
-                connection.execute(_table(f'IF NOT EXISTS "{self._name}"'))
-            # It reads, so that the log is there.
-            self._check_table(connection)
-            self._file.check()
-            self._file.sync_names()
-        except BaseException:
-            connection.close()
-            raise
-        return connection
 
     def query(
         self, connection: Connection, statement: str, parameters: "Sequence[str]"
