@@ -15,7 +15,7 @@ from unittest import mock
 from onetime import HOTP, TOTP, Secret
 from onetime.cli.code_command import watch
 from onetime.cli.intake import MAX_INPUT
-from tests.support import RFC_KEY
+from tests.support import RFC_KEY, cpython
 from tests.support.session import (
     BASE32,
     HOTP_LINK,
@@ -347,6 +347,7 @@ class Credentials(unittest.TestCase):
 
     def test_it_starts_fast(self) -> None:
         """Beyond what argparse itself loads, a code needs no module that only other answers need."""
+        cpython("its standard library imports other modules")
         heavy = ("json", "dataclasses", "datetime", "urllib", "urllib.parse", "getpass", "pathlib", "typing")
         # From Python 3.14 on, argparse loads dataclasses to color its help.
         code = (
