@@ -16,7 +16,7 @@ from unittest import mock
 from onetime import HOTP, TOTP, Secret
 from onetime.cli.code import watch
 from onetime.cli.sources import MAX_INPUT
-from tests.support import RFC_KEY
+from tests.support import RFC_KEY, cpython
 from tests.support.session import (
     BASE32,
     HOTP_LINK,
@@ -464,6 +464,7 @@ class Credentials(unittest.TestCase):
 
     def test_it_starts_fast(self) -> None:
         """Beyond what argparse itself loads, a code needs no module that only other answers need."""
+        cpython("its standard library imports other modules")
         heavy: tuple[str, ...] = (
             "json",
             "dataclasses",

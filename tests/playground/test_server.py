@@ -415,6 +415,20 @@ class Malformed(Serving):
 
 
 class OneRequest(Serving):
+    def test_files_that_are_collected_late(self) -> None:
+        """The socket closes after the last of its files, so none is left to the collector."""
+        files: list[Any] = []
+        make = socket.socket.makefile
+
+        def keep(*arguments: Any) -> Any:
+            files.append(make(*arguments))
+            return files[-1]
+
+        with mock.patch("socket.socket.makefile", keep):
+            self.one(request(self.door, "GET", "/"))
+        self.assertTrue(files)
+        self.assertTrue(all(file.closed for file in files))
+
     def test_a_connection_has_one_request(self) -> None:
         """Whatever follows is not answered, so that no request can be hidden inside another."""
         inside = INSIDE % self.door.port

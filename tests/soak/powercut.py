@@ -55,7 +55,7 @@ class PlainStore:
     def __init__(self, path: Path, journal_mode: str, synchronous: str) -> None:
         try:
             self._connection = sqlite3.connect(path, isolation_level=None)
-            self._connection.execute(f"PRAGMA journal_mode={journal_mode}")
+            self._connection.execute(f"PRAGMA journal_mode={journal_mode}").fetchall()
             self._connection.execute(f"PRAGMA synchronous={synchronous}")
             self._connection.execute("CREATE TABLE IF NOT EXISTS onetime (key TEXT PRIMARY KEY, value TEXT)")
         except sqlite3.Error as error:
@@ -63,10 +63,10 @@ class PlainStore:
 
     def get(self, key: str) -> str | None:
         try:
-            row = self._connection.execute("SELECT value FROM onetime WHERE key = ?", (key,)).fetchone()
+            rows = self._connection.execute("SELECT value FROM onetime WHERE key = ?", (key,)).fetchall()
         except sqlite3.Error as error:
             raise StoreError(str(error)) from error
-        return None if row is None else str(row[0])
+        return str(rows[0][0]) if rows else None
 
     def swap(self, key: str, old: str | None, new: str | None) -> bool:
         try:

@@ -32,13 +32,15 @@ from onetime.storage.pool import UNKNOWN
 from onetime.storage.sql import SQLStore
 from onetime.storage.sqlite import Connection, SQLite
 from tests.soak import swaps
-from tests.support import SOURCE, posix
+from tests.support import SOURCE, cpython, posix
 from tests.support.stores import read_then_write
 
 PATIENCE = 60
 """Time after which a test gives up on a thread, in seconds."""
 
 ROOMS = str(Path(onetime.storage.__file__).parent)
+
+LATE = "the job of a thread that was interrupted before it left the queue ends when it is collected"
 
 BAD = "\ud800"
 """A key that cannot be encoded, so that its own statement fails."""
@@ -431,6 +433,7 @@ class WakeUps(Groups):
 
     def test_a_job_whose_thread_was_interrupted_before_it_could_leave(self) -> None:
         """It is taken out of the queue by the next one, which leads."""
+        cpython(LATE)
         job: Job | None = Job("otp/a", None, "new")
         assert job is not None
         self.group._queue.append(weakref.ref(job))
@@ -453,6 +456,7 @@ class WakeUps(Groups):
 
     def test_two_threads_take_it_out(self) -> None:
         """It does not matter which is first."""
+        cpython(LATE)
         job = Job("otp/a", None, "new")
         queue = [weakref.ref(job)]
         unfinished = group_commit._unfinished(queue)
@@ -475,10 +479,12 @@ class Interruptions(Groups):
 
     def test_the_leader(self) -> None:
         """The others are told what was stored, or that it is unknown; none hangs, and the next one leads."""
+        cpython(LATE)
         self.interrupt_every_line(role=0)
 
     def test_a_follower(self) -> None:
         """The others are not concerned."""
+        cpython(LATE)
         self.interrupt_every_line(role=1)
 
     def interrupt_every_line(self, role: int) -> None:
@@ -783,6 +789,7 @@ class AtRandom(unittest.TestCase):
 
     def test_exceptions(self) -> None:
         """K58: exceptions at random moments make no thread hang, and no verdict false."""
+        cpython("an exception cannot be thrown into a thread")
         # In a process of its own, because an exception in the middle of a tool that traces would harm it.
         path = os.pathsep.join(map(str, (SOURCE.parent, Path(__file__).parents[2])))
         done = subprocess.run(

@@ -775,6 +775,18 @@ class Closing(Folder):
             gc.collect()
         self.assertEqual([], [str(each.message) for each in caught])
 
+    def test_a_statement_that_is_collected_late(self) -> None:
+        """It keeps SQLite from closing the connection, but holds no lock."""
+        dialect = sqlite.SQLite(self.path, "onetime")
+        connection = dialect.open(create=True)
+        dialect.begin(connection)
+        self.assertTrue(dialect.swap(connection, "otp/key", None, "one"))
+        cursor = connection.execute("SELECT key FROM onetime")
+        connection.close()
+        connection.close()
+        self.assertEqual([], self.by_hand("DELETE FROM onetime RETURNING value"))
+        del cursor
+
     def test_a_store_that_cannot_be_made(self) -> None:
         """It leaves no connection open."""
         self.by_hand("CREATE TABLE onetime (key TEXT)")

@@ -60,6 +60,12 @@ def posix() -> None:
         skip("this system is not POSIX")
 
 
+def cpython(reason: str) -> None:
+    """Skip a test visibly on another Python than CPython."""
+    if not CPYTHON:
+        skip(f"this Python is not CPython: {reason}")
+
+
 def thorough(full: int, small: int) -> int:
     """Choose a size: the full one with ONETIME_THOROUGH, which `.ci/run` sets for one version of Python."""
     return full if os.environ.get("ONETIME_THOROUGH") else small

@@ -119,6 +119,7 @@ class Connection(BaseHTTPRequestHandler):
     def setup(self) -> None:
         """Begin."""
         super().setup()
+        self.rfile.close()  # the socket closes after the last of its files
         self.rfile: io.BufferedReader = io.BufferedReader(_Wire(self.connection))
 
     def finish(self) -> None:
