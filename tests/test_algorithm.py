@@ -57,7 +57,7 @@ class AlgorithmNames(unittest.TestCase):
                 with self.assertRaises(ValueError) as caught:
                     Algorithm(text)
                 self.assertEqual(
-                    "not an algorithm that is known here: SHA1, SHA256, SHA512, SHA3_256, SHA3_512",
+                    "the algorithm must be one of SHA1, SHA256, SHA512, SHA3_256, SHA3_512",
                     str(caught.exception),
                 )
 

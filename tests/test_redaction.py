@@ -116,7 +116,7 @@ class Redaction(unittest.TestCase):
         for holder in HOLDERS:
             for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
                 with self.subTest(type(holder).__name__, protocol=protocol):
-                    with self.assertRaisesRegex(TypeError, "holds a secret and is not pickled"):
+                    with self.assertRaisesRegex(TypeError, "holds a secret and cannot be pickled"):
                         pickle.dumps(holder, protocol)
             with self.assertRaises(TypeError):
                 holder.__getstate__()

@@ -65,7 +65,7 @@ class Reading(unittest.TestCase):
                     self.assertEqual(key, read(padded).to_bytes())
                     self.assertEqual(key, read(padded.rstrip("=")).to_bytes())
                     if padded.endswith("=="):
-                        with self.assertRaisesRegex(SecretError, "does not fill the last group"):
+                        with self.assertRaisesRegex(SecretError, "must fill the last group"):
                             read(padded[:-1])
                     with self.assertRaises(SecretError):
                         read(padded + "=" * (4 if padded.endswith("=") else 1))
@@ -76,7 +76,7 @@ class Reading(unittest.TestCase):
         self.assertEqual(key, Secret.from_base64("++/+/w==").to_bytes())
         self.assertEqual(key, Secret.from_base64("--_-_w==").to_bytes())
         for text in ("+-/+/w==", "++/+_w=="):
-            with self.subTest(text), self.assertRaisesRegex(SecretError, "mixes the alphabets"):
+            with self.subTest(text), self.assertRaisesRegex(SecretError, "must not mix the alphabets"):
                 Secret.from_base64(text)
 
     def test_spare_bits_are_dropped(self) -> None:
@@ -90,7 +90,7 @@ class Reading(unittest.TestCase):
         for size in (1, 3, 6, 9, 11, 14):
             with self.subTest(size), self.assertRaisesRegex(SecretError, "is missing"):
                 Secret.from_base32("A" * size)
-        with self.assertRaisesRegex(SecretError, "a digit of the hexadecimal text is missing"):
+        with self.assertRaisesRegex(SecretError, "the hexadecimal text is missing a digit"):
             Secret.from_hex("123")
         with self.assertRaisesRegex(SecretError, "a character of the base64 text is missing"):
             Secret.from_base64("abcde")
@@ -130,7 +130,7 @@ class Reading(unittest.TestCase):
     def test_padding_inside_is_refused(self) -> None:
         """Padding ends a text; what follows it would be a second one."""
         for read, text in ((Secret.from_base32, "MY======MY======"), (Secret.from_base64, "Zg==Zg==")):
-            with self.subTest(text), self.assertRaisesRegex(SecretError, "does not stand at the end"):
+            with self.subTest(text), self.assertRaisesRegex(SecretError, "must be at the end"):
                 read(text)
 
     def test_an_empty_secret_is_refused(self) -> None:
@@ -142,9 +142,12 @@ class Reading(unittest.TestCase):
             "text": [""],
         }.items():
             for text in texts:
-                with self.subTest(form=form, text=text), self.assertRaisesRegex(SecretError, "is empty"):
+                with (
+                    self.subTest(form=form, text=text),
+                    self.assertRaisesRegex(SecretError, "must not be empty"),
+                ):
                     READERS[form](text)
-        with self.assertRaisesRegex(SecretError, "is empty"):
+        with self.assertRaisesRegex(SecretError, "must not be empty"):
             Secret(b"")
 
     def test_old_short_secrets_load(self) -> None:
@@ -275,9 +278,9 @@ class Deriving(unittest.TestCase):
     def test_what_would_be_weak_is_refused(self) -> None:
         """H06: neither the master key nor what comes of it is under 16 bytes; an empty name is nobody's."""
         calls: list[tuple[Callable[[], Secret], str]] = [
-            (lambda: Secret.derive(Secret(bytes(15)), "alice"), "a master key has at least 16 bytes"),
-            (lambda: Secret.derive(self.MASTER, ""), "is empty"),
-            (lambda: Secret.derive(self.MASTER, b""), "is empty"),
+            (lambda: Secret.derive(Secret(bytes(15)), "alice"), "the master key must have at least 16 bytes"),
+            (lambda: Secret.derive(self.MASTER, ""), "must not be empty"),
+            (lambda: Secret.derive(self.MASTER, b""), "must not be empty"),
             (lambda: Secret.derive(self.MASTER, "\ud800"), "surrogates not allowed"),
             (lambda: Secret.derive(self.MASTER, "alice", size=15), "at least 16 bytes"),
             (lambda: Secret.derive(self.MASTER, "alice", size=8161), "at most 8160 bytes"),
@@ -288,9 +291,9 @@ class Deriving(unittest.TestCase):
 
     def test_wrong_types_are_type_errors(self) -> None:
         """The master key is a Secret, so that it is never printed by accident."""
-        with self.assertRaisesRegex(TypeError, "the master key is a Secret"):
+        with self.assertRaisesRegex(TypeError, "the master key must be a Secret"):
             Secret.derive(bytes(32), "alice")  # type: ignore[arg-type]  # the wrong type is what is tested
-        with self.assertRaisesRegex(TypeError, "bytes or str"):
+        with self.assertRaisesRegex(TypeError, "must be bytes or a str"):
             Secret.derive(self.MASTER, 5)  # type: ignore[arg-type]  # the wrong type is what is tested
 
 

@@ -1,7 +1,7 @@
 """One-time passwords: HOTP (RFC 4226) and TOTP (RFC 6238).
 
-`Secret`, `Algorithm`, `HOTP`, `TOTP` and the errors are imported with the package. Every other name of
-`__all__` is imported when it is first used.
+`Secret`, `Algorithm`, `HOTP`, `TOTP` and the errors are imported with the package. Every other name in
+`__all__` is imported on first use.
 """
 
 from onetime.algorithm import Algorithm
@@ -104,9 +104,9 @@ _ROOMS = {
     "onetime.verification.state": ("State",),
     "onetime.verification.verifier": ("Verifier",),
 }
-"""The room of each name that is imported when it is first used."""
+"""The module of each name that is imported on first use."""
 
-TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
+TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from onetime.inspection.diagnosis import Diagnosis, diagnose
     from onetime.inspection.explanation import Explanation, explain
@@ -129,7 +129,7 @@ if TYPE_CHECKING:
     from onetime.verification.state import State
     from onetime.verification.verifier import Verifier
 else:
-    # Hidden from type checkers, which would take any misspelled name for one of these.
+    # Hidden from type checkers, which would otherwise accept any misspelled name.
 
     def __getattr__(name: str) -> object:
         for room, names in _ROOMS.items():

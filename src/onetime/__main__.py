@@ -1,4 +1,4 @@
-"""`python -m onetime`: the command line."""
+"""The entry point of `python -m onetime`."""
 
 import sys
 

@@ -2,7 +2,7 @@
 
 from functools import wraps
 
-TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
+TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn, ParamSpec, Self, TypeVar
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 def discreet(function: "Callable[P, T]") -> "Callable[P, T]":
     """Wrap a function so that whatever it raises leaves none of its frames behind.
 
-    Error reporters print the local variables of each frame of a traceback, and a function that reads
-    secrets has them in its variables, even when it could not read them. So the traceback begins anew
-    here, whatever the exception is: a refusal, a store's own exception, or KeyboardInterrupt. The frames
-    of the caller are the caller's own.
+    Error reporters print the local variables of each frame of a traceback, and the variables of a function
+    that reads secrets hold these secrets, even if the function fails. So the traceback restarts here for
+    every exception: a refusal, a store's own exception, or KeyboardInterrupt. The caller is responsible
+    for its own frames.
     """
 
     @wraps(function)
@@ -26,17 +26,17 @@ def discreet(function: "Callable[P, T]") -> "Callable[P, T]":
             return function(*args, **kwargs)
         except BaseException as error:
             del args, kwargs
-            error.__context__ = None  # it has frames of its own; and enum puts an error there that quotes
+            error.__context__ = None  # it has frames of its own; an error of enum there quotes the value
             raise error.with_traceback(None) from error.__cause__
 
     return forgetting
 
 
 class Confidential:
-    """Base class of values that hold a secret: immutable, never pickled, and its own copy.
+    """Base class of values that hold a secret. They are immutable, are not pickled, and are their own copies.
 
-    A subclass lists its `__slots__`, writes them with `object.__setattr__`, and compares by value in
-    constant time; with `__eq__` it has no hash. Its `repr` is all that it shows.
+    A subclass lists its `__slots__`, sets them with `object.__setattr__`, and compares by value in constant
+    time; because it defines `__eq__`, it has no hash. Formatting shows only its `repr`.
     """
 
     __slots__ = ()
@@ -57,7 +57,7 @@ class Confidential:
         return self
 
     def __reduce_ex__(self, protocol: object) -> "NoReturn":
-        raise TypeError(f"{type(self).__name__} holds a secret and is not pickled")
+        raise TypeError(f"{type(self).__name__} holds a secret and cannot be pickled")
 
     def __getstate__(self) -> "NoReturn":
         self.__reduce_ex__(None)

@@ -1,8 +1,8 @@
 """The written forms of a secret: base32, hexadecimal, base64 and plain text (RFC 4648).
 
-Reading forgives what people do when they type (case, spaces, hyphens, padding or none) where the form
-has no use for it, and nothing else. Every fault is a `SecretError`, which says which rule is broken and,
-where it is broken at one place, where; never what was read.
+Reading ignores case, spaces, hyphens and missing padding wherever they have no meaning in the encoding, and
+tolerates nothing else. Every fault raises a `SecretError`, which names the broken rule and, if the fault has
+a position, the position. The error never quotes the text.
 """
 
 import binascii
@@ -12,10 +12,10 @@ from onetime.errors import SecretError
 
 def read_base32(text: str) -> bytes:
     """Read base32 (RFC 4648 section 6)."""
-    characters = _unpadded(_characters(text, _BASE32, "base32: the letters A to Z and 2 to 7"), 8)
+    characters = _unpadded(_characters(text, _BASE32, "base32 (A to Z, 2 to 7)"), 8)
     size, spare = divmod(len(characters) * 5, 8)
     if spare >= 5:
-        raise SecretError("a character of the base32 text is missing, or there is one too many")
+        raise SecretError("the base32 text is missing a character, or has one too many")
     # Spare bits are dropped: many sites draw their secrets as random characters.
     return (int(characters, 32) >> spare).to_bytes(size)
 
@@ -24,8 +24,8 @@ def write_base32(key: bytes) -> str:
     """Return base32 in capitals, without padding (RFC 4648 section 6)."""
     written = []
     for i in range(0, len(key), 20):
-        # Twenty bytes are 32 groups of five bits. The number is spread until each group has a byte: the
-        # upper half of each part moves away from the lower half, five times.
+        # Twenty bytes are 32 groups of five bits. Five times, the upper half of each part is shifted away
+        # from its lower half, until each group has a byte of its own.
         number = int.from_bytes(key[i : i + 20].ljust(20, b"\0"))
         for shift, upper, lower in _SPREAD:
             number = (number & upper) << shift | number & lower
@@ -35,19 +35,19 @@ def write_base32(key: bytes) -> str:
 
 def read_hex(text: str) -> bytes:
     """Read hexadecimal digits (RFC 4648 section 8)."""
-    characters = _characters(text, _HEX, "hexadecimal: 0 to 9 and A to F")
+    characters = _characters(text, _HEX, "hexadecimal (0 to 9, A to F)")
     if len(characters) % 2:
-        raise SecretError("a digit of the hexadecimal text is missing, or there is one too many")
+        raise SecretError("the hexadecimal text is missing a digit, or has one too many")
     return binascii.a2b_hex(characters)
 
 
 def read_base64(text: str) -> bytes:
     """Read base64 (RFC 4648 section 4) or base64url (section 5)."""
-    characters = _unpadded(_characters(text, _BASE64, "base64: A to Z, a to z, 0 to 9, + and /"), 4)
+    characters = _unpadded(_characters(text, _BASE64, "base64 (A to Z, a to z, 0 to 9, +, /)"), 4)
     if len(characters) % 4 == 1:
-        raise SecretError("a character of the base64 text is missing, or there is one too many")
+        raise SecretError("the base64 text is missing a character, or has one too many")
     if not {"+", "/"}.isdisjoint(text) and not {"-", "_"}.isdisjoint(text):
-        raise SecretError("the text mixes the alphabets of base64 (+ and /) and base64url (- and _)")
+        raise SecretError("the text must not mix the alphabets of base64 (+ and /) and base64url (- and _)")
     return binascii.a2b_base64(characters + b"=" * (-len(characters) % 4))
 
 
@@ -57,17 +57,17 @@ def write_base64(key: bytes) -> str:
 
 
 def read_text(text: str) -> bytes:
-    """Return the bytes of plain text in UTF-8."""
+    """Return the UTF-8 bytes of plain text."""
     _require_text(text)
     try:
         return text.encode()
     except UnicodeEncodeError as error:
         position = error.start
-    raise SecretError(f"half of a surrogate pair at position {position + 1}", position)
+    raise SecretError(f"the text has a lone surrogate at position {position + 1}", position)
 
 
 def _table(values: dict[str, str]) -> bytes:
-    """Map each character that an encoding knows to its value, and every other to an exclamation mark."""
+    """Map each character of an encoding to its value, and every other character to an exclamation mark."""
     table = bytearray(b"!" * 256)
     for characters, value in values.items():
         for i, character in enumerate(characters):
@@ -76,12 +76,12 @@ def _table(values: dict[str, str]) -> bytes:
 
 
 _ALPHABET32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-_DIGITS32 = "0123456789abcdefghijklmnopqrstuv"  # the digits that int() knows in base 32
+_DIGITS32 = "0123456789abcdefghijklmnopqrstuv"  # the digits of int() in base 32
 _CAPITALS32 = _ALPHABET32.encode() + bytes(224)
 
 
 def _spread() -> tuple[tuple[int, int, int], ...]:
-    """For 16, 8, 4, 2 and 1 groups of five bits: by how much the upper half moves, and both halves."""
+    """Return the shift of the upper half and the masks of both halves, for 16, 8, 4, 2 and 1 groups."""
     steps = []
     for groups in (16, 8, 4, 2, 1):
         parts = range(0, 32, 2 * groups)
@@ -99,19 +99,19 @@ _BASE64 = _table({_LETTERS: _LETTERS, "+/": "+/", "-_": "+/", " ": " ", "=": "="
 
 def _require_text(text: str) -> None:
     if not isinstance(text, str):
-        raise TypeError("a secret is read from a str")
+        raise TypeError("the text of a secret must be a str")
     if not text:
-        raise SecretError("the secret is empty")
+        raise SecretError("the secret must not be empty")
 
 
 def _characters(text: str, table: bytes, encoding: str) -> bytes:
-    """Translate text by a table and take out the separators."""
+    """Translate text by a table, and remove the separators."""
     _require_text(text)
-    # What is not ASCII becomes a question mark, which no table knows; positions stay.
+    # Other characters than ASCII become question marks, which no table contains. Positions do not change.
     characters = text.encode("ascii", "replace").translate(table)
     position = characters.find(b"!")
     if position >= 0:
-        # People count from 1.
+        # Positions in messages count from 1.
         raise SecretError(f"the character at position {position + 1} is not {encoding}", position)
     return characters.replace(b" ", b"")
 
@@ -120,10 +120,10 @@ def _unpadded(characters: bytes, group: int) -> bytes:
     """Return text without its padding, which must be complete and at the end, or absent."""
     unpadded = characters.rstrip(b"=")
     if b"=" in unpadded:
-        raise SecretError("the padding (=) does not stand at the end")
+        raise SecretError("the padding (=) must be at the end")
     if not unpadded:
-        raise SecretError("the secret is empty")
+        raise SecretError("the secret must not be empty")
     padding = len(characters) - len(unpadded)
     if padding not in (0, -len(unpadded) % group):
-        raise SecretError(f"the padding (=) does not fill the last group of {group} characters")
+        raise SecretError(f"the padding (=) must fill the last group of {group} characters")
     return unpadded

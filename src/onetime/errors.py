@@ -6,21 +6,21 @@
     ├── MigrationError (ValueError)  an export of several accounts could not be read, joined or written
     ├── VerificationError            a code is refused
     │   ├── MalformedCodeError       ... it is not a code at all
-    │   ├── IncorrectCodeError       ... it does not match any code within the window
+    │   ├── IncorrectCodeError       ... it matches no code within the window
     │   ├── ReplayedCodeError        ... it was used before
     │   ├── ThrottledError           ... no code is checked before `retry_at`
     │   ├── DisabledError            ... the user is disabled
     │   ├── ExpiredCodeError         ... it came too late, or no code is pending
-    │   └── NotIssuedError           a code cannot be sent before `retry_at`
-    ├── NotEnrolledError             no given device is enrolled
+    │   └── NotIssuedError           a new code cannot be sent before `retry_at`
+    ├── NotEnrolledError             none of the given devices is enrolled
     │   └── OtherCredentialError     ... another credential is enrolled under a given name
-    ├── AlreadyEnrolledError         the name is taken, or the credential has another name
+    ├── AlreadyEnrolledError         the name is taken, or the user has the credential under another name
     ├── TooManyDevicesError          the user has as many devices as the policy allows
     └── StoreError                   the state could not be read or stored
 
-No message contains a secret or a code. User input raises nothing but these; wrong arguments of the program
-raise `ValueError` and `TypeError`. The errors of a verdict have a `reason`, a stable lower-case word for
-logs, metrics and JSON.
+No message contains a secret or a code. User input raises only these errors; wrong arguments from the program
+raise `ValueError` and `TypeError`. Each error that refuses something has a `reason`, a stable lower-case word
+for logs, metrics and JSON.
 """
 
 
@@ -32,8 +32,8 @@ class SecretError(OnetimeError, ValueError):
     """A secret could not be read, because the text breaks a rule of its encoding.
 
     Attributes:
-        position: Index of the first wrong character in the text, from 0; None if the fault is not at one
-            place (an empty text, a wrong length).
+        position: Index of the first wrong character in the text, from 0; None if the fault has no position
+            (empty text, wrong length).
     """
 
     def __init__(self, message: str, position: int | None = None) -> None:
@@ -45,8 +45,8 @@ class URIError(OnetimeError, ValueError):
     """An `otpauth://` link could not be read, or an account cannot be written as one.
 
     Attributes:
-        parameter: The part that is at fault, for example "secret", "digits" or "label"; None if it is the
-            link as a whole, or a parameter without a meaning here.
+        parameter: Name of the faulty part, for example "secret", "digits" or "label"; None if the fault is in
+            the link as a whole, or in a parameter that the library does not use.
     """
 
     def __init__(self, message: str, parameter: str | None = None) -> None:
@@ -58,8 +58,8 @@ class MigrationError(OnetimeError, ValueError):
     """An export (`otpauth-migration://`) could not be read, joined or written.
 
     Attributes:
-        position: Index of the byte in the decoded payload at which it breaks a rule, from 0; None if the
-            fault is not at one place of a payload.
+        position: Index of the faulty byte in the decoded payload, from 0; None if the fault has no position
+            in a payload.
         account: Index of the account that cannot be written, from 0; None if the fault is not in one account.
     """
 
@@ -72,8 +72,8 @@ class MigrationError(OnetimeError, ValueError):
 class VerificationError(OnetimeError):
     """A code is refused.
 
-    The text is the same for every reason, so that it can be shown to the user and is not an oracle. The
-    class and its attributes are for the program.
+    The text is the same for every reason, so a program can show it to the user without helping an attacker.
+    The class and its attributes are for the program.
 
     Attributes:
         reason: A stable word for logs, metrics and JSON.
@@ -86,7 +86,7 @@ class VerificationError(OnetimeError):
 
 
 class MalformedCodeError(VerificationError):
-    """The text is not a code: it has another length, or characters that codes do not have."""
+    """The text is not a code: its length is wrong, or it has characters other than digits."""
 
     reason = "malformed"
 
@@ -95,9 +95,9 @@ class IncorrectCodeError(VerificationError):
     """The code does not match any code within the window.
 
     Attributes:
-        failures: Failures since the last success, with this one if it counts.
+        failures: Failures since the last success, including this one if it counts.
         retry_at: Unix time in seconds at which the next code is checked; None if it is checked at once.
-        left_out: Names of the devices given that are not enrolled with the credential given.
+        left_out: Names of the given devices that are not enrolled with the given credential.
     """
 
     reason = "incorrect"
@@ -110,12 +110,12 @@ class IncorrectCodeError(VerificationError):
 
 
 class ReplayedCodeError(VerificationError):
-    """The code was right, and was used before (RFC 6238 section 5.2).
+    """The code was correct, but it was used before (RFC 6238 section 5.2).
 
     Attributes:
-        device: Name of the device whose code it was; None for delivered codes and recovery codes.
-        moving_factor: The counter or step that the code is of; of three codes, the last one's; None for
-            delivered codes and recovery codes.
+        device: Name of the device that the code belongs to; None for delivered codes and recovery codes.
+        moving_factor: Counter or step of the code, or of the last of three codes; None for delivered codes
+            and recovery codes.
     """
 
     reason = "replayed"
@@ -147,13 +147,13 @@ class DisabledError(VerificationError):
 
 
 class ExpiredCodeError(VerificationError):
-    """No code is pending: none was sent, it was sent too long ago, or its tries are spent."""
+    """No code is pending: none was sent, the last one was sent too long ago, or its tries are spent."""
 
     reason = "expired"
 
 
 class NotIssuedError(VerificationError):
-    """A code cannot be sent yet: the last one was sent a short while ago, or no try is left.
+    """A new code cannot be sent yet: the last one was sent too recently, or no try is left.
 
     Attributes:
         retry_at: Unix time in seconds at which a code can be sent.
@@ -170,22 +170,22 @@ class NotIssuedError(VerificationError):
 
 
 class NotEnrolledError(OnetimeError):
-    """No device that was given is enrolled for this user. The text names those that are."""
+    """None of the given devices is enrolled for this user. The text names the devices that are."""
 
     reason = "not_enrolled"
 
 
 class OtherCredentialError(NotEnrolledError):
-    """Another credential is enrolled under a name that was given, and no device given is enrolled.
+    """Another credential is enrolled under a given name, and none of the given devices is enrolled.
 
-    A lost row or a changed master key does this, so it is worth paging an operator.
+    The cause may be a lost row or a changed master key, so this error is worth paging an operator.
     """
 
     reason = "other_credential"
 
 
 class AlreadyEnrolledError(OnetimeError):
-    """The name is taken without `replace`, or the user has the credential under another name."""
+    """The name is taken and `replace` is false, or the user has the credential under another name."""
 
     reason = "already_enrolled"
 

@@ -7,16 +7,16 @@ from onetime.checks import check_integer
 from onetime.confidential import Confidential, discreet
 from onetime.secret import Secret
 
-TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
+TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from _hashlib import HASH
     from typing import ClassVar, Literal, Self
 
 LAST_MOVING_FACTOR = 2**64 - 1
-"""The last counter, or step: RFC 4226 section 5.1 has eight bytes for it."""
+"""The last counter or step: RFC 4226 section 5.1 gives it eight bytes."""
 
 MIN_DIGITS, MAX_DIGITS = 6, 10
-"""Lengths of a code: RFC 4226 section 5.3 asks for at least 6 digits; 31 bits fill at most 10."""
+"""Lengths of a code, in digits: RFC 4226 section 5.3 requires at least 6; 31 bits fill at most 10."""
 
 IPAD = bytes(byte ^ 0x36 for byte in range(256))
 OPAD = bytes(byte ^ 0x5C for byte in range(256))
@@ -29,20 +29,21 @@ _four_bytes = struct.Struct(">I").unpack_from
 class HOTP(Confidential):
     """A credential that computes its codes from a counter (RFC 4226).
 
-    It never changes and holds no counter: the verifier stores what was used. Two are equal if secret,
-    digits and algorithm are. A HOTP has no hash, cannot be pickled and never shows its secret.
+    A HOTP is immutable and holds no counter: the verifier stores the counters that were used. Two HOTPs are
+    equal if their secrets, digits and algorithms are equal. A HOTP has no hash, cannot be pickled and never
+    shows its secret.
 
     Args:
         secret: The secret that both sides share.
-        digits: Length of a code, 6 to 10. The last two add little: a code has 31 bits.
-        algorithm: The hash, as Algorithm or by name. RFC 4226 knows only SHA1.
+        digits: Length of a code, 6 to 10. More than 8 digits add little security: a code has 31 bits.
+        algorithm: The hash, as an Algorithm or by name. RFC 4226 has only SHA1.
 
     Attributes:
         kind: "hotp".
 
     Raises:
-        TypeError: The secret is not a Secret, or the digits are not an int.
-        ValueError: The digits are out of range, or the algorithm is unknown.
+        TypeError: The secret is not a Secret, or the number of digits is not an int.
+        ValueError: The number of digits is out of range, or the algorithm is unknown.
     """
 
     __slots__ = ("_inner", "_modulus", "_outer", "algorithm", "digits", "secret")
@@ -63,8 +64,8 @@ class HOTP(Confidential):
         check_integer("digits", digits, MIN_DIGITS, MAX_DIGITS)
         if type(algorithm) is not Algorithm:
             algorithm = Algorithm(algorithm)
-        # RFC 2104 section 2: a key longer than a block is hashed first. Section 4: the hash states
-        # after the two padded keys are computed once and copied for each message.
+        # RFC 2104 section 2: a key longer than a block is hashed first. Section 4: the states of the hash
+        # after the two padded keys are computed once, and copied for each message.
         key = secret.to_bytes()
         if len(key) > algorithm.block_size:
             key = algorithm.new(key).digest()
@@ -89,7 +90,7 @@ class HOTP(Confidential):
             counter: From 0 to 2^64-1.
 
         Returns:
-            The code, with as many digits as the credential says, leading zeros included.
+            The code, including leading zeros.
 
         Raises:
             TypeError: The counter is not an int.
@@ -99,8 +100,8 @@ class HOTP(Confidential):
             check_integer("counter", counter, 0, LAST_MOVING_FACTOR)
         # Step 1: HS = HMAC(K, C), with C as eight bytes, the highest first.
         hs = self.hmac(_message(counter))
-        # Step 2: four bytes at the offset in the last byte: byte 19 of SHA-1, a later one of a longer hash.
-        # The highest bit is masked.
+        # Step 2: take four bytes at the offset that the last byte of the hash holds (byte 19 of SHA-1), and
+        # mask the highest bit.
         snum = _four_bytes(hs, hs[-1] & 0xF)[0] & 0x7FFFFFFF
         # Step 3: D = Snum mod 10^Digit, with leading zeros.
         return str(snum % self._modulus).zfill(self.digits)
@@ -109,11 +110,11 @@ class HOTP(Confidential):
         """Compute HMAC(K, message) with the credential's hash (RFC 2104).
 
         Args:
-            message: Not of eight bytes: those are counters (RFC 4226 section 5.2), and their HMACs make
-                codes.
+            message: Any bytes, but not eight of them: eight bytes are a counter (RFC 4226 section 5.2), and
+                the HMAC of a counter reveals its code.
 
         Returns:
-            The HMAC, as long as the hash.
+            The HMAC, as long as the hash's output.
         """
         inner = self._inner.copy()
         inner.update(message)
@@ -136,7 +137,7 @@ class HOTP(Confidential):
             check_integer("start", start, 0, LAST_MOVING_FACTOR)
         if type(count) is not int or not 0 <= count <= LAST_MOVING_FACTOR + 1 - start:
             check_integer("count", count, 0, LAST_MOVING_FACTOR + 1 - start)
-        # A verifier spends most of its time here. So this is `at`, written out: the calls would be a fifth.
+        # A verifier spends most of its time here, so `at` is inlined; calls would take a fifth of the time.
         inner_state, outer_state, modulus, digits = self._inner, self._outer, self._modulus, self.digits
         codes = []
         for counter in range(start, start + count):

@@ -1,15 +1,15 @@
 """Times: Unix seconds as int or float, or an aware datetime."""
 
-TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
+TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from datetime import datetime
 
 END_OF_TIME = 2.0**127
-"""Unix time in seconds, later than any that is stored; a float, which is compared faster with one."""
+"""Unix time in seconds, later than any stored time. It is a float, because comparing two floats is faster."""
 
 
 def split_time(time: "float | datetime") -> tuple[int, float]:
-    """Split a time into whole Unix seconds and the fraction of a second after them, both exact.
+    """Split a time into whole Unix seconds and the remaining fraction of a second, both exact.
 
     Raises:
         TypeError: The time is not an int, a float or a datetime.

@@ -9,13 +9,13 @@ from onetime.hotp import HOTP, LAST_MOVING_FACTOR
 from onetime.secret import Secret
 from onetime.times import END_OF_TIME, split_time
 
-TYPE_CHECKING = False  # the name that type checkers take for True; typing itself is slow to import
+TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from datetime import datetime
     from typing import ClassVar, Literal
 
 BEFORE_T0 = "the time is before t0"
-"""The message of errors about such times."""
+"""Message of errors about times before t0."""
 
 
 class TOTP(Confidential):
@@ -23,15 +23,15 @@ class TOTP(Confidential):
 
     A time is Unix time in seconds, as int or float, or an aware datetime. A naive datetime is refused,
     because its meaning depends on the machine and is ambiguous for an hour each autumn. Steps are computed
-    with integers, exact for any time.
+    with integers and are exact for any time.
 
-    It never changes. Two are equal if all their parts are. A TOTP has no hash, cannot be pickled and
-    never shows its secret.
+    A TOTP is immutable. Two TOTPs are equal if all their parts are equal. A TOTP has no hash, cannot be
+    pickled and never shows its secret.
 
     Args:
         secret: The secret that both sides share.
         digits: Length of a code, 6 to 10.
-        algorithm: The hash, as Algorithm or by name.
+        algorithm: The hash, as an Algorithm or by name.
         period: Length of a step in seconds, 1 or more: X of RFC 6238. Its section 5.2 recommends 30.
         t0: Unix time in seconds, 0 or later, at which step 0 begins: T0 of RFC 6238.
 
@@ -83,7 +83,7 @@ class TOTP(Confidential):
         return self.hotp.algorithm
 
     def step(self, time: "float | datetime") -> int:
-        """Count the steps from t0 to a time: T of RFC 6238 section 4.2.
+        """Compute the step of a time: T of RFC 6238 section 4.2.
 
         Args:
             time: Unix time in seconds, or an aware datetime; not before t0.
@@ -93,7 +93,7 @@ class TOTP(Confidential):
             ValueError: The time is before t0, is not a finite number, is a naive datetime, or is so late
                 that its step is over 2^64-1.
         """
-        # Rounding down is exact for a float. Negative ones, infinity and NaN take the longer way.
+        # int() rounds a positive float down exactly. Negative floats, infinity and NaN need `split_time`.
         if type(time) is float and 0.0 <= time < END_OF_TIME:
             seconds = int(time)
         else:
@@ -110,7 +110,7 @@ class TOTP(Confidential):
             time: Unix time in seconds, or an aware datetime; not before t0.
 
         Returns:
-            The code, with as many digits as the credential says, leading zeros included.
+            The code, including leading zeros.
 
         Raises:
             TypeError: As `step` does.
@@ -132,12 +132,12 @@ class TOTP(Confidential):
         return self.hotp.at(step)
 
     def now(self) -> str:
-        """Compute the code of this moment, by the system's clock.
+        """Compute the code of the current time, by the system's clock.
 
         Raises:
             ValueError: The clock is before t0.
         """
-        # `step`, written out: the call would be a fifteenth of the time.
+        # `step` is inlined: the call would take a fifteenth of the time.
         step = (int(clock.time()) - self.t0) // self.period
         if step < 0:
             raise ValueError(BEFORE_T0)
@@ -150,7 +150,7 @@ class TOTP(Confidential):
             time: Unix time in seconds, or an aware datetime; not before t0.
 
         Returns:
-            Seconds until the next step begins: more than 0, at most the period.
+            Seconds until the next step begins: more than 0, and at most the period.
 
         Raises:
             TypeError: As `step` does.
@@ -167,7 +167,7 @@ class TOTP(Confidential):
             step: From 0 to 2^64-1.
 
         Returns:
-            Unix times in seconds: the first of the step, and the first of the next one.
+            Unix times in seconds at which the step and the next step begin.
 
         Raises:
             TypeError: The step is not an int.

@@ -223,9 +223,10 @@ class Sources(unittest.TestCase):
         for data in (b"", b"\n", b"\r\n"):
             for form in ((), ("--format", "hex"), ("--format", "base64"), ("--format", "text")):
                 with self.subTest(data, form=form):
-                    self.assertEqual(refused("the secret is empty"), run("code", *form, stdin=data))
+                    self.assertEqual(refused("the secret must not be empty"), run("code", *form, stdin=data))
                     self.assertEqual(
-                        refused("the secret is empty"), run("code", *form, "--secret", self.file(data))
+                        refused("the secret must not be empty"),
+                        run("code", *form, "--secret", self.file(data)),
                     )
 
 
@@ -258,7 +259,7 @@ class Prompt(unittest.TestCase):
             with self.subTest(repr(event)), mock.patch.object(getpass, "getpass", side_effect=event):
                 self.assertEqual(expected, run("code", terminal=True))
         with mock.patch.object(getpass, "getpass", return_value=""):
-            self.assertEqual(refused("the secret is empty"), run("code", terminal=True))
+            self.assertEqual(refused("the secret must not be empty"), run("code", terminal=True))
 
     def test_on_a_real_terminal(self) -> None:
         """What is typed at the prompt is not echoed; the code is shown."""
@@ -292,9 +293,7 @@ class Several(unittest.TestCase):
     def test_one_of_several_is_wrong(self) -> None:
         """F84: which one is said, and there is no half of an answer."""
         session = run("code", stdin=f"{TOTP_LINK}\notpauth://totp/b?secret=JBSW1")
-        reason = (
-            "link 2: in the secret, the character at position 5 is not base32: the letters A to Z and 2 to 7"
-        )
+        reason = "link 2: in the secret, the character at position 5 is not base32 (A to Z, 2 to 7)"
         self.assertEqual(refused(reason), session)
         session = run("code", stdin=f"{TOTP_LINK}\n{TOTP_LINK}\n{BASE32}")
         self.assertEqual(refused("line 3 that is not empty must begin with otpauth://"), session)

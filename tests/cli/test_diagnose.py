@@ -151,7 +151,7 @@ class Diagnose(unittest.TestCase):
             (("28708200000@59",), BASE32, "a code must have 1 to 10 digits"),
             (("287082@1800000000000",), BASE32, "in seconds; this may be milliseconds"),
             (("287082@59",), "otpauth-migration://offline?data=A", "an export holds several accounts"),
-            (("287082@59",), "", "the secret is empty"),
+            (("287082@59",), "", "the secret must not be empty"),
             (("287082", "--counter", "x"), BASE32, "--counter"),
             (
                 ("1", "2", "--counter", str(2**64 - 1)),

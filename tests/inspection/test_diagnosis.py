@@ -569,9 +569,9 @@ class Arguments(unittest.TestCase):
         naive = datetime(2020, 1, 1)
         right = Sighting(code, 1)
         calls: list[tuple[type[Exception], str, Callable[[], object]]] = [
-            (SecretError, "the secret is empty", lambda: diagnose("", code, 1)),
+            (SecretError, "the secret must not be empty", lambda: diagnose("", code, 1)),
             (SecretError, "surrogate", lambda: diagnose(f"{secret}\ud800", code, 1)),
-            (TypeError, "from a str", lambda: diagnose(secret.encode(), code, 1)),  # type: ignore[arg-type]  # the wrong type is what is tested
+            (TypeError, "must be a str", lambda: diagnose(secret.encode(), code, 1)),  # type: ignore[arg-type]  # the wrong type is what is tested
             (TypeError, "a code must be a str", lambda: diagnose(secret, 918273, 1)),  # type: ignore[arg-type]  # the same
             (TypeError, "a code must be a str", lambda: diagnose(secret, code.encode(), 1)),  # type: ignore[arg-type]  # the same
             (ValueError, "must have 1 to 10 digits", lambda: diagnose(secret, "", 1)),

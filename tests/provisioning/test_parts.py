@@ -126,7 +126,7 @@ class Reading(unittest.TestCase):
                 (2, "a link must have a secret", ""),
                 (
                     3,
-                    "in the data, the character at position 1 is not base64: A to Z, a to z, 0 to 9, + and /",
+                    "in the data, the character at position 1 is not base64 (A to Z, a to z, 0 to 9, +, /)",
                     "",
                 ),
                 (19, "of 3 batches these are missing: 2", ""),

@@ -778,7 +778,7 @@ class Closing(Folder):
     def test_a_statement_that_is_collected_late(self) -> None:
         """It keeps SQLite from closing the connection, but holds no lock."""
         dialect = sqlite.SQLite(self.path, "onetime")
-        connection = dialect.open(create=True)
+        connection = opened(dialect, create=True)
         dialect.begin(connection)
         self.assertTrue(dialect.swap(connection, "otp/key", None, "one"))
         cursor = connection.execute("SELECT key FROM onetime")
