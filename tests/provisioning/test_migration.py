@@ -104,7 +104,7 @@ class Reading(unittest.TestCase):
             (f"{HEAD}%41AA#", "in the data, the character at position 4 is not base64"),
             (f"{HEAD}AA\ud800", "in the data, the character at position 3 is not base64"),
             (f"{HEAD}AAé", "in the data, the character at position 3 is not base64"),
-            (f"{HEAD}A", "in the data, a character of the base64 text is missing"),
+            (f"{HEAD}A", "in the data, the base64 text is missing a character"),
             (f"{HEAD}AA=", "in the data, the padding"),
             (f"{HEAD}A=AA", "in the data, the padding"),
             (f"{HEAD}A+A_", "in the data, the text mixes the alphabets"),
