@@ -15,6 +15,7 @@ from unittest import mock
 import onetime
 from onetime.cli import COMMANDS, main
 from onetime.cli.arguments import Parser
+from tests.support import skip
 from tests.support.session import (
     BASE32,
     PATIENCE,
@@ -24,7 +25,6 @@ from tests.support.session import (
     environment,
     process,
     run,
-    skip,
 )
 
 MISPLACED = (

@@ -14,7 +14,7 @@ from pathlib import Path
 from onetime import HOTP, Secret
 from onetime.cli import COMMANDS
 from tests.support import posix
-from tests.support.session import BASE32, PATIENCE, TOTP_LINK, environment, run
+from tests.support.session import BASE32, PATIENCE, TOTP_LINK, environment, hear_interrupts, run
 
 OTHER = "otpauth://totp/bob?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
@@ -71,21 +71,32 @@ class Help(unittest.TestCase):
 
     def run_example(self, example: str, folder: Path, variables: dict[str, str]) -> None:
         with subprocess.Popen(
-            ["sh", "-c", f"exec {example}" if "|" not in example else example],
+            # Any port, because one may be in use.
+            [
+                "sh",
+                "-c",
+                re.sub("--port [0-9]+", "--port 0", f"exec {example}" if "|" not in example else example),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=variables,
             cwd=folder,
             text=True,
+            preexec_fn=hear_interrupts,
         ) as process:
-            expected = 0
+            address, expected = "", 0
             if "playground" in example:
                 assert process.stdout is not None
-                self.assertRegex(process.stdout.readline(), r"\Ahttp://127\.0\.0\.1:")
+                address, expected = process.stdout.readline(), 130
                 process.send_signal(signal.SIGINT)
-                expected = 130
-            out, err = process.communicate(timeout=PATIENCE)
+            try:
+                out, err = process.communicate(timeout=PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        if "playground" in example:
+            self.assertRegex(address, r"\Ahttp://127\.0\.0\.1:", err)
         self.assertEqual(expected, process.returncode, err)
         self.assertEqual(any(silent in example for silent in SILENT), not out)
         self.assertEqual(ANSWERS.get(example, out), out)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from onetime.playground.server import Server
-from tests.support.session import environment
+from tests.support.session import environment, hear_interrupts
 
 PATIENCE = 30
 """Seconds after which a server counts as stuck."""
@@ -69,8 +69,7 @@ def process() -> Iterator[tuple[int, Door]]:
         stderr=subprocess.PIPE,
         text=True,
         env=environment(),
-        # What runs in the background of a script ignores Ctrl-C, and so would its children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=hear_interrupts,
     ) as server:
         try:
             assert server.stdout is not None

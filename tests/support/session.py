@@ -7,14 +7,13 @@ import select
 import signal
 import subprocess
 import sys
-import unittest
 from dataclasses import dataclass
 from types import TracebackType
-from typing import NoReturn, Self, TextIO
+from typing import Self, TextIO
 from unittest import mock
 
 from onetime.cli import main
-from tests.support import SOURCE
+from tests.support import SOURCE, skip
 
 BASE32 = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 """The key of the RFCs: 287082 at Unix time 59, 755224 at counter 0."""
@@ -99,10 +98,9 @@ def process(*arguments: str, stdin: str = "", **more: str) -> Session:
     return Session(done.returncode, done.stdout, done.stderr)
 
 
-def skip(reason: str) -> NoReturn:
-    """Skip the test, and say so where everybody sees it."""
-    print(f"SKIPPED, because {reason}", file=sys.stderr)
-    raise unittest.SkipTest(reason)
+def hear_interrupts() -> None:
+    """Undo, in a child, that what runs in the background of a script ignores Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Terminal:
