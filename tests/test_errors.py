@@ -21,10 +21,12 @@ OTHERS: list[Any] = [
     errors.OtherCredentialError("text"),
     errors.AlreadyEnrolledError("text"),
     errors.TooManyDevicesError("text"),
+    errors.StoreError("text"),
 ]
 REASONS = {
     *("malformed", "incorrect", "replayed", "throttled", "disabled", "expired", "not_issued"),
     *("not_enrolled", "other_credential", "already_enrolled", "too_many_devices"),
+    "store_error",
 }
 
 

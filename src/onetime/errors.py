@@ -197,4 +197,10 @@ class TooManyDevicesError(OnetimeError):
 
 
 class StoreError(OnetimeError):
-    """The state could not be read or stored, so nothing was accepted."""
+    """The state could not be read or stored, so nothing was accepted.
+
+    Attributes:
+        reason: "store_error".
+    """
+
+    reason = "store_error"
