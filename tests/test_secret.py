@@ -92,7 +92,7 @@ class Reading(unittest.TestCase):
                 Secret.from_base32("A" * size)
         with self.assertRaisesRegex(SecretError, "the hexadecimal text is missing a digit"):
             Secret.from_hex("123")
-        with self.assertRaisesRegex(SecretError, "a character of the base64 text is missing"):
+        with self.assertRaisesRegex(SecretError, "the base64 text is missing a character"):
             Secret.from_base64("abcde")
 
     def test_everything_else_is_refused_with_its_position(self) -> None:
