@@ -479,7 +479,7 @@ class Sending(Case):
         class Bare:
             get, swap = self.store.get, self.store.swap
 
-        with self.assertRaisesRegex(TypeError, "the method items"):
+        with self.assertRaisesRegex(TypeError, "a method items"):
             DeliveredCodes(Bare(), PEPPER, clock=self.clock).purge()
 
     def test_a_clock_that_went_back(self) -> None:

@@ -1,4 +1,4 @@
-"""SQLite: a file on one machine, with a write-ahead log that is synced at each commit."""
+"""SQLite: a file on one machine, with a write-ahead log that is synced to disk at each commit."""
 
 import os
 import sqlite3
@@ -15,18 +15,18 @@ _SETTINGS = (
     ("journal_mode", "WAL", "wal"),
     # NORMAL loses commits in a power cut.
     ("synchronous", "FULL", 2),
-    # What a sync is on macOS; without effect elsewhere.
+    # On macOS, a sync needs these settings; elsewhere they have no effect.
     ("fullfsync", "ON", 1),
 )
-"""Name, value, and what SQLite answers when the value is in force."""
+"""Name and value of each setting, and SQLite's answer if the value is in effect."""
 
 
 class Connection:
     """A connection of sqlite3 that is closed when it is dropped, but never in a forked child.
 
-    A child may hold a copy of a connection when no fork handler ran. SQLite takes the locks of the parent for
-    the child's, so closing the copy can delete a log in which other processes have stored commits. When an
-    interpreter ends, it closes what is left.
+    A child may hold a copy of a connection if no fork handler ran. SQLite mistakes the parent's locks for the
+    child's, so closing the copy can delete a log in which other processes have stored commits. When an
+    interpreter ends, it closes the remaining connections.
 
     Args:
         connection: A new connection of sqlite3.
@@ -38,7 +38,7 @@ class Connection:
         self._connection = connection
         self._pid = os.getpid()
         self.execute: Callable[..., sqlite3.Cursor] = connection.execute
-        # SQLite refers to the function, and the function to the connection: only `close` ends that.
+        # SQLite refers to the function, and the function to the connection. Only `close` breaks this cycle.
         connection.create_function("onetime", 0, connection.close)
 
     @property
@@ -48,7 +48,7 @@ class Connection:
 
     def close(self, *, getpid: "Callable[[], int]" = os.getpid) -> None:
         """Close the connection, unless this is a forked child."""
-        # An argument, because the module's names are gone when an interpreter has ended.
+        # `getpid` is an argument, because the module's names are gone after an interpreter has ended.
         if self._pid == getpid():
             self._connection.close()
 
@@ -56,7 +56,7 @@ class Connection:
 
 
 class SQLite(GroupingDialect):
-    """A table in a file of SQLite's.
+    """A table in an SQLite file.
 
     Args:
         path: The file, in a folder that exists.
@@ -73,13 +73,13 @@ class SQLite(GroupingDialect):
         self._file = StoreFile(path)
 
     def open(self, *, create: bool = False) -> Connection:
-        """Open a connection; the first one makes the file, and `create` the table."""
+        """Open a connection. The first connection creates the file; `create` creates the table."""
         try:
             self._file.check()
             return self._connect(create=create)
         except OSError as error:
             raise StoreError(
-                f"the store's file cannot be made or found ({error.strerror}): its folder must exist, and "
+                f"the store's file cannot be created or found ({error.strerror}): its folder must exist, and "
                 "the program must be allowed to write to it"
             ) from error
         except sqlite3.Error as error:
@@ -88,7 +88,7 @@ class SQLite(GroupingDialect):
             raise StoreError(f"SQLite cannot use the store's file: {error}") from error
 
     def _connect(self, *, create: bool) -> Connection:
-        # No busy handler of SQLite's: it would wait longer each time, and inside of its lock.
+        # SQLite's busy handler is not used: it waits longer each time, and while it holds its lock.
         connection = Connection(
             sqlite3.connect(
                 self._file.uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False
@@ -98,7 +98,7 @@ class SQLite(GroupingDialect):
             _apply_settings(connection)
             if create:
                 connection.execute(_table(f'IF NOT EXISTS "{self._name}"'))
-            # It reads, so that the log is there.
+            # This check reads from the database, which creates the log.
             self._check_table(connection)
             self._file.check()
             self._file.sync_names()
@@ -114,7 +114,7 @@ class SQLite(GroupingDialect):
         return connection.execute(statement, parameters).fetchall()
 
     def change(self, connection: Connection, statement: str, parameters: "Sequence[str]") -> int:
-        """Run a statement that writes, and return how many entries it wrote."""
+        """Run a statement that writes, and return the number of entries that it wrote."""
         return connection.execute(statement, parameters).rowcount
 
     def begin(self, connection: Connection) -> None:
@@ -122,7 +122,7 @@ class SQLite(GroupingDialect):
         connection.execute("BEGIN IMMEDIATE")
 
     def commit(self, connection: Connection) -> None:
-        """Commit: after it, everything that was written is on the disk."""
+        """Commit the transaction. When the call returns, everything written is on disk."""
         connection.execute("COMMIT")
 
     def rollback(self, connection: Connection) -> None:
@@ -131,15 +131,15 @@ class SQLite(GroupingDialect):
             connection.execute("ROLLBACK")
 
     def had_no_effect(self, error: BaseException) -> bool:
-        """SQLITE_BUSY: another process writes, and nothing was begun."""
+        """Return whether the error is SQLITE_BUSY: another process writes, and no transaction began."""
         return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
     def is_lost(self, connection: Connection, error: BaseException) -> bool:  # noqa: ARG002 - others ask
-        """There is no server."""
+        """Return False, because there is no server."""
         return False
 
     def _check_table(self, connection: Connection) -> None:
-        """Refuse a table that is not the store's own, and one with an index or a trigger."""
+        """Refuse a table that was not created for a store, or that has an index or a trigger."""
         found = connection.execute(
             "SELECT sql FROM sqlite_master WHERE lower(tbl_name) = lower(?) ORDER BY type = 'table' DESC",
             (self._name,),
@@ -149,22 +149,22 @@ class SQLite(GroupingDialect):
             raise StoreError(f"the store's file has no table {self._name}")
         if found != [(expected,)]:
             raise StoreError(
-                f"the table {self._name} in the store's file is not the store's: it must be made by "
+                f"the table {self._name} in the store's file is not a store's: it must be created with "
                 f"{expected} and have neither index nor trigger; give the store another table or file"
             )
 
 
 def _apply_settings(connection: Connection) -> None:
     for name, value, answer in _SETTINGS:
-        # All rows, here as everywhere: a statement that is not at its end holds its transaction open, and
-        # without reference counts (PyPy) its cursor ends it at some later time.
+        # All rows are fetched, here as everywhere. An unfinished statement keeps its transaction open, and
+        # without reference counts (PyPy) it is finished only at some later time.
         connection.execute(f"PRAGMA {name}={value}").fetchall()
         if connection.execute(f"PRAGMA {name}").fetchall() != [(answer,)]:
             raise StoreError(f"SQLite cannot use {name}={value} with the store's file")
 
 
 def schema(table: str) -> str:
-    """Return the statement that makes a table.
+    """Return the statement that creates a table.
 
     Raises:
         TypeError: The name is not a str.
