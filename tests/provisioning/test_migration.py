@@ -104,10 +104,10 @@ class Reading(unittest.TestCase):
             (f"{HEAD}%41AA#", "in the data, the character at position 4 is not base64"),
             (f"{HEAD}AA\ud800", "in the data, the character at position 3 is not base64"),
             (f"{HEAD}AAé", "in the data, the character at position 3 is not base64"),
-            (f"{HEAD}A", "in the data, a character of the base64 text is missing"),
+            (f"{HEAD}A", "in the data, the base64 text is missing a character"),
             (f"{HEAD}AA=", "in the data, the padding"),
             (f"{HEAD}A=AA", "in the data, the padding"),
-            (f"{HEAD}A+A_", "in the data, the text mixes the alphabets"),
+            (f"{HEAD}A+A_", "in the data, the text must not mix the alphabets"),
             (f"{HEAD}AA AA", "the data has a space at character 3, perhaps a lost plus sign"),
             (f"{HEAD}AA%20AA", "the data has a space at character 3, perhaps a lost plus sign"),
         ):
