@@ -90,7 +90,7 @@ STEPS = (
     Step(("users", "--store", "otp.db"), ("alice: default (HOTP)\n",)),
     Step(("unlock", *STORE), ("unlocked\n",)),
     Step(("forget", *STORE), ("forgotten\n",)),
-    Step(("users", *STORE), ("onetime: not enrolled: nothing is stored of this user\n",), status=1),
+    Step(("users", *STORE), ("onetime: not enrolled: the store has no row of this user\n",), status=1),
     Step(("demo",), ("Alice scans", "She sees that there were 7 wrong codes since her last login.\n")),
     Step(
         ("playground", "--no-browser"),

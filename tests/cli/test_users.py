@@ -7,7 +7,7 @@ from onetime import HOTP, MemoryStore, Policy, SQLStore, VerificationError, Veri
 from tests.cli.test_verification import CODES, SECRET, Verification
 from tests.support.session import BASE32, TOTP_LINK, Session, run
 
-NOBODY = "onetime: not enrolled: nothing is stored of this user\n"
+NOBODY = "onetime: not enrolled: the store has no row of this user\n"
 NOW = 1_800_000_000
 
 

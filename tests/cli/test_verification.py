@@ -71,10 +71,10 @@ class Verdicts(Verification):
         """A device is replaced only when it is said."""
         self.enroll()
         message = (
-            'onetime: already enrolled: the user has a device "default" already; --replace replaces it\n'
+            'onetime: already enrolled: the user already has a device "default"; --replace replaces it\n'
         )
         self.assertEqual(Session(1, "", message), self.enroll(CODES[1]))
-        message = 'onetime: already enrolled: the user has this credential already, as the device "default"\n'
+        message = 'onetime: already enrolled: the user already has this credential, as the device "default"\n'
         self.assertEqual(Session(1, "", message), self.enroll(CODES[1], "--device", "key", "--replace"))
         self.assertEqual(Session(0, "enrolled\n", ""), self.enroll(CODES[1], "--replace"))
 
@@ -324,4 +324,4 @@ class Refusals(Verification):
         self.assertEqual(
             (1, {"enrolled": False, "reason": "too_many_devices"}), (session.status, json.loads(session.out))
         )
-        self.assertTrue(session.err.endswith("onetime: too many devices: the user has 10 devices already\n"))
+        self.assertTrue(session.err.endswith("onetime: too many devices: the user already has 10 devices\n"))

@@ -47,7 +47,10 @@ class Reading(unittest.TestCase):
     def test_errors_help(self) -> None:
         """Each common mistake gets an answer that says what to do, or what is wrong."""
         for text, message in (
-            ("JBSWY3DPEHPK3PXP", "not an otpauth:// link; a secret alone is read with Secret.from_base32"),
+            (
+                "JBSWY3DPEHPK3PXP",
+                "a link must begin with otpauth://; read a secret alone with Secret.from_base32",
+            ),
             ("otpauth-migration://offline?data=AA", "an export of several accounts"),
             ("otpauth%3A%2F%2Ftotp%2Fa%3Fsecret%3DJBSWY3DP", "percent-encoded as a whole"),
             ("https://example.com", "must begin with otpauth://"),

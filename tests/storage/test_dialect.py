@@ -41,7 +41,7 @@ class Dialects(unittest.TestCase):
         dialect = Dialect("onetime", "?", "")
         for value in (None, 0, 1, 1.5, b"one", True, ["one"]):
             with self.subTest(value), mock.patch.object(dialect, "query", return_value=[(value, value)]):
-                with self.assertRaisesRegex(StoreError, "a stored value is not text"):
+                with self.assertRaisesRegex(StoreError, "a stored value must be text"):
                     dialect.get(None, "otp/key")
                 with self.assertRaises(StoreError):
                     dialect.page(None, "")

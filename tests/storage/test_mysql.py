@@ -448,7 +448,7 @@ class Table(OnMariaDB):
         store = self.made(partial(self.server.connect, user="reader"))
         self.assertTrue(store.swap("otp/key", None, "one"))
         self.table = self.server.table(self)
-        with self.assertRaisesRegex(StoreError, f"the table {self.table} cannot be made"):
+        with self.assertRaisesRegex(StoreError, f"the table {self.table} cannot be created"):
             self.made(partial(self.server.connect, user="reader"))
 
     def test_a_table_of_another_shape(self) -> None:

@@ -252,7 +252,7 @@ class Bound(PoolTest):
         """In a child whose handlers did not run, a call waits until another thread has begun the child."""
         with mock.patch.multiple(fork, _pid=-1, _has_begun=lambda: False):
             for call in (lambda: self.pool.read(Work()), self.pool.deadline):
-                self.assert_late("another thread was beginning the forked process", call)
+                self.assert_late("another thread was preparing the store after a fork", call)
 
     def test_the_table_is_made_on_a_connection_that_is_closed(self) -> None:
         """F01: after a store is made, no connection is open that a fork without handlers could inherit."""

@@ -176,7 +176,7 @@ class Names(OnPostgres):
         self.refused(self.store(table="nowhere.onetime"), "no table nowhere.onetime", "create_table()")
         with self.assertRaises(StoreError) as caught:
             self.store(table="nowhere.onetime").create_table()
-        self.assertIn('"nowhere"."onetime" cannot be made', str(caught.exception))
+        self.assertIn('"nowhere"."onetime" cannot be created', str(caught.exception))
         self.assertIn('"nowhere" does not exist', str(caught.exception.__cause__))
         self.refused(self.store(search_path="nowhere"), "search path", f"public.{self.table}")
 
@@ -257,7 +257,7 @@ class Table(OnPostgres):
         store = self.made(role=role)
         self.assertTrue(store.swap("otp/key", None, "one"))
         store.close()
-        with self.assertRaisesRegex(StoreError, "cannot be made"):
+        with self.assertRaisesRegex(StoreError, "cannot be created"):
             self.store(table="pg_catalog.onetime", role=role).create_table()
 
     def test_a_table_of_another_shape(self) -> None:

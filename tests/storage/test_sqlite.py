@@ -335,7 +335,7 @@ class Files(Folder):
         with ThreadPoolExecutor(1) as pool:
             pool.submit(sqlite_file._CREATING.acquire).result()
             with mock.patch.object(sqlite_file, "_CREATING_TIMEOUT", 0.01):
-                self.assert_refused("was making the store's file")
+                self.assert_refused("was creating the store's file")
             pool.submit(sqlite_file._CREATING.release).result()
         self.open()
 
@@ -373,7 +373,7 @@ class Files(Folder):
         for each in self.folder.iterdir():
             each.unlink()
         drop_connections(store)
-        self.assert_refused("cannot be made or found (No such file", action=lambda: store.get("otp/key"))
+        self.assert_refused("cannot be created or found (No such file", action=lambda: store.get("otp/key"))
         self.assertEqual([], list(self.folder.iterdir()))
 
     def test_the_file_is_deleted_at_the_last_moment(self) -> None:
@@ -814,7 +814,7 @@ class Errors(Folder):
         """A blob that another program stored is StoreError, never a wrong answer."""
         store = self.open()
         self.by_hand("INSERT INTO onetime VALUES ('otp/key', x'00')")
-        self.assert_refused("not text", action=lambda: store.get("otp/key"))
+        self.assert_refused("must be text", action=lambda: store.get("otp/key"))
 
     def test_a_key_that_cannot_be_encoded(self) -> None:
         """F12: only that statement fails, and the connections stay."""

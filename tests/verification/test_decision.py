@@ -983,10 +983,10 @@ class ThreeCodes(Case):
     def test_there_are_three(self) -> None:
         """H34, K20: any other number is the programmer's mistake, and so is one text."""
         for count in (0, 1, 2, 4, 10):
-            with self.subTest(count), self.assertRaisesRegex(ValueError, "must be three codes"):
+            with self.subTest(count), self.assertRaisesRegex(ValueError, "must have three codes"):
                 decide_resync(KEYED, fresh(KEYED), KEYED.codes(0, count), NOW)
         for text in ("755224", "755", "755224287082359152"):
-            with self.subTest(text), self.assertRaisesRegex(TypeError, "of three texts"):
+            with self.subTest(text), self.assertRaisesRegex(TypeError, "of three codes"):
                 decide_resync(KEYED, fresh(KEYED), text, NOW)
 
     def test_one_code_of_three_factors(self) -> None:

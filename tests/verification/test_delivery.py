@@ -479,7 +479,7 @@ class Sending(Case):
         class Bare:
             get, swap = self.store.get, self.store.swap
 
-        with self.assertRaisesRegex(TypeError, "the method items"):
+        with self.assertRaisesRegex(TypeError, "a method items"):
             DeliveredCodes(Bare(), PEPPER, clock=self.clock).purge()
 
     def test_a_clock_that_went_back(self) -> None:
@@ -736,13 +736,13 @@ class Arguments(Case):
         for digits, percent in ((6, "5.1"), (7, "0.5"), (8, "0.05"), (9, "0.005"), (10, "0.0005")):
             exact = 100 * (1 - (1 - 10**-digits) ** 52_565)
             self.assertAlmostEqual(float(percent), exact, delta=exact / 10)
-            self.assertIn(f"{percent} % at {digits}", text)
+            self.assertIn(f"{percent} % with {digits}", text)
 
     def test_email_is_no_factor(self) -> None:
         """N20, N25, O10: the docstring says so, and that the address is confirmed first."""
         text = " ".join((DeliveredCodes.__doc__ or "").split())
         self.assertIn("E-mail is not a second factor", text)
-        self.assertIn("confirms the address", text)
+        self.assertIn("must confirm the address", text)
         self.assertIn("not the one-time passwords of the RFCs", text)
 
 

@@ -5,7 +5,7 @@
 | `kind` | `"hotp"` or `"totp"` |
 | `secret` | the secret in base32 |
 | `uri`, `uris` | a link (`otpauth://` or `otpauth-migration://`); several links |
-| `issuer`, `name` | the service that an account belongs to, or `null`; the account's name, or an empty text |
+| `issuer`, `name` | the service of an account, or `null`; the account's name, which may be empty |
 | `algorithm`, `digits` | name of the hash; length of a code |
 | `period`, `t0` | length of a step, in seconds; Unix time of step 0; both `null` for a HOTP |
 | `counter` | the counter in a link; `null` for a TOTP |
@@ -23,7 +23,7 @@
 | `retry_at` | Unix time at which the next code is checked; `null` if it is checked at once |
 | `disabled` | whether every code is refused until `unlock` |
 | `left_out` | names of the given devices that are not enrolled |
-| `refused`, `position`, `error` | accounts that cannot be read or written; index from 0; reason in words |
+| `refused`, `position`, `error` | faulty accounts; the index of an account, from 0; the reason in words |
 | `found`, `tried`, `not_tried`, `findings` | the attributes of `Diagnosis` |
 | `reading`, `clock`, `ahead`, `mistakes`, `advice`, `chance` | the attributes of `Finding` |
 | `padded_key`, `inner_pad`, `outer_pad`, `message` | bytes of `Explanation`, in hexadecimal |
@@ -47,7 +47,7 @@ def answer(text: str, *, sentences: bool = False) -> None:
 
     Args:
         text: The text to print.
-        sentences: Whether lines are wrapped between words on a terminal. Links and tables must not be.
+        sentences: Whether to wrap lines between words on a terminal. Links and tables must not be wrapped.
     """
     if sys.stdout.isatty():
         text = visible(text)

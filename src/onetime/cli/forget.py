@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
     def forget(verifier: Verifier) -> None:
         state = verifier.state(options.user)
         if state is None:
-            raise NotEnrolledError("nothing is stored of this user")
+            raise NotEnrolledError("the store has no row of this user")
         if options.device is not None and options.device not in state.devices:
             raise NotEnrolledError(f"the user has no such device; devices that are enrolled: {kinds(state)}")
         verifier.forget(options.user, options.device)

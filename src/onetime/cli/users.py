@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
         else:
             state = _state(verifier, options.user)
             if state is None:
-                tell("not enrolled: nothing is stored of this user")
+                tell("not enrolled: the store has no row of this user")
                 return 1
             states = iter([(options.user, state)])
         for user, state in states:

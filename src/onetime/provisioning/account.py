@@ -32,16 +32,16 @@ class Account(Confidential):
         name: The account's name at the issuer, for example an e-mail address. It may be empty, because
             some links have no name; `uri.build` refuses to write one.
         credential: A HOTP or a TOTP.
-        issuer: The name of the site or program that the account is with; None if a link does not say.
+        issuer: The name of the site or program that issued the account; None if a link does not say.
         counter: The next counter of a HOTP, from 0 to 2^64-1; 0 with a TOTP.
-        extra: Parameters of a link that have no meaning to this library, as pairs of name and value in
-            their order. A name may be there more than once. The attribute is a tuple.
+        extra: Parameters of a link that this library does not use, as pairs of name and value in their
+            order. A name may occur more than once. The attribute is a tuple.
 
     Raises:
         TypeError: A part has the wrong type.
         URIError: A text has a control character or a lone surrogate; the issuer is empty; a name in
-            `extra` is empty, is a parameter that has a meaning or could be mistaken for one, or belongs to
-            other codes ("encoder"). `parameter` says which part.
+            `extra` is empty, is a known parameter or could be mistaken for one, or belongs to other kinds of
+            codes ("encoder"). `parameter` says which part.
         ValueError: The counter is out of range, or not 0 with a TOTP.
     """
 
@@ -97,7 +97,7 @@ class Account(Confidential):
 
         Args:
             **changes: Parts by name, as the constructor takes them. For example, a HOTP authenticator
-                moves on with `account.replace(counter=account.counter + 1)`.
+                advances with `account.replace(counter=account.counter + 1)`.
 
         Raises:
             TypeError: A part does not exist or has the wrong type.

@@ -11,8 +11,8 @@ class Refused:
     """An account that cannot be read.
 
     Attributes:
-        position: Index of the account among all accounts of the export, from 0; the refused ones count.
-        reason: Why the account cannot be read, for people. No secret is in it.
+        position: Index of the account among all accounts of the export, including refused ones, from 0.
+        reason: Why the account cannot be read, as text for users. It contains no secret.
         issuer: The account's issuer; None if it is missing or cannot be read.
         name: The account's name; empty if it is missing or cannot be read.
     """
@@ -34,8 +34,8 @@ class Batch(Confidential):
         index: The place of the batch in the export, from 0.
         size: The number of batches in the export.
         id: A random number from -2^31 to 2^31-1 that all batches of an export share; 0 if a link has none.
-        refused: The accounts that cannot be read, in order. Show them to the user: the app that has
-            them may be gone.
+        refused: The accounts that cannot be read, in order. Show them to the user, who may soon lose the app
+            that has them.
     """
 
     accounts: tuple[Account, ...]
@@ -45,5 +45,6 @@ class Batch(Confidential):
     refused: tuple[Refused, ...] = ()
 
 
-# A dataclass with slots writes one that returns everything; CPython 3.11.2 even over the class's own.
+# A dataclass with slots gets a __getstate__ that returns everything; CPython 3.11.2 even replaces the
+# class's.
 Batch.__getstate__ = Confidential.__getstate__  # type: ignore[method-assign]  # what the line above says

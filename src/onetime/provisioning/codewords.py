@@ -54,11 +54,11 @@ _BLOCKS = (
 """Table 9, by version and level: the number of blocks, and of error correction codewords in each."""
 
 _HIGH_BITS = int.from_bytes(b"\x80" * 31)
-"""The highest bit of each coefficient of a polynomial, of up to 31."""
+"""The highest bit of each coefficient of a polynomial with up to 31 coefficients."""
 
 
 def capacity(version: int, level: str) -> int:
-    """Return how many bytes a symbol holds in byte mode (Table 7)."""
+    """Return the number of bytes that a symbol holds in byte mode (Table 7)."""
     return _data_size(version, level) - (2 if version < 10 else 3)
 
 
@@ -70,8 +70,8 @@ def data_codewords(data: bytes, version: int, level: str) -> bytes:
         version: From 1 to 40.
         level: "L", "M", "Q" or "H".
     """
-    # 7.4.5: the mode indicator of Table 2, the count with as many bits as Table 3 says, and the bytes;
-    # 7.4.9: the terminator. In byte mode all this ends with a codeword, and there is always room for it.
+    # 7.4.5: the mode indicator of Table 2, the count with the number of bits in Table 3, and the bytes;
+    # 7.4.9: the terminator. In byte mode these end at the end of a codeword, and always fit.
     count_size = 8 if version < 10 else 16
     stream = 0b0100 << count_size | len(data)
     stream = (stream << 8 * len(data) | int.from_bytes(data)) << 4
@@ -95,7 +95,7 @@ def final_message(data: bytes, version: int, level: str) -> bytes:
     starts = [i * size + max(0, i - count + longer) for i in range(count + 1)]
     blocks = [data[start:end] for start, end in pairwise(starts)]
     corrections = [error_correction(block, correction_size) for block in blocks]
-    # The first codeword of each block, then the second of each, ...; error correction the same way.
+    # The first codeword of each block, then the second of each, and so on; then error correction likewise.
     message = [block[i] for i in range(size + 1) for block in blocks if i < len(block)]
     message += [block[i] for i in range(correction_size) for block in corrections]
     return bytes(message)

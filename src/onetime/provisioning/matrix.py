@@ -1,8 +1,8 @@
 """From the codewords of a QR code to its modules (ISO/IEC 18004:2015, 6.3 and 7.7 to 7.10).
 
 A symbol is one number, row after row from the top. The first module is the highest bit, and 1 is dark. Four
-light modules of the quiet zone follow each row, so that a shift finds the neighbors of a module, and never
-those in another row.
+light modules of the quiet zone follow each row, so that a shift finds the neighbors of a module, but never
+modules in another row.
 """
 
 from collections.abc import Callable
@@ -24,8 +24,8 @@ class Layout:
     Attributes:
         size: Modules on a side.
         function: The dark modules of the finder, timing and alignment patterns.
-        bits: The number of bits that have a place, and one more.
-        place: Puts bits into their places, given as text that ends with a "0" as the one more.
+        bits: One more than the number of bits that have a place.
+        place: Puts bits into their places. The bits are text that ends with an additional "0".
         masks: The modules that each data mask inverts.
         has_left: The modules that have a neighbor on their left.
         has_upper: The modules that have a neighbor above them.
@@ -141,7 +141,7 @@ def alignment_positions(version: int) -> tuple[int, ...]:
     if version == 1:
         return ()
     last, gaps = 4 * version + 10, version // 7 + 1
-    # Back from the last one in even steps, which Table E.1 rounds up but for version 32, to the first.
+    # From the last one back to the first, in even steps, which Table E.1 rounds up except in version 32.
     step = 26 if version == 32 else -((6 - last) // (2 * gaps)) * 2
     return (6, *range(last - step * (gaps - 1), last + 1, step))
 
@@ -167,7 +167,7 @@ _TILES = tuple(
 
 
 def penalty(symbol: int, layout: Layout) -> int:
-    """Return the penalty of a symbol for what makes it hard to read (7.8.3.1, Table 11)."""
+    """Return the penalty of a symbol for features that make it hard to read (7.8.3.1, Table 11)."""
     size, stride = layout.size, layout.size + _MARGIN
     # The modules of the same color as the one on their left, and as the one above them.
     across = layout.has_left & ~(symbol ^ symbol >> 1)
@@ -193,7 +193,7 @@ def penalty(symbol: int, layout: Layout) -> int:
 def information(version: int, level: str, mask: int) -> int:
     """Return the dark modules of the format and the version information."""
     size = 4 * version + 17
-    dark = [(size - 8, 8)]  # 7.9.1: this one always
+    dark = [(size - 8, 8)]  # 7.9.1: this module is always dark
     # 7.9.1 and Annex C: level and mask with ten check bits, twice, the lowest bit first.
     bits = with_check_bits(_LEVEL_INDICATORS[level] << 3 | mask, 10, 0b10100110111) ^ 0b101010000010010
     steps = (0, 1, 2, 3, 4, 5, 7, 8)  # 6 is the timing pattern

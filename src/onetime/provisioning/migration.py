@@ -1,9 +1,9 @@
 """Google Authenticator's export of several accounts: the `otpauth-migration://` links behind its QR codes.
 
-An export is one link or more, each with a batch of the accounts: a message of Protocol Buffers in base64.
-Google does not describe it. The fields are those that the app and the programs that read its exports agree
-on: 1 the accounts (see `otp_parameters`), 2 the version, 3 the batch size, which is the number of batches,
-4 the batch index, from 0, 5 the batch id, which is the same in all of them.
+An export has one or more links, each with a batch of the accounts: a message of Protocol Buffers in base64.
+Google does not document the format. The fields are those on which the app and the programs that read its
+exports agree: 1 the accounts (see `otp_parameters`), 2 the version, 3 the batch size, which is the number of
+batches, 4 the batch index, from 0, and 5 the batch id, which is the same in all batches.
 """
 
 import os
@@ -25,15 +25,15 @@ MAX_LENGTH = uri.MAX_TEXT
 """Maximum length of a link that is read, in characters. A QR code holds 2,953 bytes; a file holds more."""
 
 MAX_ACCOUNTS = 10
-"""Maximum number of accounts in a batch that is written: as many as the app puts into one QR code."""
+"""Maximum number of accounts in a written batch: the app puts at most this number into a QR code."""
 
 MAX_SIZE = 640
-"""Maximum size of the accounts in a batch of more than one, in bytes. Its link then has at most about 1,000
-characters, and fits a QR code of version 25 or 26 at level M, which a phone reads from a screen. Percent
-signs can make it 2,700 characters in the worst case, which a QR code still holds."""
+"""Maximum size of the accounts in a batch of several accounts, in bytes. The link then usually has at most
+about 1,000 characters, and fits a QR code of version 25 or 26 at level M, which a phone can read from a
+screen. In the worst case, percent signs lengthen the link to 2,700 characters, which still fit a QR code."""
 
 MAX_LINK = 2_953
-"""Maximum length of a link that is written, in characters: what a QR code holds (ISO/IEC 18004, version
+"""Maximum length of a written link, in characters: the capacity of a QR code (ISO/IEC 18004, version
 40-L)."""
 
 _ACCOUNT, _VERSION, _BATCH_SIZE, _BATCH_INDEX, _BATCH_ID = range(1, 6)
@@ -48,11 +48,11 @@ def parse(text: str) -> Batch:
     another wire type. If a name begins with the issuer and a colon, the rest is the name.
 
     Args:
-        text: One link, at most 1,048,576 characters; the time to read it grows in proportion. A byte-order
-            mark in front of it and white space around it are ignored.
+        text: One link, at most 1,048,576 characters; parsing takes time in proportion to the length. A
+            leading byte-order mark and surrounding white space are ignored.
 
     Returns:
-        The batch. An account that cannot be read keeps no other back: it is in `refused`, and `accounts`
+        The batch. An account that cannot be read is in `refused` and does not affect the others; `accounts`
         may even be empty.
 
     Raises:
@@ -97,8 +97,8 @@ def join(batches: Iterable[Batch]) -> Batch:
     """Join the batches of one export or of several.
 
     Args:
-        batches: All batches, in any order. One that is there twice, as from a QR code that was scanned
-            twice, counts once.
+        batches: All batches, in any order. Duplicates, for example from a QR code that was scanned twice,
+            count once.
 
     Returns:
         One batch with everything, in the order of the exports and of their batches. The positions in
@@ -107,7 +107,7 @@ def join(batches: Iterable[Batch]) -> Batch:
     Raises:
         MigrationError: There are no batches, one is missing, or two have the same place in an export and
             differ. The message says which, counted from 1.
-        TypeError: Something given is not a Batch.
+        TypeError: One of the values is not a Batch.
     """
     parts = Parts()
     for batch in batches:
@@ -124,10 +124,9 @@ def join(batches: Iterable[Batch]) -> Batch:
 
 @discreet
 def read(text: str) -> Batch:
-    """Read every account in a text: links and exports, one or more, mixed, in any order.
+    """Read every account in a text of links and exports, mixed and in any order.
 
-    What can be read keeps nothing else back, and what cannot be read is in `refused`: accounts of an
-    export, whole links, and batches that are missing from an export.
+    Accounts, links and missing batches that cannot be read are in `refused`; all other accounts are returned.
 
     Args:
         text: The content of a file, or what a person pasted: links on lines of their own or separated by
@@ -137,7 +136,7 @@ def read(text: str) -> Batch:
         One batch with everything. A batch of an export is joined to the first of the same export.
 
     Raises:
-        URIError: There is no link, or something else than links is in the text, as in `uri.split`.
+        URIError: The text has no link, or has something other than links, as in `uri.split`.
         TypeError: The text is not a str.
     """
     links = uri.split(text)
@@ -161,8 +160,8 @@ def read(text: str) -> Batch:
 def build(accounts: Iterable[Account], *, id: int | None = None) -> tuple[str, ...]:  # noqa: A002 - its name in the export
     """Return the links of an export of accounts, each for a QR code of its own.
 
-    A batch has at most 10 accounts of together at most 640 bytes, so that a phone reads its QR code easily.
-    An account that is longer has a batch for itself. An empty name is written.
+    A batch has at most 10 accounts with at most 640 bytes together, so that a phone reads its QR code easily.
+    A longer account has a batch to itself. An account may have an empty name.
 
     Args:
         accounts: At least one account, in their order.
@@ -175,9 +174,9 @@ def build(accounts: Iterable[Account], *, id: int | None = None) -> tuple[str, .
         MigrationError: There are no accounts, or an export cannot represent one: a period other than 30,
             a t0 other than 0, digits other than 6 and 8, an algorithm other than SHA1, SHA256 and SHA512,
             a counter over 2^63-1, parameters in `extra`, a colon in the name of an account without issuer,
-            a space at the beginning of the name, or more than a QR code holds. `account` is its index, from
-            0.
-        TypeError: Something given is not an Account, or the id is not an int.
+            a space at the beginning of the name, or more data than a QR code holds. `account` is the index
+            of the account, from 0.
+        TypeError: One of the values is not an Account, or the id is not an int.
         ValueError: The id is out of range.
     """
     if id is None:
@@ -208,7 +207,7 @@ def build(accounts: Iterable[Account], *, id: int | None = None) -> tuple[str, .
         )
         data = encoding.write_base64(b"".join(batch) + header)
         link = f"otpauth-migration://offline?data={uri.quote(data)}"
-        if len(link) > MAX_LINK:  # an account that has a batch for itself
+        if len(link) > MAX_LINK:  # an account that has a batch to itself
             message = f"account {written + 1}: its link would be longer than a QR code holds"
             raise MigrationError(message, account=written)
         written += len(batch)

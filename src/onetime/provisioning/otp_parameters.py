@@ -1,4 +1,4 @@
-"""The message of one account in an export (`OtpParameters`), read and written.
+"""Reading and writing of the message of one account in an export (`OtpParameters`).
 
 Its fields are 1 the secret, 2 the name, 3 the issuer, 4 the algorithm (1 SHA1, 2 SHA256, 3 SHA512, 4 MD5),
 5 the digits (1 six, 2 eight), 6 the type (1 HOTP, 2 TOTP), 7 the counter of a HOTP, and in exports of newer
@@ -21,18 +21,18 @@ T = TypeVar("T")
 
 _SECRET, _NAME, _ISSUER, _ALGORITHM, _DIGITS, _TYPE, _COUNTER = range(1, 8)
 
-# What the numbers of the enums stand for; 0 is the app's default.
+# The meanings of the numbers of the enums; 0 is the app's default.
 _ALGORITHMS = ("SHA1", "SHA1", "SHA256", "SHA512", "MD5")
 _DIGIT_COUNTS = (6, 6, 8)
 _TYPES = (TOTP, HOTP, TOTP)
 
 
 class _Message:
-    """The fields of a message, as far as it can be read.
+    """The fields of a message that can be read.
 
     Attributes:
         key: The secret; empty if it is missing.
-        key_position: Where the secret stands, or would stand.
+        key_position: Position of the secret in the data, or the position where it is missing.
         texts: The issuer and the name.
         numbers: The integers by the number of their field, each with the position of the field.
     """
@@ -46,8 +46,8 @@ class _Message:
         self.numbers: dict[int, tuple[int, int]] = {}
 
     def read(self, data: bytes, part: slice) -> None:
-        """Read the fields up to the first that is wrong, which is a `MigrationError`."""
-        # The last of several wins. A field that has another wire type than it should have is unknown.
+        """Read the fields up to the first faulty one, which raises `MigrationError`."""
+        # The last of several fields counts. A field with the wrong wire type is treated as unknown.
         for number, value, position in fields(data, part):
             if not isinstance(value, slice):
                 self.numbers[number] = value, position
@@ -60,7 +60,7 @@ class _Message:
                     raise fault("a text must be UTF-8", value.start + error.start) from None
 
     def names(self) -> tuple[str | None, str]:
-        """Split "issuer:name"; an issuer that has a field of its own is split off only if it is the same."""
+        """Split "issuer:name". If the issuer has a field of its own, split only if both issuers are equal."""
         issuer, label = self.texts.values()
         if issuer:
             name = label.removeprefix(f"{issuer}:")
@@ -70,7 +70,7 @@ class _Message:
         return issuer or None, name.lstrip(" ")
 
     def choice(self, what: str, field: int, choices: tuple[T, ...]) -> T:
-        """Return what the number of an enum stands for."""
+        """Return the meaning of the number of an enum."""
         if field not in self.numbers:
             return choices[0]
         value, position = self.numbers[field]
@@ -85,11 +85,11 @@ def read(data: bytes, part: slice, place: int) -> Account | Refused:
 
     Args:
         data: Bytes that hold the message.
-        part: Where in them the message stands.
+        part: Range of the message in the bytes.
         place: Index of the account in the export, from 0.
 
     Returns:
-        The account; or, where it cannot be read, the reason and the names as far as they can be read.
+        The account; or, if it cannot be read, the reason and the names that can be read.
     """
     message = _Message(part)
     try:
@@ -116,7 +116,7 @@ def _account(message: _Message) -> Account:
     digits = message.choice("digits", _DIGITS, _DIGIT_COUNTS)
     kind = message.choice("type", _TYPE, _TYPES)
     counter = 0
-    if kind is HOTP and _COUNTER in message.numbers:  # that of a TOTP has no meaning
+    if kind is HOTP and _COUNTER in message.numbers:  # the counter of a TOTP has no meaning
         value, position = message.numbers[_COUNTER]
         counter = signed(value, 64)
         if counter < 0:
@@ -133,7 +133,7 @@ def write(account: Account) -> bytes:
     """Write an account.
 
     Raises:
-        MigrationError: An export has no place for what the account is.
+        MigrationError: An export cannot represent the account.
     """
     credential, issuer, name = account.credential, account.issuer or "", account.name
     is_totp = isinstance(credential, TOTP)

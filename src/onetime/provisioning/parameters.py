@@ -1,4 +1,4 @@
-"""The parameters of a link: decoded, checked, and refused where a reader would have to guess."""
+"""The parameters of a link: decoded, checked, and refused if a reader would have to guess."""
 
 import binascii
 
@@ -16,7 +16,7 @@ _OTHER_CODES = {
     "2step": "a link with a parameter 2step_... begins an enrollment in two steps, and does not have the "
     "whole secret",
 }
-"""Parameters of other programs that stand for other codes, and what the error says."""
+"""Parameters that other programs use for other kinds of codes, and the errors about them."""
 
 _CONTROLS = frozenset(map(chr, (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)))
 _SEPARATORS = bytes(byte for byte in range(128) if chr(byte) != ";" and not chr(byte).isalnum())
@@ -26,21 +26,21 @@ def read_parameters(query: str, known: frozenset[str]) -> tuple[dict[str, str], 
     """Split a query into its parameters, and decode them.
 
     Args:
-        query: What follows the question mark of a link.
-        known: The names that have a meaning, in lower case; they are found in any case.
+        query: The part of a link after the question mark.
+        known: The names of known parameters, in lower case; they are matched in any case.
 
     Returns:
-        The known parameters by name, and the other ones in their order.
+        The known parameters by name, and the other parameters in their order.
 
     Raises:
-        URIError: A known parameter is there twice, `check_extra_name` refuses a name, or a part cannot
+        URIError: A known parameter occurs twice, `check_extra_name` refuses a name, or a part cannot
             be decoded.
     """
     values: dict[str, str] = {}
     extra: list[tuple[str, str]] = []
     checked: set[str] = set()
     for part in filter(None, query.split("&")):
-        # Programs that treat a link as a filled-in form write a space as +; a plus sign is %2B.
+        # Programs that encode a link as an HTML form write a space as +; a plus sign is %2B.
         key, _, value = part.replace("+", " ").partition("=")
         key = decoded(key, None)
         name = key.lower()
@@ -57,11 +57,11 @@ def read_parameters(query: str, known: frozenset[str]) -> tuple[dict[str, str], 
 
 
 def check_extra_name(name: str, known: frozenset[str]) -> None:
-    """Raise an error if a parameter without a meaning may be one that has a meaning, or changes the codes.
+    """Raise an error if an unknown parameter could be meant as a known one, or would change the codes.
 
-    "amp;digits" is what remains of "&amp;digits" in a link that was copied out of HTML. Readers that take
-    it for a parameter without a meaning show codes of 6 digits. White space, invisible characters and
-    full-width letters do the same.
+    For example, "&amp;digits" in a link that was copied out of HTML leaves the name "amp;digits". Readers
+    that ignore this name show codes of 6 digits. White space, invisible characters and full-width letters
+    have the same effect.
 
     Raises:
         URIError: The name is empty; or it becomes a known name once an HTML entity and everything but
@@ -70,13 +70,13 @@ def check_extra_name(name: str, known: frozenset[str]) -> None:
     if not name:
         raise URIError("a parameter must have a name", "extra")
     if not name.isascii():
-        # Programs that only read plain links never need this import.
+        # Programs that read only plain links never need this import.
         from unicodedata import normalize
 
         name = normalize("NFKC", name)
     plain = name.lower().encode("ascii", "ignore").translate(None, _SEPARATORS).decode()
     for piece in plain.split(";"):
-        bare = piece.removeprefix("amp")  # browsers know this entity without its semicolon too
+        bare = piece.removeprefix("amp")  # browsers also accept this entity without its semicolon
         for each, message in _OTHER_CODES.items():
             if bare.startswith(each):
                 raise URIError(message, each)
@@ -98,7 +98,7 @@ def decoded(part: str, parameter: str | None) -> str:
 
     Args:
         part: The part as it stands in the link.
-        parameter: What the part is, for the error; None for a parameter without a meaning.
+        parameter: Name of the part, for the error; None for an unknown parameter.
 
     Raises:
         URIError: Two hexadecimal digits do not follow a percent sign, or the bytes are not UTF-8.

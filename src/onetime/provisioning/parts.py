@@ -1,4 +1,4 @@
-"""Accounts, batches of exports and what could not be read, collected in the order in which they come."""
+"""A collection of accounts, batches of exports and faults, in the order of the text."""
 
 import hashlib
 from dataclasses import replace
@@ -13,7 +13,7 @@ MAX_NAMED = 10
 
 
 class Parts:
-    """A collection that joins the batches of each export, and counts batches that are there twice once."""
+    """A collection that joins the batches of each export, and counts duplicate batches once."""
 
     def __init__(self) -> None:
         self._items: list[Account | Refused | dict[int, Batch]] = []
@@ -27,14 +27,14 @@ class Parts:
         self._items.append(account)
 
     def add_refused(self, reason: str) -> None:
-        """Add something that could not be read."""
+        """Add an account, link or batch that could not be read."""
         self._items.append(Refused(0, reason))
 
     def add_batch(self, batch: Batch) -> None:
         """Add a batch.
 
         Raises:
-            MigrationError: Another batch has its place in the export.
+            MigrationError: A different batch has the same place in the export.
         """
         key = _export(batch)
         if key not in self._exports:
@@ -44,11 +44,11 @@ class Parts:
             raise MigrationError(f"batch {batch.index + 1} of {batch.size} is there twice, and they differ")
 
     def missing(self) -> list[str]:
-        """Return, for each export that is not whole, which batches are missing, counted from 1."""
+        """Return a message for each incomplete export, which names the missing batches, counted from 1."""
         messages = []
         for batches in self._exports.values():
             size = next(iter(batches.values())).size
-            # The size is what a link says, which may be two thousand million.
+            # The size comes from a link, and may be two billion.
             missing = list(islice((i + 1 for i in range(size) if i not in batches), MAX_NAMED))
             if missing:
                 more = " and more" if len(missing) + len(batches) < size else ""
@@ -76,9 +76,9 @@ class Parts:
 
 
 def _export(batch: Batch) -> tuple[int, int, str, bytes]:
-    """Return what the batches of an export share.
+    """Return the key that all batches of an export share.
 
-    A batch without an id that is an export by itself shares only its content with other batches.
+    The key of a batch without an id that is a whole export is its content.
     """
     if batch.id or batch.size > 1:
         return batch.id, batch.size, "", b""

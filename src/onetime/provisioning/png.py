@@ -22,15 +22,15 @@ def write_png(rows: Sequence[bytes], scale: int) -> bytes:
     lines = []
     for row in rows:
         bits = "".join([shades[square] for square in row])
-        # Clause 7.2: a row fills whole bytes; clause 9.2: before it stands its filter, here none.
+        # Clause 7.2: a row fills whole bytes. Clause 9.2: the filter type comes first, here none.
         line = b"\0" + int(bits.ljust(-(-width // 8) * 8, "0"), 2).to_bytes(-(-width // 8))
         lines.append(line * scale)
-    # Clause 11.2.2: width, height, bit depth 1, grayscale, and the only methods that there are.
+    # Clause 11.2.2: width, height, bit depth 1, grayscale, and the only defined methods.
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     data = zlib.compress(b"".join(lines), 9)
     return _SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:
-    """Write a chunk with its length and its check (clause 5.3)."""
+    """Write a chunk with its length and its checksum (clause 5.3)."""
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))

@@ -1,8 +1,8 @@
-"""Messages of Protocol Buffers: fields one after the other, each with a number and a value.
+"""Messages of Protocol Buffers: sequences of fields, each with a number and a value.
 
-The reader returns the two kinds of value that exports use, integers and bytes. It skips all other kinds, as
+The reader returns the two kinds of values that exports use, integers and bytes. It skips all other kinds, as
 the description of the encoding requires for unknown fields. It reads a message once, without recursion. A
-broken rule is a `MigrationError` that says at which byte, and never what is there.
+broken rule raises a `MigrationError` that names the position of the byte, and never quotes the content.
 """
 
 from collections.abc import Iterator
@@ -83,7 +83,7 @@ def bytes_field(number: int, value: bytes) -> bytes:
 
 
 def fault(rule: str, position: int) -> MigrationError:
-    """Return the error of a broken rule at a position, which people count from 1."""
+    """Return the error of a broken rule at a position; messages count from 1."""
     return MigrationError(f"byte {position + 1}: {rule}", position)
 
 
@@ -95,7 +95,7 @@ def _read_varint(data: bytes, start: int, end: int) -> tuple[int, int]:
     for i, byte in enumerate(data[start : min(start + MAX_VARINT, end)]):
         value |= (byte & 0x7F) << 7 * i
         if byte < 0x80:
-            # Readers differ on what a tenth byte over 1 means: some drop the bits, some refuse them.
+            # Readers differ on a tenth byte over 1: some drop the bits, and some refuse them.
             if value >= 1 << 64:
                 raise fault("a number must have at most 64 bits", start)
             return value, start + i + 1

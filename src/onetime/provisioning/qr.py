@@ -27,10 +27,11 @@ class QRCode(Confidential):
     pickled, and is its own copy.
 
     Args:
-        data: The content, at least one byte. Text is written as UTF-8. Readers guess the character set of
-            what is not ASCII, some wrongly; `uri.escape` percent-encodes a link first.
+        data: The content, at least one byte. Text is encoded as UTF-8. Readers guess the character set of
+            text that is not ASCII, sometimes wrongly; use `uri.escape` to percent-encode a link first.
         level: The error correction: "L" recovers about 7 % of the symbol, "M" 15 %, "Q" 25 %, "H" 30 %.
-        version: The size, from 1 (21 modules on a side) to 40 (177); None for the smallest that has room.
+        version: The size, from 1 (21 modules on a side) to 40 (177); None for the smallest that fits the
+            data.
         mask: The data mask, from 0 to 7; None for the one with the lowest penalty (7.8.3.1).
 
     Attributes:
@@ -78,7 +79,7 @@ class QRCode(Confidential):
             `size + 8` characters in each line, and half as many lines, rounded up.
         """
         rows = self._framed()
-        # Ink is what a terminal writes with; the last line has no lower half.
+        # Ink is the color of a terminal's text. The last line has no lower half.
         ink = rows if light else [row.translate(_INVERSE) for row in rows]
         ink.append(rows[0])
         return "\n".join(
@@ -94,7 +95,7 @@ class QRCode(Confidential):
 
         Args:
             scale: Pixels on a side of a module, from 1 to 64.
-            title: The text that screen readers say and browsers show under the pointer.
+            title: The text that screen readers read aloud and browsers show as a tooltip.
 
         Returns:
             An `svg` element of `scale * (size + 8)` pixels on a side, without a line break.
@@ -109,7 +110,7 @@ class QRCode(Confidential):
             raise TypeError(f"title must be a str, not {type(title).__name__}")
         if not title.strip() or _CONTROLS.search(title):
             raise ValueError("title must not be blank or have control characters")
-        # Filled rectangles, and no strokes: ImageMagick draws strokes too wide, even where it need not.
+        # Rectangles are filled, because ImageMagick draws strokes too wide.
         path = []
         for y, row in enumerate(self.rows, QUIET_ZONE):
             for run in re.finditer(b"\1+", row):
@@ -117,7 +118,7 @@ class QRCode(Confidential):
                 path.append(f"M{QUIET_ZONE + run.start()} {y}h{dark}v1h-{dark}z")
         side = self.size + 2 * QUIET_ZONE
         text = title.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        # Two images in one page may have the same id if they have the same title.
+        # Two images on one page may have the same id, but only if they have the same title.
         name = f"qr-{crc32(title.encode()):08x}"
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{side * scale}" height="{side * scale}" '
@@ -130,8 +131,8 @@ class QRCode(Confidential):
     def to_png(self, scale: int = 8) -> bytes:
         """Return the QR code as a PNG image, black on white with the quiet zone.
 
-        Programs that show no SVG take it, for example those that read e-mail: attach it and refer to it
-        with `cid:`. The image is as secret as the content.
+        Use this format for programs that do not show SVG, such as e-mail programs: attach the image and refer
+        to it with `cid:`. The image is as secret as the content.
 
         Args:
             scale: Pixels on a side of a module, from 1 to 64.
@@ -144,7 +145,7 @@ class QRCode(Confidential):
             ValueError: The scale is out of range.
         """
         check_integer("scale", scale, 1, MAX_SCALE)
-        # Programs that draw no PNG never need this import.
+        # Programs that do not draw PNG images never need this import.
         from onetime.provisioning.png import write_png
 
         return write_png(self._framed(), scale)
@@ -152,8 +153,8 @@ class QRCode(Confidential):
     def to_data_uri(self, scale: int = 8) -> str:
         """Return the PNG image as a `data:` URI (RFC 2397), for the `src` of an `img` in a page.
 
-        Many programs that read e-mail do not show such an image; see `to_png`. A content security policy
-        must allow `img-src data:`.
+        Many e-mail programs do not show such an image; see `to_png`. A content security policy must allow
+        `img-src data:`.
 
         Args:
             scale: Pixels on a side of a module, from 1 to 64.

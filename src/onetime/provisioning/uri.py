@@ -1,7 +1,7 @@
-"""The `otpauth://` link behind the QR code of a site.
+"""The `otpauth://` link in the QR code of a site.
 
-No RFC describes it. Apps read and write what Google Authenticator's "Key Uri Format" describes, and differ
-where it is silent. `build` writes what they all read, and `parse` reads what they write.
+No RFC specifies the format. Apps follow Google Authenticator's "Key Uri Format", and differ where that
+document is silent. `build` writes links that all apps read, and `parse` reads the links that apps write.
 """
 
 from onetime import encoding
@@ -38,20 +38,20 @@ _ESCAPES_OF_LINKS = {byte: text for byte, text in _ESCAPES.items() if chr(byte) 
 def parse(text: str) -> Account:
     """Parse an `otpauth://` link.
 
-    Everything in the link is read as it stands or refused, never adjusted. Parameters without a meaning
-    are returned in `extra`. If the label begins with the issuer parameter and a colon, the rest is the name;
-    otherwise a colon ends an issuer, which counts where there is no issuer parameter.
+    Every part of the link is read literally or refused, never adjusted. Unknown parameters are returned in
+    `extra`. If the label begins with the issuer parameter and a colon, the rest is the name. Otherwise a
+    colon in the label ends an issuer, which counts if there is no issuer parameter.
 
     Args:
-        text: One link, at most 65,536 characters. A byte-order mark in front of it and white space around
-            it are ignored.
+        text: One link, at most 65,536 characters. A leading byte-order mark and surrounding white space are
+            ignored.
 
     Returns:
         The account. Its name is empty if the link has none.
 
     Raises:
-        URIError: The text is not an `otpauth` link; a part is missing, out of range, or there twice; or a
-            parameter could be mistaken for one that has a meaning, or is for other codes (Steam).
+        URIError: The text is not an `otpauth` link; a part is missing, out of range, or duplicate; or a
+            parameter could be mistaken for a known one, or is for other kinds of codes (Steam).
             `parameter` says which part.
         TypeError: The text is not a str.
     """
@@ -77,18 +77,18 @@ def parse(text: str) -> Account:
 
 @discreet
 def build(account: Account) -> str:
-    """Return the `otpauth://` link of an account, written so that every app reads it alike.
+    """Return the `otpauth://` link of an account, in a form that all apps read alike.
 
-    The issuer stands before the name and is a parameter too; an issuer with a colon is a parameter alone.
-    A space is %20, and settings that have their default are left out.
+    The issuer comes before the name and is also a parameter; an issuer with a colon is only a parameter.
+    A space is %20, and default settings are left out.
 
-    Apps are known to ignore settings without a word, and to show codes that never match. Google
-    Authenticator has ignored `algorithm` and `period`, and on Android `digits` ("Key Uri Format" says so);
-    later versions follow `algorithm` and `digits`. Microsoft Authenticator, Authy and Duo Mobile have been
-    reported to compute SHA1 codes whatever the link says. So for devices that users bring, choose what
-    every app computes: a TOTP with SHA1, 6 digits and a period of 30 seconds, the defaults of `TOTP`.
-    Choose other settings only for devices that you hand out, and ask for a code before you rely on an
-    enrollment.
+    Some apps silently ignore settings, and show codes that never match. Google Authenticator has ignored
+    `algorithm` and `period`, and on Android `digits`, as "Key Uri Format" states; later versions follow
+    `algorithm` and `digits`. Microsoft Authenticator, Authy and Duo Mobile have been reported to compute SHA1
+    codes whatever the link says. So for apps that users choose themselves, use the settings that every app
+    supports: a TOTP with SHA1, 6 digits and a period of 30 seconds, the defaults of `TOTP`. Use other
+        settings
+    only for devices that you hand out, and ask for a code before you rely on an enrollment.
 
     Args:
         account: The account.
@@ -97,9 +97,9 @@ def build(account: Account) -> str:
         The link: ASCII characters, at most 65,536.
 
     Raises:
-        URIError: The account has no link that apps read alike: its name is empty, invisible or begins
-            with a space; its name has a colon and there is no issuer, or one with a colon; its `t0` is not
-            0; the link would have more than 65,536 characters. `parameter` says which part.
+        URIError: The account has no link that all apps read alike: its name is empty, is invisible or begins
+            with a space; its name has a colon, and the issuer is missing or has a colon; its `t0` is not 0;
+            or the link would have more than 65,536 characters. `parameter` says which part.
     """
     name, issuer, credential = account.name, account.issuer, account.credential
     if not name.strip() or not (name.isascii() or _visible(name)):
@@ -136,22 +136,22 @@ def build(account: Account) -> str:
 
 @discreet
 def split(text: str) -> tuple[str, ...]:
-    """Split a text into the links that are in it: `otpauth://` and `otpauth-migration://`.
+    """Split a text into its `otpauth://` and `otpauth-migration://` links.
 
-    Links stand on lines of their own, or are separated by white space. Empty lines do not count.
+    Links must be on lines of their own, or separated by white space. Empty lines do not count.
 
     Args:
         text: The content of a file, or what a person pasted; at most 1,048,576 characters.
 
     Returns:
-        The links in their order, not yet read; none if there is nothing but white space.
+        The links in their order, not yet parsed; an empty result if the text has only white space.
 
     Raises:
-        URIError: The text is too long, or something else than links is in it. A line that is not a link
-            may be the rest of one that was broken, whose secret would be too short.
+        URIError: The text is too long, or has something other than links. A line that is not a link may be
+            the rest of a broken link, whose secret would then be incomplete.
         TypeError: The text is not a str.
     """
-    # Programs that only read single links never need this import.
+    # Programs that read only single links never need this import.
     import re
 
     text = strip(text)
@@ -167,17 +167,16 @@ def split(text: str) -> tuple[str, ...]:
 
 @discreet
 def escape(link: str) -> str:
-    """Return a link with everything percent-encoded that a link cannot have (RFC 3987 section 3.1).
+    """Percent-encode all characters that a link cannot have (RFC 3987 section 3.1).
 
-    Apps show "é" in a link and put it into QR codes unchanged, but readers of QR codes guess the character
-    set of whatever is not ASCII. What `build` returns needs no escaping.
+    Apps write characters such as "é" into links and QR codes unchanged, but readers of QR codes guess the
+    character set of text that is not ASCII. Links from `build` need no escaping.
 
     Args:
-        link: One link of any scheme. A byte-order mark in front of it and white space around it are
-            dropped.
+        link: One link of any scheme. A leading byte-order mark and surrounding white space are dropped.
 
     Returns:
-        The link in ASCII. Readers of links read it as they read the original.
+        The link in ASCII. Readers of links read it like the original.
 
     Raises:
         URIError: The link has a control character or a lone surrogate.
@@ -189,7 +188,7 @@ def escape(link: str) -> str:
 
 
 def strip(text: str) -> str:
-    """Return a text without the byte-order mark in front of it and the white space around it.
+    """Return a text without a leading byte-order mark and surrounding white space.
 
     Raises:
         TypeError: The text is not a str.
@@ -200,13 +199,13 @@ def strip(text: str) -> str:
 
 
 def _split(text: str) -> tuple[str, str, str]:
-    """Split a link into kind, label and query, nothing decoded yet."""
+    """Split a link into kind, label and query, without decoding them."""
     scheme, separator, rest = text.partition("://")
     scheme = scheme.lower()
     if scheme.startswith("otpauth%3a"):
         raise URIError("the link is percent-encoded as a whole, and must be decoded first")
     if not separator:
-        raise URIError("not an otpauth:// link; a secret alone is read with Secret.from_base32")
+        raise URIError("a link must begin with otpauth://; read a secret alone with Secret.from_base32")
     if scheme == "otpauth-migration":
         raise URIError("an export of several accounts (otpauth-migration://), not the link of one account")
     if scheme != "otpauth":
@@ -254,22 +253,22 @@ def _algorithm(text: str) -> Algorithm:
 
 
 def _number(parameter: str, text: str, low: int, high: int) -> int:
-    """Read digits and nothing else: int() would take a sign, spaces, underscores and other scripts."""
+    """Read digits and nothing else; int() would also accept a sign, spaces, underscores and other scripts."""
     if text.isascii() and text.isdigit() and len(text) <= 20 and low <= int(text) <= high:
         return int(text)
     raise URIError(f"{parameter} must be a whole number from {low} to {high}", parameter)
 
 
 def _visible(name: str) -> bool:
-    """Return whether a name has a character that is seen: not only zero-width characters and the like."""
+    """Return whether a name has a visible character, not only zero-width characters and the like."""
     return any(character.isprintable() and not character.isspace() for character in name)
 
 
 def quote(text: str) -> str:
-    """Return a text with everything percent-encoded that may not stand in one part of a link."""
+    """Percent-encode all characters of a text that must not occur in one part of a link."""
     return _translated(text, _ESCAPES)
 
 
 def _translated(text: str, escapes: dict[int, str]) -> str:
-    """Percent-encode the bytes of a text in UTF-8, each as a table says."""
+    """Percent-encode the UTF-8 bytes of a text by a table."""
     return (text if text.isascii() else text.encode().decode("latin-1")).translate(escapes)

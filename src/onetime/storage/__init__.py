@@ -1,1 +1,1 @@
-"""Text under keys, replaced only where it is still what it was."""
+"""Stores: text under keys, replaced only if it has not changed since it was read."""

@@ -1,4 +1,4 @@
-"""The tests of a store, which the library's own stores and those of programs inherit.
+"""Tests for stores. The tests of the library's own stores and of programs' stores inherit them.
 
     class RedisStoreTest(StoreContract, unittest.TestCase):
         def make_store(self) -> Store:
@@ -6,10 +6,10 @@
             self.addCleanup(store.close)
             return store
 
-They find what makes a verifier unsafe: a read and a write that are two steps, keys or texts that are taken
-for each other, entries that outlive their deletion or that expire, writes inside the caller's transaction,
-connections that cross a fork, errors of the driver. They cannot find a store that forgets in a power cut, nor
-an entry that the server expires; the docstring of `Store` lists what the author must make sure.
+They find what makes a verifier unsafe: swaps that are not atomic, keys or texts that are confused with each
+other, entries that outlive their deletion or that expire, writes inside the caller's transaction, connections
+that cross a fork, and errors of the driver. They cannot find entries that are lost in a power cut or that the
+server expires. The docstring of `Store` lists what the author must ensure.
 """
 
 # ruff: noqa: PT009 - the tests are unittest's
@@ -35,10 +35,10 @@ else:
 
 THREADS, CHILDREN = 8, 4
 TIMEOUT = 60
-"""Time after which a thread or a child that waits for others gives up, in seconds."""
+"""Seconds after which a thread or a child stops waiting for others."""
 
 ROUNDS, READS = 25, 50
-"""Repetitions by each thread, and reads of each key by each child."""
+"""Number of repetitions by each thread, and of reads of each key by each child."""
 
 YEAR = 365 * 86_400
 """Seconds."""
@@ -54,10 +54,10 @@ class StoreContract(_Base):
         raise NotImplementedError
 
     def share_store(self, store: Store) -> Store:
-        """Return another store with the same entries, as another process or machine would have.
+        """Return another store with the same entries, as another process or machine would use.
 
         Args:
-            store: What `make_store` returned. Return it itself if there can be no other.
+            store: The store that `make_store` returned. Return it if there can be only one.
         """
         return store
 
@@ -72,12 +72,12 @@ class StoreContract(_Base):
                     yield
                     transaction.set_rollback(True)
 
-        Without it, the test that an entry survives the rollback is skipped.
+        Without this method, the test that an entry survives the rollback is skipped.
         """
         raise unittest.SkipTest("caller_transaction() is not defined")
 
     def test_nothing_is_there(self) -> None:
-        """An entry that was never written is None, and can be neither replaced nor deleted."""
+        """A missing entry is None, and can be neither replaced nor deleted."""
         store = self.make_store()
         self.assertIsNone(store.get(_KEY))
         self.assertIs(False, store.swap(_KEY, "old", "new"))
@@ -86,7 +86,7 @@ class StoreContract(_Base):
         self.assertIsNone(store.get(_KEY))
 
     def test_an_entry_is_made_replaced_and_deleted(self) -> None:
-        """Each swap whose old text is there writes, and what it wrote is read."""
+        """Each swap whose old text is stored writes the new text, which is then read."""
         store = self.make_store()
         for _ in range(2):
             self.assertIs(True, store.swap(_KEY, None, "one"))
@@ -99,7 +99,7 @@ class StoreContract(_Base):
             self.assertIsNone(store.get(_KEY))
 
     def test_something_else_is_there(self) -> None:
-        """A swap whose old text is not there says False and changes nothing."""
+        """A swap whose old text is not stored returns False and changes nothing."""
         store = self.make_store()
         store.swap(_KEY, None, "one")
         for old, new in ((None, "two"), (None, "one"), ("two", "three"), ("two", "one"), ("two", "two")):
@@ -121,7 +121,7 @@ class StoreContract(_Base):
             old = text
 
     def test_texts_are_compared_whole(self) -> None:
-        """No text is taken for another: not in another case, with another space, or up to its end."""
+        """No text is confused with another that differs in case, in white space, or at its end."""
         store = self.make_store()
         old = None
         for text in TEXTS:
@@ -134,7 +134,7 @@ class StoreContract(_Base):
             old = text
 
     def test_keys_are_kept_apart(self) -> None:
-        """No key is taken for another: not in another case, with another space, or as a pattern."""
+        """No key is confused with another that differs in case or white space, or that is a pattern."""
         store = self.make_store()
         for number, key in enumerate(KEYS):
             self.assertIs(True, store.swap(key, None, f"made {number}"), f"{key!r} is new")
@@ -146,7 +146,7 @@ class StoreContract(_Base):
             self.assertIsNone(store.get(key), f"{key!r} is still there")
 
     def test_others_see_it_at_once(self) -> None:
-        """What one store wrote, another with the same entries reads next, and swaps by."""
+        """A text that one store wrote is read and replaced by another store with the same entries."""
         one = self.make_store()
         two = self.share_store(one)
         old = None
@@ -161,15 +161,15 @@ class StoreContract(_Base):
         self.assertIsNone(two.get(_KEY))
 
     def test_exactly_one_makes_an_entry(self) -> None:
-        """Of threads that make one entry at the same moment, exactly one gets True."""
+        """If several threads create one entry at the same moment, exactly one gets True."""
         self._race(None, [f"made by {thread}" for thread in range(THREADS)])
 
     def test_exactly_one_replaces_an_entry(self) -> None:
-        """Of threads that replace one entry at the same moment, exactly one gets True."""
+        """If several threads replace one entry at the same moment, exactly one gets True."""
         self._race("old", [f"replaced by {thread}" for thread in range(THREADS)])
 
     def test_exactly_one_deletes_an_entry(self) -> None:
-        """Of threads that delete one entry at the same moment, exactly one gets True."""
+        """If several threads delete one entry at the same moment, exactly one gets True."""
         self._race("old", [None] * THREADS)
 
     def test_no_write_is_lost(self) -> None:
@@ -204,17 +204,17 @@ class StoreContract(_Base):
         self.assertEqual("two", store.get(_KEY))
 
     def test_a_rollback_of_the_caller_changes_nothing(self) -> None:
-        """An entry that was written inside the program's transaction is there after its rollback."""
+        """An entry that was written inside the program's transaction survives the rollback."""
         store = self.make_store()
         self.assertIs(True, store.swap("otp/before", None, "one"))
         with self.caller_transaction():
             self.assertIs(True, store.swap("otp/inside", None, "one"))
             self.assertIs(True, store.swap("otp/before", "one", "two"))
-        self.assertEqual("one", store.get("otp/inside"), "the rollback took a write back")
-        self.assertEqual("two", store.get("otp/before"), "the rollback took a write back")
+        self.assertEqual("one", store.get("otp/inside"), "the rollback undid a write")
+        self.assertEqual("two", store.get("otp/before"), "the rollback undid a write")
 
     def test_errors_are_store_errors(self) -> None:
-        """What cannot be stored is StoreError, not an error of the driver's, and harms no other entry."""
+        """A text that cannot be stored raises StoreError, not a driver's error, and harms no other entry."""
         store = self.make_store()
         self.assertIs(True, store.swap(_KEY, None, "one"))
         for awkward in AWKWARD:
@@ -241,7 +241,7 @@ class StoreContract(_Base):
         keys = [f"otp/{number}" for number in range(CHILDREN)]
         for key in keys:
             self.assertIs(True, store.swap(key, None, f"text of {key}"))
-        # Several threads at once leave several idle connections, where a store has them.
+        # Several threads at once leave several idle connections, if the store has connections.
         with ThreadPoolExecutor(CHILDREN) as pool:
             list(pool.map(store.get, keys * READS))
         ready, go = os.pipe()
@@ -271,7 +271,7 @@ class StoreContract(_Base):
                 self.assertEqual(news[won.index(True)], store.get(f"otp/{number}"), "the winner's is there")
 
     def _fork(self, store: Store, keys: list[str], ready: int, go: int) -> int:
-        """Start a child that reads keys when all children are there; its status is 0 if all was right."""
+        """Start a child that reads keys once all children have started; its status is 0 if all were right."""
         child = os.fork()
         if child == 0:  # pragma: no cover - a forked child is not measured
             status, wrong = 2, 0
@@ -283,7 +283,7 @@ class StoreContract(_Base):
                         wrong |= store.get(key) != f"text of {key}"
                 status = wrong
             finally:
-                os._exit(status)  # the parent's tests are the parent's
+                os._exit(status)  # the child must not run the parent's other tests
         return child
 
 

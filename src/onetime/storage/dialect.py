@@ -1,4 +1,4 @@
-"""What the databases have in common: five statements on a table of two columns, `key` and `value`."""
+"""The common part of all databases: five statements on a table of two columns, `key` and `value`."""
 
 from onetime.errors import StoreError
 
@@ -8,21 +8,21 @@ if TYPE_CHECKING:
     from typing import Any
 
 PAGE = 500
-"""Entries that are read at once when all are listed."""
+"""Number of entries in a page when all entries are listed."""
 
 MAX_NAME = 63
-"""Maximum length of the name of a table or a schema, in characters: PostgreSQL's."""
+"""Maximum length of the name of a table or a schema, in characters: PostgreSQL's limit."""
 
 
 class Dialect:
-    """How one database is asked. A subclass for each database has the methods that raise NotImplementedError.
+    """The access to one database. A subclass defines the methods that raise NotImplementedError here.
 
-    A connection is what `connect` returns: opaque to all but the dialect, with a method `close`.
+    The connections that `connect` returns have a method `close`. Otherwise only the dialect uses them.
 
     Args:
         table: The table's name, quoted for use in a statement.
-        parameter: The mark of a parameter in a statement.
-        quote: The quotation mark of the columns' names.
+        parameter: The placeholder of a parameter in a statement.
+        quote: The quotation mark around column names.
     """
 
     def __init__(self, table: str, parameter: str, quote: str) -> None:
@@ -32,10 +32,10 @@ class Dialect:
         self.use_table(table)
 
     def use_table(self, table: str) -> None:
-        """Write the statements for a table.
+        """Compose the statements for a table.
 
         Args:
-            table: Its name, quoted.
+            table: The table's name, quoted.
         """
         mark, key, value = self.parameter, self.key, self.value
         if "%s" in mark:
@@ -64,7 +64,7 @@ class Dialect:
 
         Args:
             connection: The connection, which the caller closes if it cannot be used.
-            create: Whether the table is made first, if it is missing.
+            create: Whether to create the table first, if it is missing.
 
         Raises:
             StoreError: The database cannot be used; the message says why, and what to do.
@@ -76,15 +76,15 @@ class Dialect:
         raise NotImplementedError
 
     def change(self, connection: "Any", statement: str, parameters: "Sequence[str]") -> int:
-        """Run a statement that writes, and return how many entries it wrote."""
+        """Run a statement that writes, and return the number of entries that it wrote."""
         raise NotImplementedError
 
     def had_no_effect(self, error: BaseException) -> bool:
-        """Return whether a statement that raised this certainly had no effect, so that it can be retried."""
+        """Return whether a statement that raised an error had no effect for certain, so it can be retried."""
         raise NotImplementedError
 
     def is_lost(self, connection: "Any", error: BaseException) -> bool:
-        """Return whether the server is gone, so that its other connections are, too."""
+        """Return whether the server is gone, and with it all other connections."""
         raise NotImplementedError
 
     def get(self, connection: "Any", key: str) -> str | None:
@@ -105,7 +105,7 @@ class Dialect:
         return [(text(key), text(value)) for key, value in self.query(connection, self.list, (start,))]
 
     def swap(self, connection: "Any", key: str, old: str | None, new: str | None) -> bool:
-        """Write text under a key if the stored value is still `old`; they differ."""
+        """Write text under a key if the stored value is still `old`, which must differ from `new`."""
         if old is None:
             return self.change(connection, self.insert, (key, new or "")) == 1
         if new is None:
@@ -114,14 +114,14 @@ class Dialect:
 
 
 class GroupingDialect(Dialect):
-    """A database whose writes are faster when many of them are committed at once."""
+    """A database that writes faster if many writes share a commit."""
 
     def begin(self, connection: "Any") -> None:
         """Begin a transaction that writes."""
         raise NotImplementedError
 
     def commit(self, connection: "Any") -> None:
-        """Commit, durably."""
+        """Commit durably."""
         raise NotImplementedError
 
     def rollback(self, connection: "Any") -> None:
@@ -130,26 +130,26 @@ class GroupingDialect(Dialect):
 
 
 def text(value: object) -> str:
-    """Return a value that must be text.
+    """Return a stored value if it is text.
 
     Raises:
-        StoreError: It is anything else.
+        StoreError: The value is not text.
     """
     if not isinstance(value, str):
-        raise StoreError("a stored value is not text")
+        raise StoreError("a stored value must be text")
     return value
 
 
 def split_name(table: str, *, schema: bool) -> tuple[str | None, str]:
-    """Split the name of a table into that of its schema, if it has one, and its own.
+    """Split a table's name into the name of the schema, if there is one, and the name in the schema.
 
     Args:
         table: The name.
-        schema: Whether the name of a schema may stand before it, with a dot.
+        schema: Whether the name may begin with a schema and a dot.
 
     Raises:
         TypeError: The name is not a str.
-        ValueError: The name is not an identifier, or has a schema where none may be.
+        ValueError: The name is not an identifier, or has a schema that is not allowed.
     """
     if not isinstance(table, str):
         raise TypeError(f"table must be a str, not {type(table).__name__}")

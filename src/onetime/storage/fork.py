@@ -1,14 +1,14 @@
 """Leases of connections, none of which crosses a fork.
 
 SQLite keeps its POSIX locks in process memory, which a forked child inherits without the locks: a child that
-only opens a connection of its own writes without a lock, and verdicts are lost. A session with a server that
-two processes use at once mixes up their answers. So before a fork no new statement begins, those that run
-end, and every idle connection is closed. A child that inherited a connection all the same refuses every
-statement of every store, and neither uses nor closes what it inherited.
+merely opens a connection of its own writes without a lock, and verdicts are lost. If two processes use one
+session with a server, their answers are mixed up. So before a fork no new statement begins, the running
+statements end, and every idle connection is closed. If a child has inherited a connection nevertheless, it
+refuses every statement of every store, and neither uses nor closes the inherited connection.
 
-There is no lock here. A lock that another thread held during the fork stays held in the child, and an
-exception that a signal handler raises can leave one held forever. Each thread writes what it does, then reads
-what the others do, in single operations of dicts, lists and sets, which are atomic.
+This module uses no locks. A lock that another thread held during the fork stays held in the child, and an
+exception in a signal handler can leave a lock held forever. Each thread first records its own action and then
+reads those of other threads, in single operations of dicts, lists and sets, which are atomic.
 """
 
 import os
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 DRAIN = 5.0
-"""Maximum wait of a fork for statements that run, in seconds."""
+"""Maximum wait of a fork for running statements, in seconds."""
 
 PAUSE = 0.001
-"""Wait before the next try, in seconds. It is short and even, so that no waiting thread falls behind."""
+"""Wait before the next try, in seconds. It is short and constant, so that no waiting thread falls behind."""
 
 FORKED = (
     "this process was forked while a statement of a store ran, or without Python's fork handlers, "
@@ -38,8 +38,8 @@ FORKED = (
 class Lease:
     """The use of a connection by one thread.
 
-    A gate knows its leases by weak references, so a lease that an exception interrupted in the middle of its
-    end is over when its frame is.
+    A gate has weak references to its leases. So if an exception interrupts the end of a lease, the lease ends
+    with its frame.
 
     Attributes:
         connection: The connection, once there is one.
@@ -63,8 +63,8 @@ class ForkGate:
 
     Attributes:
         closed: Whether the store is closed.
-        process: Stands for this process: another object in each child.
-        idle: Connections that are not in use, each with the monotonic time since when.
+        process: An object that represents this process; each child has another object.
+        idle: Unused connections, each with the monotonic time at which its last use ended.
     """
 
     def __init__(self, limit: int) -> None:
@@ -75,12 +75,12 @@ class ForkGate:
         _register(self)
 
     def begin(self) -> None:
-        """Start without leases, in a new store or in a child."""
+        """Start without leases, in a new store or a child."""
         self.process: object = object()
         self._leases: set[weakref.ref[Lease]] = set()
 
     def is_ready(self) -> bool:
-        """Return whether this process has begun. If not, another thread begins it; ask again.
+        """Return whether this process has begun. If not, another thread is beginning it; call again.
 
         Raises:
             StoreError: The store is closed, or this is a child that inherited a connection.
@@ -94,7 +94,7 @@ class ForkGate:
         return True
 
     def enter(self, lease: Lease) -> bool:
-        """Begin a lease, unless a fork is near or all leases are in use; return whether it began.
+        """Begin a lease unless a fork is pending or all leases are in use; return whether it began.
 
         Raises:
             StoreError: The store is closed, or this is a child that inherited a connection.
@@ -103,10 +103,10 @@ class ForkGate:
             return False
         leases = self._leases
         leases.add(weakref.ref(lease, leases.discard))
-        # Asked after that: of this thread and one that forks, at least one sees the other.
+        # Checked only now: of this thread and a thread that forks, at least one sees the other.
         if len(leases) <= self.limit and not (_near and _is_near(lease.thread)):
             return True
-        # A thread that has a lease goes on, or a signal handler would wait for its own thread forever.
+        # A thread that has a lease continues; otherwise a signal handler would wait forever for its thread.
         if any(other is not lease and other.thread == lease.thread for other in self.leases()):
             return True
         leases.discard(weakref.ref(lease))
@@ -129,31 +129,31 @@ class ForkGate:
                     self.idle.append((lease.connection, time.monotonic()))
                 else:
                     self.discard(lease.connection)
-            # Asked after that: either this or `close` sees the connection.
+            # Checked only now: either this method or `close` sees the connection.
             if self.closed:
                 self.close_idle()
         finally:
-            # Last: to close a connection is a statement, too, because it takes SQLite's own locks.
+            # Removed last: closing a connection counts as a statement, because it takes SQLite's own locks.
             self._leases.discard(weakref.ref(lease))
         return True
 
     def check_process(self) -> None:
-        """Refuse to go on with a statement that began before a fork, in the child.
+        """Raise an error in a child whose statement began before the fork.
 
         Raises:
-            StoreError: This is the child.
+            StoreError: This process is the child.
         """
         if _inherited or _pid != os.getpid():
             raise StoreError(FORKED)
 
     def close(self) -> None:
-        """Close the idle connections now and the others when their leases end."""
+        """Close the idle connections now, and the others when their leases end."""
         self.closed = True
         if _is_inherited():
             return
         lease = Lease()
         self._leases.add(weakref.ref(lease, self._leases.discard))
-        # A fork that is near closes them itself.
+        # A pending fork closes the connections itself.
         if _is_near(lease.thread):
             self._leases.discard(weakref.ref(lease))
         else:
@@ -166,7 +166,7 @@ class ForkGate:
                 self.discard(self.idle.pop()[0])
 
     def discard(self, connection: "Any") -> None:
-        """Close a connection in whatever state it is, unless it is inherited."""
+        """Close a connection, whatever its state, unless it is inherited."""
         if _is_inherited():
             _inherited.append(connection)
         else:
@@ -177,7 +177,7 @@ class ForkGate:
         """Wait until the leases of other threads have ended, but not after a deadline; close the rest.
 
         Args:
-            deadline: When to give up, by the monotonic clock.
+            deadline: When to stop waiting, in seconds by the monotonic clock.
         """
         lease = Lease()
         while any(other.thread != lease.thread for other in self.leases()) and time.monotonic() < deadline:
@@ -193,7 +193,7 @@ class ForkGate:
         return [lease for each in list(self._leases) if (lease := each()) is not None]
 
     def inherit(self) -> None:
-        """Set aside, in a child, what its parent had in use or idle."""
+        """In a child, set aside the connections of the parent, both idle and in use."""
         _inherited.extend(self.leases())
         with suppress(IndexError):
             while True:
@@ -204,25 +204,25 @@ _pid = os.getpid()
 """The process that has begun."""
 
 _beginners: dict[int, int] = {}
-"""For a process in which no handler ran: the thread that begins it."""
+"""The thread that begins a process in which no fork handler ran."""
 
 _inherited: list[object] = []
-"""What a child has of its parent's connections. It is referred to here so that nothing closes it."""
+"""The parent's connections that a child inherited. The references here prevent their closing."""
 
 _near: dict[str, tuple[int, float]] = {}
-"""The fork that is near, if there is one: its thread, and by the monotonic clock when it no longer waits.
-Other threads' forks wait, because this one closes connections. After the deadline it does not count: an
-exception has interrupted its end."""
+"""The pending fork, if there is one: its thread, and its deadline by the monotonic clock. The forks of other
+threads wait, because this fork closes connections. After the deadline the entry is ignored, because an
+exception has interrupted the end of the fork."""
 
 _gates: "weakref.WeakValueDictionary[int, ForkGate]" = weakref.WeakValueDictionary()
 _registered = False
 
 
 def _register(gate: ForkGate) -> None:
-    """Remember a gate. The first one registers the fork handlers.
+    """Store a gate. The first gate registers the fork handlers.
 
-    Handlers that were registered before, like those of logging, then wait for statements; statements do not
-    wait for them.
+    Handlers that were registered earlier, like those of logging, run after statements have ended. So no
+    statement waits for a lock that such a handler holds.
     """
     global _registered
     _gates[id(gate)] = gate
@@ -237,18 +237,18 @@ def _every_gate() -> list[ForkGate]:
 
 
 def _is_inherited() -> bool:
-    """Return whether this is a child, and what there is of connections is its parent's."""
+    """Return whether this process is a child that inherited connections."""
     return bool(_inherited) or _pid != os.getpid()
 
 
 def _is_near(thread: int | None = None) -> bool:
-    """Return whether a fork is near, by another thread than this one."""
+    """Return whether a fork is pending in a thread other than the given one."""
     fork = _near.get("fork")
     return fork is not None and fork[0] != thread and fork[1] > time.monotonic()
 
 
 def _has_begun() -> bool:
-    """Return whether this process has begun; where no handler ran, one of its threads begins it here."""
+    """Return whether this process has begun. If no handler ran, one of its threads begins it here."""
     pid, me = os.getpid(), get_ident()
     if _pid != pid:
         if _beginners.setdefault(pid, me) != me:
@@ -259,9 +259,9 @@ def _has_begun() -> bool:
 
 
 def _begin_process() -> None:
-    """Start over in a child. If it inherited a connection, no statement will begin.
+    """Start over in a child. If the child inherited a connection, no statement will begin.
 
-    Even one concerns all stores, and those that are made later: SQLite would take its locks for the child's.
+    One inherited connection affects all stores, even later ones: SQLite would trust the parent's locks.
     """
     global _pid
     gates = _every_gate()
@@ -270,7 +270,7 @@ def _begin_process() -> None:
     _near.clear()
     for gate in gates:
         gate.begin()
-    # Last: until then other threads see that this process has not begun.
+    # Set last: until then, other threads see that this process has not begun.
     _pid = os.getpid()
     _beginners.clear()
 
@@ -283,7 +283,7 @@ def _before() -> None:
         if not _is_near():
             _near.pop("fork", None)
         time.sleep(PAUSE)
-    # Again: what was found may be a fork of this thread whose end was interrupted.
+    # Set again: the entry found may be a fork of this thread whose end was interrupted.
     _near["fork"] = me, deadline
     for gate in _every_gate():
         gate.drain(deadline)
@@ -295,6 +295,6 @@ def _in_parent() -> None:
 
 
 def _in_child() -> None:
-    # A handler that was registered before may have used a store, and begun.
+    # A handler that was registered earlier may have used a store and begun this process.
     if _near or _pid != os.getpid():
         _begin_process()

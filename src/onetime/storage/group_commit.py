@@ -1,4 +1,4 @@
-"""Group commit: writes that arrive while another one is at the disk are committed in one transaction."""
+"""Group commit: writes that arrive while another write waits for the disk share the next transaction."""
 
 import time
 import weakref
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     Queue = list["weakref.ref[Job]"]
 
 FAILED = "the database failed during a write; nothing was written"
-NESTED = "a signal handler or a finalizer cannot write to a store that its own thread is writing to"
+NESTED = "a signal handler or finalizer must not write to a store while its own thread is writing to it"
 BUSY = "other processes were writing to the database for {:g} s; nothing was written"
 LATE = "the write waited for other threads for {:g} s; it is unknown whether the entry was written"
 
 WAKE = 0.05
-"""Maximum wait for a wake-up, in seconds: a thread that is interrupted may wake nobody."""
+"""Maximum wait for a wake-up, in seconds. An interrupted thread may fail to wake the others."""
 
 
 CROWDED = 0.1
-"""Time for which a process that was found writing is expected to write again, in seconds."""
+"""Seconds for which a process that was writing is expected to write again."""
 
 TURN = 0.003
-"""Time for which a process goes on to write while others wait, in seconds."""
+"""Seconds for which a process may continue to write while other processes wait."""
 
 
 class Job:
@@ -40,9 +40,9 @@ class Job:
     Attributes:
         swap: Key, old text and new text.
         thread: The thread that waits.
-        committing: Whether its transaction has come to its commit. If no outcome follows, it is unknown.
-        outcome: Whether it was written, after a commit has stored that; None before.
-        error: Why its commit failed.
+        committing: Whether the commit has begun. If no outcome follows, the outcome is unknown.
+        outcome: Whether the swap was written; None until the commit has returned.
+        error: The error of a failed commit.
     """
 
     __slots__ = ("__weakref__", "_turn", "committing", "error", "outcome", "swap", "thread")
@@ -57,27 +57,26 @@ class Job:
         self._turn.acquire()
 
     def sleep(self, seconds: float) -> None:
-        """Wait to be woken, at most for some seconds."""
+        """Wait to be woken, for at most a number of seconds."""
         self._turn.acquire(timeout=seconds)
 
     def wake(self) -> None:
-        """End the wait of the thread whose job it is, or its next one."""
-        with suppress(RuntimeError):  # it was woken already
+        """Wake the thread of the job; if it is not waiting, end its next wait at once."""
+        with suppress(RuntimeError):  # it was already woken
             self._turn.release()
 
 
 class GroupCommit:
     """Commits the swaps of many threads, one of which leads at a time.
 
-    The thread whose job is the first in the queue leads: it commits all jobs that are queued in one
-    transaction. Each caller gets its own outcome, after the commit has returned. No lock is held and nothing
-    leaves the queue meanwhile, so a leader that is interrupted anywhere leaves the others as they were. The
-    queue has weak references: a job whose thread was interrupted before it could leave the queue is over
-    when its frame is.
+    The thread with the first job in the queue leads: it commits all queued jobs in one transaction. Each
+    caller gets its own outcome after the commit has returned. Meanwhile no lock is held and no job leaves the
+    queue, so an interrupted leader does not change the jobs of the others. The queue has weak references: if
+    a thread is interrupted before its job can leave the queue, the job disappears with the thread's frame.
 
     Args:
         pool: The connections.
-        dialect: Their database.
+        dialect: The database.
     """
 
     def __init__(self, pool: Pool, dialect: "GroupingDialect") -> None:
@@ -88,25 +87,26 @@ class GroupCommit:
     def _begin(self) -> None:
         self._queue: Queue = []
         self._process = self._pool.gate.process
-        # By the monotonic clock: until when other processes are expected to write, and when this one may.
+        # By the monotonic clock: the end of the time in which other processes are expected to write, and the
+        # end of this process's turn.
         self._crowded = self._next = 0.0
 
     def swap(self, key: str, old: str | None, new: str | None) -> bool:
-        """Write text under a key if the stored value is still `old`; they differ.
+        """Write text under a key if the stored value is still `old`, which must differ from `new`.
 
         Raises:
-            StoreError: It cannot be written, or it is unknown whether it was.
+            StoreError: The text cannot be written, or it is unknown whether it was written.
         """
         deadline, gate = self._pool.deadline(), self._pool.gate
         if self._process is not gate.process:
-            self._begin()  # a forked child has none of the threads that wait
+            self._begin()  # the waiting threads do not exist in a forked child
         process, queue, job = self._process, self._queue, Job(key, old, new)
         place = weakref.ref(job)
         try:
             queue.append(place)
             while True:
                 first = job if queue[0] is place else next(_unfinished(queue), job)
-                # Looked at after that: a leader leaves its followers' outcomes before it leaves the queue.
+                # Read only now: a leader sets its followers' outcomes before it leaves the queue.
                 if job.outcome is not None:
                     return job.outcome
                 if process is not gate.process:
@@ -130,20 +130,20 @@ class GroupCommit:
                 next(_unfinished(queue), job).wake()
 
     def _give_way(self) -> None:
-        """Pause if other processes write: one that writes again at once hardly ever lets another one in."""
+        """Pause if other processes write. Without a pause, other processes would hardly ever get a turn."""
         now = time.monotonic()
         if self._next + TURN <= now < self._crowded:
             self._next = now + PAUSE
 
     def _wait(self, job: Job, deadline: float, *, leads: bool) -> None:
-        """Wait for another process, or to be woken by another thread of this one."""
+        """Wait for another process, or until another thread of this process wakes this one."""
         left = deadline - time.monotonic()
         if left <= 0:
             raise StoreError((BUSY if leads else LATE).format(self._pool.timeout))
         job.sleep(min(PAUSE if leads else WAKE, left))
 
     def _transact(self, connection: "Any", queue: "Queue", own: Job) -> bool | None:
-        """Commit the jobs that are queued; return the leader's outcome, or None if another process writes."""
+        """Commit the queued jobs, and return the leader's outcome, or None if another process writes."""
         gate = self._pool.gate
         gate.check_process()
         if len(queue) == 1:
@@ -162,14 +162,14 @@ class GroupCommit:
         except StoreError:
             raise
         except Exception:
-            # One of them is at fault. The others are still in the queue.
+            # One job caused the error. The others are still in the queue.
             self._roll_back(connection)
             return self._swap_alone(connection, own)
         self._commit(connection, jobs, outcomes)
         return outcomes[0]
 
     def _swap_alone(self, connection: "Any", job: Job) -> bool | None:
-        """Run one swap, which is a transaction of its own; return as `_transact` does."""
+        """Run one swap in a transaction of its own, and return what `_transact` returns."""
         job.committing = True
         try:
             return self._dialect.swap(connection, *job.swap)
@@ -181,7 +181,7 @@ class GroupCommit:
             return None
 
     def _expect_busy(self, error: Exception, text: str) -> None:
-        """Raise StoreError with a text, unless the error says that another process writes."""
+        """Raise StoreError with a text, unless the error means that another process writes."""
         if not self._dialect.had_no_effect(error):
             raise StoreError(text) from error
         self._crowded = time.monotonic() + CROWDED
@@ -194,7 +194,7 @@ class GroupCommit:
             raise StoreError(FAILED) from error
 
     def _commit(self, connection: "Any", jobs: list[Job], outcomes: list[bool]) -> None:
-        """Commit, and give the others their outcomes."""
+        """Commit, and set the outcomes of the other jobs."""
         followers = jobs[1:]
         for job in jobs:
             job.committing = True
@@ -213,7 +213,7 @@ class GroupCommit:
 
 
 def _unfinished(queue: "Queue") -> "Iterator[Job]":
-    """Return the jobs that wait, in order; take those out whose thread was interrupted and has gone on."""
+    """Return the waiting jobs in order, and remove the jobs that their interrupted threads have abandoned."""
     for place in queue[:]:
         job = place()
         if job is None:

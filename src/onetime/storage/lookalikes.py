@@ -1,4 +1,4 @@
-"""Keys and texts that a careless store takes for each other, or cannot store."""
+"""Keys and texts that a careless store confuses with each other, or cannot store."""
 
 LONGEST = 5000
 """Length of the longest text, in characters; no record is longer."""
@@ -49,7 +49,7 @@ KEYS = (
     "delivered/" + "k" * 254 + "l",
     "delivered/" + "\U0001f511" * 255,
 )
-"""Keys that a store might take for each other; the longest have 265 characters."""
+"""Keys that a store might confuse with each other; the longest have 265 characters."""
 
 TEXTS = (
     "totp1 59240000 0 0 0 0 0 0 12345678901234567890 1234567890",
@@ -73,7 +73,7 @@ TEXTS = (
     "x" * (LONGEST - 1) + "y",
     "x" * (LONGEST - 1),
 )
-"""Texts that a store might take for each other. Records are printable ASCII; a store takes any text."""
+"""Texts that a store might confuse with each other. Records are printable ASCII; a store accepts any text."""
 
 AWKWARD = ("\ud800", "a\0b", "k" * 1_000_000)
 """Keys and texts that many databases cannot store: a lone surrogate, NUL, a megabyte."""

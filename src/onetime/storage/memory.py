@@ -9,14 +9,14 @@ TYPE_CHECKING = False  # type checkers treat this name as true; importing typing
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FORKED = "a MemoryStore belongs to one process; this is a forked child of that process"
+FORKED = "a MemoryStore cannot be used in a forked child of the process that made it"
 
 
 class MemoryStore:
     """A store in the memory of one process, for tests and for programs that need no more.
 
-    Its entries end with the process. In a forked child every call raises StoreError, because the child's
-    copy would accept a code once more.
+    The entries are lost when the process ends. In a forked child every call raises StoreError, because the
+    child's copy would accept a used code again.
     """
 
     def __init__(self) -> None:
@@ -38,12 +38,12 @@ class MemoryStore:
         """Write text under a key if the stored value is still `old`; None stands for no entry.
 
         Returns:
-            Whether it was written.
+            Whether the text was written.
 
         Raises:
             StoreError: The process is a forked child of the process that made the store.
         """
-        # Before the lock: another thread may have held it during the fork.
+        # Checked before taking the lock, which another thread may have held during the fork.
         if self._pid != os.getpid():
             raise StoreError(FORKED)
         with self._lock:
@@ -56,7 +56,7 @@ class MemoryStore:
             return True
 
     def items(self, prefix: str = "") -> "Iterator[tuple[str, str]]":
-        """Return the keys that begin with a prefix, and their texts, as they are at the call.
+        """Return a snapshot of the keys that begin with a prefix, and their texts.
 
         Raises:
             StoreError: The process is a forked child of the process that made the store.

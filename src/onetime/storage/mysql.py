@@ -11,19 +11,20 @@ if TYPE_CHECKING:
     from typing import Any
 
 MAX_KEY_BYTES, MAX_VALUE_BYTES = 1100, 16_000
-"""Bytes of a key and of a value: a user of 255 characters of four bytes, and 50 devices, fit in."""
+"""Maximum length of a key and of a value, in bytes: enough for a user of 255 four-byte characters and for 50
+devices."""
 
 _DUPLICATE = 1062
-"""ER_DUP_ENTRY: there is an entry under the key."""
+"""ER_DUP_ENTRY: the key already has an entry."""
 
 _NO_EFFECT = (1213, 1205, 1047)
-"""ER_LOCK_DEADLOCK (also a conflict between nodes of Galera), ER_LOCK_WAIT_TIMEOUT (the transaction is this
-statement) and ER_UNKNOWN_COM_ERROR (a node of Galera that is not ready)."""
+"""ER_LOCK_DEADLOCK (also a conflict between Galera nodes), ER_LOCK_WAIT_TIMEOUT (the transaction is only this
+statement) and ER_UNKNOWN_COM_ERROR (a Galera node that is not ready)."""
 
 _LOST = (2006, 2013, 2055, -1, 0, 1053, 1927, 4031, 1047)
-"""The server or the connection is gone: CR_SERVER_GONE_ERROR, CR_SERVER_LOST, CR_SERVER_LOST_EXTENDED, what
-drivers use for a connection that is closed, ER_SERVER_SHUTDOWN, ER_CONNECTION_KILLED,
-ER_CLIENT_INTERACTION_TIMEOUT; and a node of Galera that is not ready, since another one may be."""
+"""The server or the connection is gone: CR_SERVER_GONE_ERROR, CR_SERVER_LOST, CR_SERVER_LOST_EXTENDED, the
+drivers' error for a closed connection, ER_SERVER_SHUTDOWN, ER_CONNECTION_KILLED,
+ER_CLIENT_INTERACTION_TIMEOUT; or a Galera node is not ready, and another node may be."""
 
 _IN_TRANSACTION = 1568
 """ER_CANT_CHANGE_TX_CHARACTERISTICS."""
@@ -34,14 +35,14 @@ _SETTINGS = (
 )
 
 _GALERA = ("SET SESSION wsrep_sync_wait = 7", "SET SESSION wsrep_dirty_reads = OFF")
-"""A statement waits until its node has what other nodes committed, and fails where the node cannot know."""
+"""A statement waits until its node has the commits of the other nodes, and fails if the node cannot know."""
 
 _SERVER = {
     "innodb_flush_log_at_trx_commit": ("1", "a crash would lose commits; set it to 1"),
     "innodb_doublewrite": ("ON 1 DETECT_AND_RECOVER", "a torn page could not be repaired; set it to ON"),
     "read_only": ("OFF 0", "the server is a replica or closed for writing; connect to the primary"),
 }
-"""Of each setting: the values that a store can have, and why no others."""
+"""The values of each setting that a store accepts, and the reason why it accepts no others."""
 
 _BINARY_LOG = {
     "sync_binlog": ("1", "a crash would lose commits; set it to 1"),
@@ -49,7 +50,7 @@ _BINARY_LOG = {
 }
 """The same for a server with a binary log."""
 
-# A server that folds the case of names finds them so; the others must not.
+# Only a server that ignores the case of names may match names in another case.
 _HERE = """= coalesce(%s, DATABASE()) AND {table} = %s
 AND (@@lower_case_table_names <> 0 OR CAST({table} AS BINARY) = %s)"""
 
@@ -77,7 +78,7 @@ SELECT column_name,
         CASE column_name WHEN 'key' THEN {MAX_KEY_BYTES} ELSE {MAX_VALUE_BYTES} END
 FROM information_schema.columns WHERE table_schema {_HERE.format(table="table_name")}
 """  # noqa: S608 - constants
-"""Of each column: its name, whether a row can be written without it, and whether it can be the store's."""
+"""The name of each column, whether a row can be written without it, and whether the store can use it."""
 
 
 class MySQL(Dialect):
@@ -105,7 +106,7 @@ class MySQL(Dialect):
         super().__init__(_quoted(table), "UNHEX(%s)", "`")
 
     def use_table(self, table: str) -> None:
-        """Write the statements for a table."""
+        """Compose the statements for a table."""
         super().use_table(table)
         # Neither IGNORE nor ON DUPLICATE KEY: their counts depend on how the driver counts rows.
         self.insert: str = f"INSERT INTO {table} (`key`, `value`) VALUES (UNHEX(%s), UNHEX(%s))"  # noqa: S608 - a checked name
@@ -121,7 +122,7 @@ class MySQL(Dialect):
         return connection
 
     def prepare(self, connection: "Any", *, create: bool) -> None:
-        """Set the session's settings, and check the server and the table; `create` makes the table first."""
+        """Set the session's settings, and check the server and the table; `create` creates the table first."""
         _prepare(connection)
         _run(connection, f"SET SESSION innodb_lock_wait_timeout = {math.ceil(self._timeout)}")
         _check_server(connection)
@@ -132,27 +133,27 @@ class MySQL(Dialect):
         return _run(connection, statement, _hexadecimal(parameters))[1]
 
     def change(self, connection: "Any", statement: str, parameters: "Sequence[str]") -> int:
-        """Run a statement that writes, and return how many entries it wrote."""
+        """Run a statement that writes, and return the number of entries that it wrote."""
         try:
             return _run(connection, statement, _hexadecimal(parameters))[0]
         except Exception as error:
-            # Only an INSERT meets a key that is there.
+            # Only an INSERT can find that the key already has an entry.
             if _code(error) == _DUPLICATE and statement == self.insert:
                 return 0
             raise
 
     def had_no_effect(self, error: BaseException) -> bool:
-        """A deadlock, a lock that was held for too long, or a node that is not ready."""
+        """Return whether the error is a deadlock, a lock timeout, or a node that is not ready."""
         return _code(error) in _NO_EFFECT
 
     def is_lost(self, connection: "Any", error: BaseException) -> bool:  # noqa: ARG002 - others ask it
-        """The server or the connection is gone."""
+        """Return whether the server or the connection is gone."""
         return _code(error) in _LOST
 
     def _check_table(self, connection: "Any", *, create: bool) -> None:
-        """Refuse a table that forgets, or that changes what is written; `create` makes it first."""
+        """Refuse a table that could lose or change entries; `create` creates the table first."""
         if self._schema is None and _run(connection, "SELECT DATABASE()")[1] == [(None,)]:
-            raise StoreError("the connection has no database; name one in connect or in the table's name")
+            raise StoreError("the connection must have a database; name it in connect or in the table's name")
         name = f"{self._schema}.{self._name}" if self._schema else self._name
         here = (self._schema, self._name, self._name)
         _, found = _run(connection, _TABLE, here * 3)
@@ -160,11 +161,11 @@ class MySQL(Dialect):
             try:
                 _run(connection, _create_table(f"IF NOT EXISTS {_quoted(name)}"))
             except Exception as error:
-                raise StoreError(f"the table {name} cannot be made") from error
+                raise StoreError(f"the table {name} cannot be created") from error
             _, found = _run(connection, _TABLE, here * 3)
         if not found:
             raise StoreError(
-                f"there is no table {name}; make it with create_table() or with the statement of "
+                f"there is no table {name}; create it with create_table() or the statement of "
                 'SQLStore.schema("mysql")'
             )
         ((fault,),) = found
@@ -175,20 +176,19 @@ class MySQL(Dialect):
             _, own = columns.pop(column, (0, 0))
             if not int(own):
                 raise StoreError(
-                    f'the column {column} of the table {name} must be made as SQLStore.schema("mysql") makes '
-                    f"it: VARBINARY({size}) NOT NULL, or longer"
+                    f'the column {column} of the table {name} must be as in SQLStore.schema("mysql"): '
+                    f"VARBINARY({size}) NOT NULL, or longer"
                 )
         for column, (optional, _) in columns.items():
             if not int(optional):
-                raise StoreError(
-                    f"the column {column} of the table {name} must have a default, or no NOT NULL"
-                )
+                raise StoreError(f"the column {column} of the table {name} must have a default or allow NULL")
 
 
 def _prepare(connection: "Any") -> None:
-    """Set autocommit mode, and what else a store needs of its session."""
+    """Set autocommit mode, and the other settings that a store needs."""
     try:
-        # Only for the next transaction, which is refused within one; to set autocommit would commit it.
+        # This statement applies to the next transaction only, and fails inside a transaction. Setting
+        # autocommit would commit that transaction.
         _run(connection, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
     except Exception as error:
         if _code(error) == _IN_TRANSACTION:
@@ -203,7 +203,7 @@ def _prepare(connection: "Any") -> None:
 
 
 def _check_server(connection: "Any") -> None:
-    """Refuse a server that loses commits, and make a node of Galera answer with all that it was told."""
+    """Refuse a server that loses commits, and make a Galera node wait for the commits of other nodes."""
     names = ", ".join(f"'{name}'" for name in ("log_bin", "wsrep_on", *_SERVER, *_BINARY_LOG))
     _, rows = _run(connection, f"SHOW VARIABLES WHERE variable_name IN ({names})")
     found = {name: value.upper() for name, value in rows}
@@ -218,7 +218,7 @@ def _check_server(connection: "Any") -> None:
 def _run(
     connection: "Any", statement: str, parameters: "Sequence[str | None]" = ()
 ) -> "tuple[int, list[Any]]":
-    """Run a statement; return how many rows it wrote, and those that it found, with texts as str."""
+    """Run a statement, and return the number of rows that it wrote, and the rows that it found, as str."""
     cursor = connection.cursor()
     try:
         cursor.execute(statement, tuple(parameters) or None)
@@ -226,17 +226,17 @@ def _run(
         count = int(cursor.rowcount)
     finally:
         cursor.close()
-    # A connection may be made for rows that are dictionaries.
+    # The program may have configured a connection to return rows as dictionaries.
     return count, [tuple(map(_decoded, row.values() if isinstance(row, dict) else row)) for row in rows]
 
 
 def _hexadecimal(parameters: "Sequence[str]") -> list[str]:
-    """Return texts as digits, which mean the same in every character set and every mode of a connection."""
+    """Return texts in hexadecimal, which every character set and mode of a connection reads alike."""
     return [each.encode().hex() for each in parameters]
 
 
 def schema(table: str) -> str:
-    """Return the statement that makes a table.
+    """Return the statement that creates a table.
 
     Raises:
         TypeError: The name is not a str.

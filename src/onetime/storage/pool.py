@@ -22,15 +22,15 @@ MAX_CONNECTIONS = 1000
 """Maximum number of connections of one store."""
 
 MAX_TIMEOUT = 3600
-"""Maximum deadline of a call, in seconds."""
+"""Maximum of the deadline of a call, in seconds."""
 
 FRESH = 1.0
-"""Time for which an idle connection is taken for alive, in seconds. A write is not retried when it fails on a
-connection that the server has ended, so after a longer pause a read tries the connection first."""
+"""Seconds for which an idle connection is assumed to be alive. A write that fails on a connection that the
+server has closed is not retried, so after a longer pause a read tests the connection first."""
 
-IN_THE_WAY = "other transactions were in the way; nothing was written"
+IN_THE_WAY = "other transactions held the entry; nothing was written"
 
-BEGINNING = "another thread was beginning the forked process"
+BEGINNING = "another thread was preparing the store after a fork"
 
 UNKNOWN = "the database failed during a write; it is unknown whether the entry was written"
 
@@ -40,8 +40,8 @@ class Pool:
 
     Args:
         dialect: The database.
-        connections: Maximum number of connections at a time; further callers wait.
-        timeout: Deadline of each call, in seconds. It does not reach into a call of the driver's.
+        connections: Maximum number of open connections; further callers wait.
+        timeout: Deadline of each call, in seconds. It cannot interrupt a call of the driver.
 
     Raises:
         TypeError: A number has another type.
@@ -57,7 +57,7 @@ class Pool:
         self.close: Callable[[], None] = self.gate.close
 
     def deadline(self) -> float:
-        """Begin a call; return its end, by the monotonic clock.
+        """Begin a call, and return its deadline by the monotonic clock, in seconds.
 
         Raises:
             StoreError: The store is closed, or this is a child that inherited a connection.
@@ -68,14 +68,14 @@ class Pool:
         return deadline
 
     def read(self, work: "Work[*Rest, T]", *rest: "Unpack[Rest]") -> "T":
-        """Run work that stores nothing, once more on a new connection if it fails.
+        """Run work that stores nothing; if it fails, retry it once on a new connection.
 
         Args:
             work: Takes the connection, and the rest.
-            rest: What else the work takes.
+            rest: Further arguments of the work.
 
         Raises:
-            StoreError: It failed on a new connection, or other transactions were in the way for too long.
+            StoreError: The work failed on a new connection, or other transactions blocked it for too long.
         """
         deadline = time.monotonic() + self.timeout
         supply = self.reuse
@@ -94,15 +94,15 @@ class Pool:
                     supply = self._open
 
     def write(self, work: "Work[*Rest, T]", *rest: "Unpack[Rest]") -> "T":
-        """Run work that stores something, again only if it certainly had no effect.
+        """Run work that stores something; retry it only if it is known to have had no effect.
 
         Args:
             work: Takes the connection, and the rest.
-            rest: What else the work takes.
+            rest: Further arguments of the work.
 
         Raises:
-            StoreError: It is unknown whether it had an effect, or other transactions were in the way for
-                too long.
+            StoreError: It is unknown whether the work had an effect, or other transactions blocked it for too
+                long.
         """
         deadline = time.monotonic() + self.timeout
         while True:
@@ -116,12 +116,12 @@ class Pool:
                 self._pause(deadline, IN_THE_WAY, error)
 
     def create_table(self) -> None:
-        """Make the table if it is missing.
+        """Create the table if it is missing.
 
-        No connection stays open, so a program that forks workers after it made its store needs no handler.
+        No connection stays open, so a program that forks workers after creating its store needs no handler.
 
         Raises:
-            StoreError: It cannot be made, or there is one that the store cannot use.
+            StoreError: The table cannot be created, or the existing table cannot be used.
         """
         self.run(time.monotonic() + self.timeout, self._create, lambda _: None)
 
@@ -129,14 +129,14 @@ class Pool:
         """Run work on a connection, which is closed if the work raises.
 
         Args:
-            deadline: When to give up waiting for a connection, by the monotonic clock.
-            supply: Gives the lease its connection, before the deadline.
+            deadline: When to stop waiting for a connection, in seconds by the monotonic clock.
+            supply: Sets the lease's connection before the deadline.
             work: Takes the connection, and the rest.
-            rest: What else the work takes.
+            rest: Further arguments of the work.
 
         Raises:
-            StoreError: No connection was free in time, none can be opened, or this is the child of a fork
-                that happened meanwhile.
+            StoreError: No connection was free in time, no connection can be opened, or this process was
+                forked meanwhile and is the child.
         """
         lease = Lease()
         try:
@@ -161,7 +161,7 @@ class Pool:
         return StoreError(f"{reason}, for {self.timeout:g} s")
 
     def _enter(self, lease: Lease, deadline: float) -> None:
-        """Begin a lease as soon as one can begin."""
+        """Begin a lease as soon as possible."""
         while not self.gate.enter(lease):
             in_use = f"all {self.gate.limit} connections of the store were in use"
             self._pause(deadline, in_use if self.gate.is_ready() else BEGINNING)
@@ -173,7 +173,7 @@ class Pool:
         time.sleep(PAUSE)
 
     def _forget_lost(self, lease: Lease, error: Exception) -> None:
-        """Use neither this connection nor the idle ones again if the server is gone."""
+        """If the server is gone, stop using this connection and the idle ones."""
         if self.dialect.is_lost(lease.connection, error):
             lease.good = False
             self.gate.close_idle()
@@ -188,7 +188,7 @@ class Pool:
             self._open(lease, deadline)
 
     def _reuse_alive(self, lease: Lease, deadline: float) -> None:
-        """Set the lease's connection to an idle one that the server has not ended, or a new one."""
+        """Set the lease's connection to an idle one that the server has not closed, or a new one."""
         since = time.monotonic()
         with suppress(IndexError):
             lease.connection, since = self.gate.idle.pop()
@@ -203,7 +203,7 @@ class Pool:
             self._open(lease, deadline)
 
     def _open(self, lease: Lease, deadline: float, *, create: bool = False) -> None:
-        """Set the lease's connection to a new one, in place of the oldest idle one if there are too many."""
+        """Set the lease's connection to a new one; if there are too many, close the oldest idle one first."""
         idle, limit = self.gate.idle, self.gate.limit
         while True:
             with suppress(IndexError):
@@ -227,7 +227,7 @@ class Pool:
                 return
 
     def _create(self, lease: Lease, deadline: float) -> None:
-        """Make the table, on a connection that is closed again."""
+        """Create the table on a connection, and close the connection."""
         self._open(lease, deadline, create=True)
         self.gate.discard(lease.connection)
         lease.connection = None

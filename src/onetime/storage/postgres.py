@@ -1,4 +1,4 @@
-"""PostgreSQL, through psycopg 3, directly or behind a pooler that hands each transaction another session."""
+"""PostgreSQL, through psycopg 3, directly or behind a pooler with a session for each transaction."""
 
 import sys
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 PREPARE_AFTER = 5
-"""Executions after which a statement is prepared on a session that is one's own: psycopg's default."""
+"""Number of executions after which a statement is prepared on a session of its own: psycopg's default."""
 
 _NO_EFFECT = ("40001", "40P01")
 """serialization_failure and deadlock_detected: the transaction was rolled back."""
@@ -22,7 +22,7 @@ CREATE TABLE that lost a race, depending on how far it came."""
 
 _DURABLE = """pg_catalog.set_config('synchronous_commit', 'on', true) AS durable,
     pg_catalog.set_config('client_min_messages', 'warning', true) AS warned"""
-"""Settings of a write's own transaction: its commit waits until it is durable, or else the server warns."""
+"""Settings of a write's transaction: the commit waits until it is durable, or the server warns."""
 
 _SCHEMA = """
 WITH path AS (
@@ -43,8 +43,8 @@ SELECT nspname, (
     WHERE relname = %s AND relkind IN ('r', 'p') AND relpersistence <> 't' AND relnamespace <> schema
 ) FROM chosen JOIN pg_catalog.pg_namespace ON oid = schema
 """
-"""The schema that has a table by the search path, or else that in which it would be made, and how many other
-schemas have a table of that name. The path is set before it is used, and has temporary tables last."""
+"""The schema in which the search path finds a table, or would create it, and the number of other schemas that
+have a table of this name. The path is set before it is used, and has temporary tables last."""
 
 _TABLE = """
 SELECT CASE
@@ -76,7 +76,7 @@ LEFT JOIN pg_catalog.pg_collation ON pg_collation.oid = attcollation
 LEFT JOIN pg_catalog.pg_index ON indrelid = attrelid AND indisprimary AND indkey::text = attnum::text
 WHERE nspname = %s AND relname = %s AND attnum > 0 AND NOT attisdropped
 """
-"""Of each column: its name, whether it can be the store's, and whether a row can be written without it."""
+"""The name of each column, whether the store can use it, and whether a row can be written without it."""
 
 
 class Postgres(Dialect):
@@ -102,11 +102,11 @@ class Postgres(Dialect):
         super().__init__(_quoted(self._schema, self._name), "%s", "")
 
     def use_table(self, table: str) -> None:
-        """Write the statements for a table; each write makes its own commit durable."""
+        """Compose the statements for a table; each write makes its own commit durable."""
         super().use_table(table)
         table = table.replace("%", "%%")
         # ruff: noqa: S608 - the name of the table was checked
-        # Compared by bytes, so that a page comes in the order that other databases have, and by the index.
+        # Keys are compared by bytes, so that a page uses the index and has the order of other databases.
         by_bytes = 'key COLLATE "C"'
         self.list: str = (
             f"SELECT key, value FROM {table} WHERE {by_bytes} >= %s ORDER BY {by_bytes} LIMIT {PAGE}"
@@ -122,7 +122,7 @@ class Postgres(Dialect):
         return Session(self._connect())
 
     def prepare(self, connection: "Session", *, create: bool) -> None:
-        """Check the server and the table; `create` makes the table first."""
+        """Check the server and the table; `create` creates the table first."""
         connection.prepare()
         own = _check_server(connection)
         schema = self._schema or self._find_schema(connection, own=own)
@@ -133,7 +133,7 @@ class Postgres(Dialect):
             self._schema = schema
             self.use_table(_quoted(schema, self._name))
         if own:
-            # Behind a pooler, a prepared statement would be looked for in another session.
+            # Behind a pooler, another session would not have the prepared statement.
             connection.connection.prepare_threshold = PREPARE_AFTER
 
     def query(self, connection: "Session", statement: str, parameters: "Sequence[str]") -> "list[Any]":
@@ -141,54 +141,54 @@ class Postgres(Dialect):
         return list(connection.connection.execute(statement, parameters))
 
     def change(self, connection: "Session", statement: str, parameters: "Sequence[str]") -> int:
-        """Run a statement that writes, and return how many entries it wrote.
+        """Run a statement that writes, and return the number of entries that it wrote.
 
         Raises:
-            StoreError: The server warned. It does so when a wait for the synchronous standby is cancelled:
-                the commit may be lost in a failover.
+            StoreError: The server warned, as it does if the wait for the synchronous standby is canceled. The
+                commit may be lost in a failover.
         """
         connection.warnings.clear()
         count = int(connection.connection.execute(statement, parameters).rowcount)
         if connection.warnings:
             raise StoreError(
-                "the server warned during a write; it is unknown whether the entry will last: "
+                "the server warned during a write; it is unknown whether the entry is durable: "
                 + "; ".join(connection.warnings)
             )
         return count
 
     def had_no_effect(self, error: BaseException) -> bool:
-        """A serialization failure or a deadlock."""
+        """Return whether the error is a serialization failure or a deadlock."""
         return getattr(error, "sqlstate", None) in _NO_EFFECT
 
     def is_lost(self, connection: "Session", error: BaseException) -> bool:  # noqa: ARG002 - others ask it
-        """The driver has closed the connection."""
+        """Return whether the driver has closed the connection."""
         return bool(connection.connection.closed)
 
     def _find_schema(self, session: "Session", *, own: bool) -> str:
-        """Return the schema of a table that was named without one, by a session's own path or a pooler's."""
-        # A pooler's session is taken as it was before another program changed it.
+        """Return the schema of a table that was named without one, from the search path."""
+        # Behind a pooler, the default path counts, because another program may have changed the session's.
         statement = _SCHEMA.format(path="setting" if own else "reset_val")
         found = session.row(statement, _quoted(None, self._name), self._name)
         if found is None:
             raise StoreError(
-                f"the search path names no schema that exists; name the schema of the table {self._name}, "
+                f"the search path must have an existing schema; name the schema of the table {self._name}, "
                 f"for example public.{self._name}"
             )
         schema, others = found
         if others and not own:
             raise StoreError(
-                f"another schema than {schema} has a table {self._name}, too, and behind a pooler the search "
+                f"other schemas than {schema} also have a table {self._name}, and behind a pooler the search "
                 f"path is not reliable; name the schema, for example {schema}.{self._name}"
             )
         return str(schema)
 
     def _check_table(self, session: "Session", schema: str) -> None:
-        """Refuse a table that forgets, or that changes what is written."""
+        """Refuse a table that could lose or change entries."""
         name = f"the table {schema}.{self._name}"
         found = session.row(_TABLE, schema, self._name)
         if found is None:
             raise StoreError(
-                f"there is no table {schema}.{self._name}; make it with create_table() or with the statement "
+                f"there is no table {schema}.{self._name}; create it with create_table() or the statement "
                 'of SQLStore.schema("postgres"), or name the schema that has it'
             )
         (fault,) = found
@@ -199,19 +199,19 @@ class Postgres(Dialect):
             own, _ = columns.pop(column, (False, False))
             if not own:
                 raise StoreError(
-                    f'the column {column} of {name} must be made as SQLStore.schema("postgres") makes it: '
+                    f'the column {column} of {name} must be as in SQLStore.schema("postgres"): '
                     "text NOT NULL, with a deterministic collation, the key alone as primary key"
                 )
         for column, (_, optional) in columns.items():
             if not optional:
-                raise StoreError(f"the column {column} of {name} must have a default, or no NOT NULL")
+                raise StoreError(f"the column {column} of {name} must have a default or allow NULL")
 
 
 class Session:
     """A connection of psycopg 3, with the warnings of its last write."""
 
     def __init__(self, connection: "Any") -> None:
-        # It is loaded if the connection is its own.
+        # psycopg is already loaded if the connection is one of psycopg's.
         psycopg = sys.modules.get("psycopg")
         if psycopg is None or not isinstance(connection, psycopg.Connection):
             raise StoreError(
@@ -224,18 +224,18 @@ class Session:
         self._cursor = psycopg.Cursor
 
     def prepare(self) -> None:
-        """Set autocommit mode, and what the program may have set in another way."""
+        """Set autocommit mode, and the settings that the program may have changed."""
         connection = self.connection
         if connection.info.transaction_status:
             raise StoreError("connect must return a connection that is not in a transaction")
-        # Before the first statement, or a pooler could give it to a session that has not prepared it.
+        # Set before the first statement, or a pooler could change to a session that has not prepared it.
         connection.prepare_threshold = None
         connection.autocommit = True
         connection.cursor_factory = self._cursor
         connection.row_factory = lambda _: tuple
         connection.add_notice_handler(self._notice)
         if connection.info.encoding != "utf-8":
-            # Poolers know this setting and give it to each session.
+            # Poolers pass this setting on to each session.
             connection.execute("SET client_encoding TO 'UTF8'")
 
     def rows(self, statement: str, *parameters: str) -> "list[Any]":
@@ -252,14 +252,14 @@ class Session:
 
 
 def _check_server(session: Session) -> bool:
-    """Refuse a server that loses commits; return whether the session is the connection's own."""
+    """Refuse a server that loses commits, and return whether the session belongs to the connection alone."""
     process, in_recovery, fsync = session.row(
         "SELECT pg_catalog.pg_backend_pid(), pg_catalog.pg_is_in_recovery(), "
         "pg_catalog.current_setting('fsync')"
     )
     if in_recovery:
         raise StoreError(
-            "the server is a standby, whose answers are late; connect to the primary, for example "
+            "the server is a standby, which may return old entries; connect to the primary, for example "
             "with target_session_attrs=read-write"
         )
     if fsync != "on":
@@ -272,11 +272,11 @@ def _create(session: Session, name: str) -> None:
         session.connection.execute(_create_table(f"IF NOT EXISTS {name}"))
     except Exception as error:
         if getattr(error, "sqlstate", None) not in _CREATED_BY_ANOTHER:
-            raise StoreError(f"the table {name} cannot be made") from error
+            raise StoreError(f"the table {name} cannot be created") from error
 
 
 def schema(table: str) -> str:
-    """Return the statement that makes a table.
+    """Return the statement that creates a table.
 
     Raises:
         TypeError: The name is not a str.
@@ -290,8 +290,8 @@ def _quoted(schema: str | None, name: str) -> str:
 
 
 def _create_table(name: str) -> str:
-    # "C" compares bytes, so that no new version of the system's locales breaks the index. The room that is
-    # left in each page takes the next version of a row, which spares the index.
+    # "C" compares bytes, so that a new version of the system's locales cannot break the index. The free space
+    # in each page takes the next version of a row, so the index does not change.
     return (
         f'CREATE TABLE {name} (key TEXT COLLATE "C" PRIMARY KEY NOT NULL, value TEXT NOT NULL) '
         "WITH (fillfactor=90)"

@@ -1,4 +1,4 @@
-"""A store in one table of a database: SQLite on one machine, PostgreSQL or MySQL for many."""
+"""A store in a table of a database: SQLite for one machine, PostgreSQL or MySQL for many."""
 
 import os
 import weakref
@@ -13,23 +13,24 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
 CONNECTIONS = 16
-"""Default maximum number of connections of a store. A verification uses one for less than a millisecond, and
-the connections of all processes together must fit into the server's limit."""
+"""Default maximum number of connections of a store. A verification uses a connection for less than a
+millisecond, and the connections of all processes together must not exceed the server's limit."""
 
 TIMEOUT = 5.0
-"""Default deadline of a call, in seconds: longer than any burst takes, shorter than a person's patience."""
+"""Default deadline of a call, in seconds: longer than a burst lasts, and shorter than users are willing to
+wait."""
 
 
 class SQLStore:
     """A store in a table of two columns, `key` and `value`.
 
-    It is made by `SQLStore.sqlite`, `SQLStore.postgres` or `SQLStore.mysql`. Threads may share it. Each call
-    is a transaction of its own, on a connection of the store's own, so that no rollback of the program
-    forgets a failed attempt. No connection crosses a fork: a child opens its own.
+    Create a store with `SQLStore.sqlite`, `SQLStore.postgres` or `SQLStore.mysql`. Threads may share a store.
+    Each call is a transaction of its own, on a connection of the store's own, so a rollback of the program
+    cannot undo a failed attempt. No connection crosses a fork: a child opens its own.
 
-    Every error of the database is StoreError, with the driver's error as its cause. A read is retried on a
-    new connection. A write is retried only if it certainly had no effect; otherwise it is unknown whether it
-    was stored, and a code may be spent. It is never accepted twice.
+    Every error of the database raises StoreError, with the driver's error as its cause. A read is retried on
+    a new connection. A write is retried only if it is known to have had no effect. Otherwise it is unknown
+    whether the text was stored: a code may be spent, but is never accepted twice.
     """
 
     def __init__(
@@ -37,13 +38,13 @@ class SQLStore:
     ) -> None:
         if not isinstance(dialect, Dialect):
             raise TypeError(
-                "a store is made by SQLStore.sqlite(path), SQLStore.postgres(connect) or "
+                "a store must be created with SQLStore.sqlite(path), SQLStore.postgres(connect) or "
                 "SQLStore.mysql(connect)"
             )
         self._dialect = dialect
         self._pool = Pool(dialect, connections, timeout)
         self._group = GroupCommit(self._pool, dialect) if isinstance(dialect, GroupingDialect) else None
-        # A store that the program drops, or has at its end, leaves no connection open.
+        # Connections are closed when the program drops the store or ends.
         weakref.finalize(self, self._pool.close)
 
     @classmethod
@@ -55,28 +56,28 @@ class SQLStore:
         connections: int = CONNECTIONS,
         timeout: float = TIMEOUT,
     ) -> "Self":
-        """Return a store in an SQLite file, which is made if it is missing.
+        """Return a store in an SQLite file, which is created if it is missing.
 
-        A write is on the disk before it returns: a write-ahead log, synced at each commit. Writes of several
-        threads share a commit. The file is the store's alone: don't move, replace or copy it while a store is
-        open, and keep it on a local disk, in a folder that only its owner may write to. On POSIX systems it
-        is made for its owner only.
+        A write is on disk before the call returns: SQLite syncs a write-ahead log at each commit. Concurrent
+        writes of several threads share a commit. Only the store may use the file: don't move, replace or copy
+        it while a store is open, and keep it on a local disk, in a folder that only its owner may write to.
+        On POSIX systems, a new file is accessible to its owner only.
 
         Args:
-            path: The file, in a folder that exists. Its last component is not a symbolic link.
+            path: The file, in a folder that exists. The file must not be a symbolic link.
             table: The table's name: 1 to 63 ASCII letters, digits and _.
-            connections: Maximum number of connections at a time, from 1 to 1000; further callers wait.
-            timeout: Deadline of each call, in seconds, from 0.001 to 3600.
+            connections: Maximum number of open connections, 1 to 1000; further callers wait.
+            timeout: Deadline of each call, in seconds, 0.001 to 3600.
 
         Raises:
             ValueError: The path is empty, ":memory:" or a "file:" URI, the table's name is not an
                 identifier, or a number is out of range.
             TypeError: The path is neither a str nor an os.PathLike of one, or another argument has another
                 type.
-            StoreError: The file cannot be made or opened, is not a database, is a symbolic link, belongs to
-                another user or can be replaced by one, or its table is not the store's.
+            StoreError: The file cannot be created or opened, is not a database, is a symbolic link, belongs
+                to another user, can be replaced by another user, or has a table that is not a store's.
         """
-        # Only a program that asks for SQLite needs it.
+        # Only programs that use SQLite need this import.
         from onetime.storage.sqlite import SQLite
 
         store = cls(SQLite(path, table), connections, timeout)
@@ -92,22 +93,22 @@ class SQLStore:
         connections: int = CONNECTIONS,
         timeout: float = TIMEOUT,
     ) -> "Self":
-        """Return a store in PostgreSQL; `create_table` makes the table.
+        """Return a store in PostgreSQL; `create_table` creates the table.
 
-        Nothing of a session is relied on, so a pooler may hand each transaction another one. Each write sets
-        `synchronous_commit` for itself. The primary is asked for every read.
+        The store relies on no state of a session, so a pooler may run each transaction in another session.
+        Each write sets `synchronous_commit` for itself. Every read goes to the primary.
 
         Args:
             connect: Returns a new connection of psycopg 3, for example
-                `lambda: psycopg.connect(conninfo)`. Any thread calls it when more connections are needed.
-                Deadlines inside a driver's call are set there: `connect_timeout`, `statement_timeout` and
-                the timeouts of TCP.
+                `lambda: psycopg.connect(conninfo)`. Any thread may call it when more connections are needed.
+                Set the timeouts of the driver's calls there: `connect_timeout`, `statement_timeout` and TCP
+                timeouts.
             table: The table's name: 1 to 63 ASCII letters, digits and _, with or without a schema and a dot
-                before it. Without one, the schema is that of the search path when the first connection is
-                opened. Behind a pooler it is that of the default search path, and must be named if several
-                schemas have a table of this name.
-            connections: Maximum number of connections at a time, from 1 to 1000; further callers wait.
-            timeout: Deadline of each call, in seconds, from 0.001 to 3600.
+                before it. Without a schema, the search path of the first connection decides. Behind a pooler,
+                the default search path decides, and the schema must be named if several schemas have a table
+                of this name.
+            connections: Maximum number of open connections, 1 to 1000; further callers wait.
+            timeout: Deadline of each call, in seconds, 0.001 to 3600.
 
         Raises:
             ValueError: The table's name is not an identifier, or a number is out of range.
@@ -126,17 +127,17 @@ class SQLStore:
         connections: int = CONNECTIONS,
         timeout: float = TIMEOUT,
     ) -> "Self":
-        """Return a store in MySQL or MariaDB, also in a Galera cluster; `create_table` makes the table.
+        """Return a store in MySQL, MariaDB or a Galera cluster; `create_table` creates the table.
 
         Args:
             connect: Returns a new connection of PyMySQL, mysqlclient or mysql-connector-python, for example
-                `lambda: pymysql.connect(host="db", database="otp")`. Any thread calls it when more
-                connections are needed. Deadlines inside a driver's call are set there.
+                `lambda: pymysql.connect(host="db", database="otp")`. Any thread may call it when more
+                connections are needed. Set the timeouts of the driver's calls there.
             table: The table's name: 1 to 63 ASCII letters, digits and _, with or without a database and a
                 dot before it.
-            connections: Maximum number of connections at a time, from 1 to 1000; further callers wait.
-            timeout: Deadline of each call, in seconds, from 0.001 to 3600. A Galera cluster stands
-                still for some seconds when a node dies: use 10 there.
+            connections: Maximum number of open connections, 1 to 1000; further callers wait.
+            timeout: Deadline of each call, in seconds, 0.001 to 3600. Use 10 for a Galera cluster, which
+                stops for some seconds when a node dies.
 
         Raises:
             ValueError: The table's name is not an identifier, or a number is out of range.
@@ -169,10 +170,11 @@ class SQLStore:
         return schema(table)
 
     def create_table(self) -> None:
-        """Make the table if it is missing. Several processes may do so at once.
+        """Create the table if it is missing. Several processes may do so at the same time.
 
         Raises:
-            StoreError: It cannot be made, or there is one that the store cannot use; the message says why.
+            StoreError: The table cannot be created, or the existing table cannot be used; the message says
+                why.
         """
         self._pool.create_table()
 
@@ -180,7 +182,7 @@ class SQLStore:
         """Return the text under a key, or None if there is no entry.
 
         Raises:
-            StoreError: It cannot be read, or is not text, or the store is closed.
+            StoreError: The entry cannot be read or is not text, or the store is closed.
         """
         return self._pool.read(self._dialect.get, key)
 
@@ -188,10 +190,11 @@ class SQLStore:
         """Write text under a key if the stored value is still `old`; None stands for no entry.
 
         Returns:
-            Whether it was written.
+            Whether the text was written.
 
         Raises:
-            StoreError: It cannot be written, or it is unknown whether it was, or the store is closed.
+            StoreError: The text cannot be written, it is unknown whether it was written, or the store is
+                closed.
         """
         if old == new:
             return self.get(key) == old
@@ -202,9 +205,9 @@ class SQLStore:
     def items(self, prefix: str = "") -> "Iterator[tuple[str, str]]":
         """Return an iterator of the keys that begin with a prefix, and their texts.
 
-        Keys come in the order of their UTF-8 bytes. An entry that is there all the time comes exactly once;
-        one that is written meanwhile may come or not. Pages are fetched whole, so no statement is open
-        between two of them.
+        Keys are sorted by their UTF-8 bytes. An entry that exists all the time is returned exactly once; an
+        entry that is created or deleted meanwhile may be returned or not. Entries are fetched in pages, and
+        no statement stays open between two pages.
 
         Raises:
             StoreError: The entries cannot be read, or the store is closed.
@@ -222,7 +225,7 @@ class SQLStore:
             start = last = page[-1][0]
 
     def close(self) -> None:
-        """Close the connections, those in use when their statement ends. Every later call is StoreError."""
+        """Close all connections, each after its statement has ended. Every later call raises StoreError."""
         self._pool.close()
 
     def __enter__(self) -> "Self":

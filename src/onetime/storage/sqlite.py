@@ -1,4 +1,4 @@
-"""SQLite: a file on one machine, with a write-ahead log that is synced at each commit."""
+"""SQLite: a file on one machine, with a write-ahead log that is synced to disk at each commit."""
 
 import os
 import sqlite3
@@ -16,18 +16,18 @@ _SETTINGS = (
     ("journal_mode", "WAL", "wal"),
     # NORMAL loses commits in a power cut.
     ("synchronous", "FULL", 2),
-    # What a sync is on macOS; without effect elsewhere.
+    # On macOS, a sync needs these settings; elsewhere they have no effect.
     ("fullfsync", "ON", 1),
 )
-"""Name, value, and what SQLite answers when the value is in force."""
+"""Name and value of each setting, and SQLite's answer if the value is in effect."""
 
 
 class Connection:
     """A connection of sqlite3 that is closed when it is dropped, but never in a forked child.
 
-    A child may hold a copy of a connection when no fork handler ran. SQLite takes the locks of the parent for
-    the child's, so closing the copy can delete a log in which other processes have stored commits. When an
-    interpreter ends, it closes what is left.
+    A child may hold a copy of a connection if no fork handler ran. SQLite mistakes the parent's locks for the
+    child's, so closing the copy can delete a log in which other processes have stored commits. When an
+    interpreter ends, it closes the remaining connections.
 
     Args:
         connection: A new connection of sqlite3.
@@ -39,7 +39,7 @@ class Connection:
         self._connection = connection
         self._pid = os.getpid()
         self.execute: Callable[..., sqlite3.Cursor] = connection.execute
-        # SQLite refers to the function, and the function to the connection: only `close` ends that.
+        # SQLite refers to the function, and the function to the connection. Only `close` breaks this cycle.
         connection.create_function("onetime", 0, connection.close)
 
     @property
@@ -49,7 +49,7 @@ class Connection:
 
     def close(self, *, getpid: "Callable[[], int]" = os.getpid) -> None:
         """Roll back and close the connection, unless this is a forked child."""
-        # An argument, because the module's names are gone when an interpreter has ended.
+        # `getpid` is an argument, because the module's names are gone after an interpreter has ended.
         if self._pid == getpid():
             try:
                 # SQLite closes only when the last statement is gone, which may be later: without the GIL an
@@ -63,7 +63,7 @@ class Connection:
 
 
 class SQLite(GroupingDialect):
-    """A table in a file of SQLite's.
+    """A table in an SQLite file.
 
     Args:
         path: The file, in a folder that exists.
@@ -80,10 +80,10 @@ class SQLite(GroupingDialect):
         self._file = StoreFile(path)
 
     def connect(self) -> Connection:
-        """Open a connection; the first one makes the file."""
+        """Open a connection; the first connection creates the file."""
         with self._explained():
             self._file.check()
-            # No busy handler of SQLite's: it would wait longer each time, and inside of its lock.
+            # SQLite's busy handler is not used: it waits longer each time, and while it holds its lock.
             return Connection(
                 sqlite3.connect(
                     self._file.uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False
@@ -91,12 +91,12 @@ class SQLite(GroupingDialect):
             )
 
     def prepare(self, connection: Connection, *, create: bool) -> None:
-        """Make commits durable, and check the table and the file's names; `create` makes the table first."""
+        """Make commits durable, and check the table and the file's names; `create` creates the table first."""
         with self._explained():
             _apply_settings(connection)
             if create:
                 connection.execute(_table(f'IF NOT EXISTS "{self._name}"'))
-            # It reads, so that the log is there.
+            # This check reads from the database, which creates the log.
             self._check_table(connection)
             self._file.check()
             self._file.sync_names()
@@ -108,7 +108,7 @@ class SQLite(GroupingDialect):
             yield
         except OSError as error:
             raise StoreError(
-                f"the store's file cannot be made or found ({error.strerror}): its folder must exist, and "
+                f"the store's file cannot be created or found ({error.strerror}): its folder must exist, and "
                 "the program must be allowed to write to it"
             ) from error
         except sqlite3.Error as error:
@@ -123,7 +123,7 @@ class SQLite(GroupingDialect):
         return connection.execute(statement, parameters).fetchall()
 
     def change(self, connection: Connection, statement: str, parameters: "Sequence[str]") -> int:
-        """Run a statement that writes, and return how many entries it wrote."""
+        """Run a statement that writes, and return the number of entries that it wrote."""
         return connection.execute(statement, parameters).rowcount
 
     def begin(self, connection: Connection) -> None:
@@ -131,7 +131,7 @@ class SQLite(GroupingDialect):
         connection.execute("BEGIN IMMEDIATE")
 
     def commit(self, connection: Connection) -> None:
-        """Commit: after it, everything that was written is on the disk."""
+        """Commit the transaction. When the call returns, everything written is on disk."""
         connection.execute("COMMIT")
 
     def rollback(self, connection: Connection) -> None:
@@ -140,15 +140,15 @@ class SQLite(GroupingDialect):
             connection.execute("ROLLBACK")
 
     def had_no_effect(self, error: BaseException) -> bool:
-        """SQLITE_BUSY: another process writes, and nothing was begun."""
+        """Return whether the error is SQLITE_BUSY: another process writes, and no transaction began."""
         return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
     def is_lost(self, connection: Connection, error: BaseException) -> bool:  # noqa: ARG002 - others ask
-        """There is no server."""
+        """Return False, because there is no server."""
         return False
 
     def _check_table(self, connection: Connection) -> None:
-        """Refuse a table that is not the store's own, and one with an index or a trigger."""
+        """Refuse a table that was not created for a store, or that has an index or a trigger."""
         found = connection.execute(
             "SELECT sql FROM sqlite_master WHERE lower(tbl_name) = lower(?) ORDER BY type = 'table' DESC",
             (self._name,),
@@ -158,22 +158,22 @@ class SQLite(GroupingDialect):
             raise StoreError(f"the store's file has no table {self._name}")
         if found != [(expected,)]:
             raise StoreError(
-                f"the table {self._name} in the store's file is not the store's: it must be made by "
+                f"the table {self._name} in the store's file is not a store's: it must be created with "
                 f"{expected} and have neither index nor trigger; give the store another table or file"
             )
 
 
 def _apply_settings(connection: Connection) -> None:
     for name, value, answer in _SETTINGS:
-        # All rows, here as everywhere: a statement that is not at its end holds its transaction open, and
-        # without reference counts (PyPy) its cursor ends it at some later time.
+        # All rows are fetched, here as everywhere. An unfinished statement keeps its transaction open, and
+        # without reference counts (PyPy) it is finished only at some later time.
         connection.execute(f"PRAGMA {name}={value}").fetchall()
         if connection.execute(f"PRAGMA {name}").fetchall() != [(answer,)]:
             raise StoreError(f"SQLite cannot use {name}={value} with the store's file")
 
 
 def schema(table: str) -> str:
-    """Return the statement that makes a table.
+    """Return the statement that creates a table.
 
     Raises:
         TypeError: The name is not a str.

@@ -1,4 +1,4 @@
-"""The file of a store in SQLite: made for its owner, and refused if another user could replace it."""
+"""The file of an SQLite store: accessible to its owner only, and refused if another user could replace it."""
 
 import os
 import stat
@@ -11,13 +11,13 @@ _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 class StoreFile:
-    """A file, and those that SQLite makes beside it.
+    """A database file, and the files that SQLite creates beside it.
 
     Args:
         path: The file, in a folder that exists.
 
     Attributes:
-        uri: SQLite's name of the file, which says that the file must be there.
+        uri: The file as an SQLite URI, which requires that the file exists.
 
     Raises:
         TypeError: The path is neither a str nor an os.PathLike of one.
@@ -30,20 +30,20 @@ class StoreFile:
             raise ValueError('path must name a file; it must not be empty, ":memory:" or a "file:" URI')
         self._path = os.path.join(os.getcwd(), name)  # noqa: PTH109, PTH118 - pathlib takes dots out
         self._folder = os.path.dirname(self._path)  # noqa: PTH120
-        # Each byte of the path is quoted.
+        # Each byte of the path is percent-encoded.
         self.uri: str = "file:" + "".join(f"%{byte:02x}" for byte in os.fsencode(self._path)) + "?mode=rw"
         self._identity: tuple[int, int] | None = None
 
     def check(self) -> None:
-        """Refuse files that another user could have made, or could replace. The first call makes the file.
+        """Refuse a file that another user could have created or could replace. The first call creates it.
 
         Raises:
-            OSError: The file or its folder is not there.
-            StoreError: It is refused; the message says why.
+            OSError: The file or its folder is missing.
+            StoreError: The file is refused; the message says why.
         """
         if self._identity is None:
             _create(self._path)
-        # Looked at, but not opened: to close a file drops SQLite's locks on it.
+        # The file is inspected but not opened, because closing it would drop SQLite's locks.
         main = os.lstat(self._path)
         if not stat.S_ISREG(main.st_mode):
             raise StoreError("the store's path must name a regular file, not a symbolic link or a folder")
@@ -63,9 +63,9 @@ class StoreFile:
         self._identity = identity
 
     def sync_names(self) -> None:
-        """Make sure that the names of the files in the folder are on the disk.
+        """Sync the folder, so that the names of the files are on disk.
 
-        SQLite syncs the log's name, too; this does not rely on it.
+        SQLite also syncs the log's name, but the store does not rely on that.
         """
         if _POSIX:
             _sync_and_close(os.open(self._folder, os.O_RDONLY))
@@ -79,12 +79,12 @@ def _text(path: object) -> str:
 
 
 def _own(user: int) -> tuple[int, ...]:
-    """Return the users who count as the owner. Some POSIX systems, like WebAssembly, have no users."""
+    """Return the ids of users who count as the owner. Some POSIX systems, like WebAssembly, have no users."""
     return (os.geteuid(),) if hasattr(os, "geteuid") else (user,)
 
 
 def _check_folder(folder: os.stat_result) -> None:
-    """Refuse a folder in which others could put files beside the store's, or in place of them."""
+    """Refuse a folder in which another user could add or replace files."""
     if folder.st_uid not in (0, *_own(folder.st_uid)):
         raise StoreError(
             "the folder of the store's file must belong to the user who runs the program, or to root: "
@@ -98,9 +98,9 @@ def _check_folder(folder: os.stat_result) -> None:
 
 
 def _is_private(folder: os.stat_result) -> bool:
-    """Return whether a folder's group has no other user than its owner or the user who runs the program.
+    """Return whether a folder's group has no users other than its owner or the user who runs the program.
 
-    Many systems make a group for each user.
+    Many systems create a group for each user.
     """
     try:
         import grp
@@ -115,7 +115,7 @@ def _is_private(folder: os.stat_result) -> bool:
 
 
 def _check_companion(path: str, main: os.stat_result) -> None:
-    """Refuse a log or an index of it that was not made by the owner of the main file."""
+    """Refuse a log or a log index that was not created by the owner of the main file."""
     try:
         found = os.lstat(path)
     except FileNotFoundError:
@@ -129,23 +129,23 @@ def _check_companion(path: str, main: os.stat_result) -> None:
         raise StoreError(
             f"the file {os.path.basename(path)} must be a regular file without other links, "  # noqa: PTH119
             "with the owner of the store's file and no permission that the store's file lacks; "
-            "if it was put there by another user, SQLite must not read it"
+            "if another user put it there, SQLite must not read it"
         )
 
 
 _CREATING = RLock()
-"""Held while a file is made: to close a file drops the locks that this process has on it, those of SQLite in
-another thread included."""
+"""Held while a file is created. Closing a file drops all locks that this process has on it, including those
+of SQLite in another thread."""
 
 _CREATING_TIMEOUT = 60
-"""Maximum wait for it, in seconds. Only a fork that could not wait leaves it held in a child."""
+"""Maximum wait for this lock, in seconds. Only a fork that could not wait leaves it held in a child."""
 
 
 def _create(name: str) -> None:
-    """Make an empty file for its owner only, if it is missing."""
+    """Create an empty file that is accessible to its owner only, if the file is missing."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
     if not _CREATING.acquire(timeout=_CREATING_TIMEOUT):
-        raise StoreError("another thread was making the store's file while the process was forked")
+        raise StoreError("another thread was creating the store's file while the process was forked")
     try:
         handle = os.open(name, flags, 0o600)
     except FileExistsError:

@@ -1,4 +1,4 @@
-"""What a store is: two methods over opaque text, and the loop that is built on them."""
+"""The interface of a store, two methods over opaque text, and the loop that uses them."""
 
 from onetime.errors import StoreError
 
@@ -16,23 +16,23 @@ MAX_USER = 255
 """Maximum length of a user's name, in characters: an e-mail address has at most 254."""
 
 MAX_SWAPS = 1000
-"""Maximum number of swaps of one transaction. Each lost swap is another caller's verdict that was stored,
-and a throttle lets through a few dozen of them, so a store that loses a thousand is broken."""
+"""Maximum number of swaps of one transaction. Each lost swap means that another caller's verdict was stored.
+A throttle allows a few dozen verdicts, so a store that loses a thousand swaps is broken."""
 
 
 class Store(Protocol):
-    """Text under keys, replaced only where it is still what it was.
+    """Text under keys, replaced only if it has not changed since it was read.
 
-    Both methods are linearizable: a read returns what the last successful write stored, on whatever
-    thread, process or machine it was. Each call commits on its own, never inside a transaction of the
-    caller's, whose rollback would forget a failed attempt.
+    Both methods are linearizable: a read returns the text that the last successful write stored, whatever
+    thread, process or machine wrote it. Each call commits on its own, never inside a transaction of the
+    caller, whose rollback would forget a failed attempt.
 
-    `onetime.testing.StoreContract` tests a store. Tests cannot see these, so the author must make sure:
+    `onetime.testing.StoreContract` tests a store. The author must ensure what tests cannot detect:
 
-    - A swap is durable before it returns, also after a power cut or a failover.
+    - A swap is durable before it returns, even if a power cut or a failover follows.
     - An entry has no time-to-live, and nothing evicts it: an evicted entry is a code accepted twice.
     - The client does not retry a write on its own. A swap that was retried after it succeeded returns
-      False, and a right code is reported as a replay.
+      False, and a correct code is reported as a replay.
     - Reads go to the primary, never to a replica that lags.
     - A connection is never shared with a forked child.
     - The clocks of all servers that share a store agree within a minute.
@@ -42,7 +42,7 @@ class Store(Protocol):
         """Return the text under a key, or None if there is no entry.
 
         Raises:
-            StoreError: It cannot be read.
+            StoreError: The entry cannot be read.
         """
 
     def swap(self, key: str, old: str | None, new: str | None, /) -> bool:
@@ -54,10 +54,10 @@ class Store(Protocol):
             new: The value to write; None deletes the entry.
 
         Returns:
-            True if it was written. False if another value is stored, and nothing changed.
+            True if the text was written; False if another value is stored, and nothing was changed.
 
         Raises:
-            StoreError: It cannot be written, or it is unknown whether it was.
+            StoreError: The text cannot be written, or it is unknown whether it was written.
         """
 
 
@@ -66,7 +66,7 @@ class Records:
 
     Args:
         store: The store.
-        prefix: The kind of entry, which is the first part of each storage key: "otp" and the like.
+        prefix: The kind of entry, for example "otp". It is the first part of each storage key.
 
     Raises:
         TypeError: The store has no methods `get` and `swap`.
@@ -105,27 +105,27 @@ class Records:
         return self._prefix + user
 
     def get(self, user: str) -> str | None:
-        """Return the text that is stored for a user, or None.
+        """Return the stored text of a user, or None.
 
         Raises:
             TypeError: As `key` does.
             ValueError: As `key` does.
-            StoreError: It cannot be read.
+            StoreError: The entry cannot be read.
         """
         return self.store.get(self.key(user))
 
     def transact(
         self, user: str, decide: "Callable[[str | None, *Rest], tuple[str | None, T]]", *rest: "Unpack[Rest]"
     ) -> "T":
-        """Read, decide and swap, until nothing came in between.
+        """Read, decide and swap, and repeat until a swap succeeds.
 
-        A lost swap means that another caller's verdict was stored: the decision is made again, with the
-        new text. No verdict leaves before its state is stored.
+        A lost swap means that another caller's verdict was stored. Then the decision is made again with the
+        new text. No verdict is returned before its state is stored.
 
         Args:
-            user: Whose entry it is.
+            user: The user whose entry changes.
             decide: Takes the stored text and the rest, and returns the text to store and the verdict.
-            rest: What else `decide` takes.
+            rest: Further arguments of `decide`.
 
         Returns:
             The verdict whose state is stored.
@@ -149,6 +149,6 @@ class Records:
         Raises:
             TypeError: As `key` does.
             ValueError: As `key` does.
-            StoreError: It cannot be deleted.
+            StoreError: The entry cannot be deleted.
         """
         self.transact(user, lambda _: (None, None))

@@ -1,1 +1,1 @@
-"""The verifier's side: each code is accepted once, and attackers are throttled."""
+"""The server's side: each code is accepted once, and attackers are throttled."""

@@ -1,4 +1,4 @@
-"""Which of the user's devices are asked for a code."""
+"""The choice of the user's devices that a code is compared with."""
 
 from collections.abc import Mapping
 
@@ -14,19 +14,19 @@ from onetime.verification.device import CREDENTIALS, DEFAULT, Device, check_cred
 from onetime.verification.state import State
 
 Credentials = Credential | Mapping[str, Credential]
-"""One credential, which is that of the device "default", or several by the names of their devices."""
+"""The credential of the device "default", or a mapping of device names to credentials."""
 
 Asked = tuple[list[tuple[str, Credential, Device]], tuple[str, ...]]
-"""The devices that are asked, in order of enrollment: name, credential and what is stored of each. Then the
-names of the devices given that are not enrolled with the credential given."""
+"""The chosen devices in order of enrollment, each with name, credential and stored values; then the names of
+the given devices that are not enrolled with the given credential."""
 
 
 def ask(credentials: Credentials, state: State, digits: int) -> Asked | OnetimeError:
-    """Choose the devices for a code of some length, by rules 1 to 3 of `decision`.
+    """Choose the devices for a code of a given length, by rules 1 to 3 of `decision`.
 
     Args:
         credentials: The credentials.
-        state: What is stored of the user.
+        state: The stored state of the user.
         digits: Length of the code.
 
     Returns:
@@ -62,10 +62,10 @@ def ask(credentials: Credentials, state: State, digits: int) -> Asked | OnetimeE
 
 
 def check_mapping(credentials: object) -> Mapping[str, Credential]:
-    """Return credentials that are a mapping of device names.
+    """Return the credentials if they are a mapping of device names to credentials.
 
     Raises:
-        TypeError: They are neither a mapping nor a HOTP or a TOTP, or the mapping has anything else.
+        TypeError: The credentials are neither a HOTP, a TOTP nor a mapping of names to those.
     """
     if not isinstance(credentials, Mapping):
         raise TypeError(
@@ -81,6 +81,6 @@ def _not_enrolled(given: Mapping[str, Credential], state: State) -> NotEnrolledE
     names = ", ".join(state.devices) or "none"
     if state.devices.keys() & given.keys():
         return OtherCredentialError(
-            f"another credential is enrolled under a name given; devices that are enrolled: {names}"
+            f"another credential is enrolled under a given name; enrolled devices: {names}"
         )
-    return NotEnrolledError(f"no device given is enrolled; devices that are enrolled: {names}")
+    return NotEnrolledError(f"none of the given devices is enrolled; enrolled devices: {names}")

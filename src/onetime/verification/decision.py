@@ -1,26 +1,28 @@
-"""The verdict on one code: pure functions, no clock, no lock, no database.
+"""The verdict on one code: pure functions without a clock, a lock or a database.
 
 The rules, in this order:
 
-1. *Malformed.* A code is ASCII digits, once Unicode white space and hyphens are removed. Anything else is
-   malformed. Then the devices that are not enrolled (rule 2) are left out; if none is left, the user is not
-   enrolled with what was given. A code that has the length of none of those left is malformed. From here on
-   only devices of the code's length are asked. Malformed codes do not count. (RFC 4226 section 4, R4)
-2. *Enrolled.* The state carries a fingerprint of each device's credential. Another credential is not
-   enrolled, whatever the code.
-3. *Disabled.* A disabled user's codes are all refused. (SP 800-63B-4, 3.2.2)
+1. *Malformed.* A code consists of ASCII digits, after Unicode white space and hyphens are removed. Any other
+   text is malformed. Then the devices that are not enrolled (rule 2) are left out; if no device is left, the
+   user is not enrolled with the given credentials. A code whose length fits none of the remaining devices is
+   malformed. The following rules apply only to devices with codes of this length. Malformed codes do not
+   count. (RFC 4226 section 4, R4)
+2. *Enrolled.* The state holds a fingerprint of each device's credential. Another credential is not enrolled,
+   whatever the code.
+3. *Disabled.* Every code of a disabled user is refused. (SP 800-63B-4, 3.2.2)
 4. *Throttled.* While the user is throttled, a code is not checked, does not count, and does not prolong the
    delay. (RFC 4226 section 7.3)
-5. *Replayed.* The window of a HOTP is `look_ahead` counters beginning with the expected one, and as many
-   before it; that of a TOTP is `window` steps on each side of the center, which is the server's step plus
-   the drift. All codes of all devices asked are computed and compared in constant time. If any match is
-   below its device's watermark, the code is a replay, whatever else it matches. (RFC 6238 section 5.2)
-6. *Match.* Otherwise the earliest match of the device that was enrolled first is accepted, and every device
-   that the code matches has its watermark set past it. (RFC 4226 section 7.2) No match is one failure of the
-   user and never moves a counter. (RFC 4226 section 7.4, A.3) It does not count if every device asked is
-   exhausted, because then no code could match.
+5. *Replayed.* The window of a HOTP has `look_ahead` counters, beginning with the expected one, and as many
+   before it. The window of a TOTP has the center, which is the server's step plus the drift, and `window`
+   steps on each side. All codes of all chosen devices are computed and compared in constant time. If any
+   match is below its device's watermark, the code is a replay, whatever else it matches. (RFC 6238
+   section 5.2)
+6. *Match.* Otherwise the earliest match of the device that was enrolled first is accepted, and the watermark
+   of every device that the code matches is set past the match. (RFC 4226 section 7.2) A code without a match
+   is one failure of the user and never moves a counter. (RFC 4226 section 7.4, A.3) The failure does not
+   count if every chosen device is exhausted, because then no code could match.
 
-Three codes are in `resync`, the throttle is in `throttle`.
+The module `resync` has the rules for three codes, and `throttle` has the throttle.
 """
 
 from hmac import compare_digest
@@ -44,7 +46,7 @@ from onetime.verification.state import State
 from onetime.verification.typed import canonical
 
 STREAK = 3
-"""Number of accepted codes in a row, on one side of the center, that move it one step."""
+"""Number of consecutive accepted codes on one side of the center that move it one step."""
 
 
 @discreet
@@ -54,12 +56,11 @@ def decide(
     """Check one code.
 
     Args:
-        credentials: One credential, which is that of the device "default", or a mapping of device names to
-            credentials.
-        state: What is stored of the user.
+        credentials: The credential of the device "default", or a mapping of device names to credentials.
+        state: The stored state of the user.
         code: What the user typed.
-        now: The server's clock, Unix time in seconds.
-        policy: The numbers.
+        now: Unix time in seconds, by the server's clock.
+        policy: The policy.
 
     Returns:
         The verdict, and the state that must be stored before the verdict is acted on.
@@ -72,7 +73,7 @@ def decide(
 
 
 def check_code(credentials: Credentials, state: State, code: str, now: float, policy: Policy) -> Decision:
-    """Decide as `decide` does, for callers that are discreet themselves."""
+    """Decide as `decide` does. The caller must be `discreet`."""
     seconds = whole_seconds(now)
     typed = canonical(code)
     if typed is None:
@@ -104,7 +105,7 @@ def check_code(credentials: Credentials, state: State, code: str, now: float, po
         else:
             center = credential.step(seconds) + device.drift
             first, last = center - policy.window, center + policy.window
-        # There are no moving factors below 0 and above the last one.
+        # Moving factors must be neither below 0 nor above the last one.
         first = first if first > 0 else 0
         last = last if last < LAST_MOVING_FACTOR else LAST_MOVING_FACTOR
         if first > last:
@@ -139,9 +140,9 @@ def check_code(credentials: Credentials, state: State, code: str, now: float, po
 def _crept(device: Device, offset: int, policy: Policy) -> tuple[int, int]:
     """Return drift and streak after an accepted code: the center follows a clock that drifts.
 
-    RFC 6238 section 6 stores the drift of each code, which lets an attacker walk it any distance. Here it
-    takes three codes in a row on one side to move it one step, and it stays within `max_creep` steps of the
-    anchor.
+    RFC 6238 section 6 stores the drift of each code, which lets an attacker move the center any distance.
+    Here three consecutive codes on one side move the center one step, and the center stays within
+    `max_creep` steps of the anchor.
     """
     if device.kind == "hotp":
         return device.drift, 0

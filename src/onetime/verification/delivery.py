@@ -31,31 +31,31 @@ PREFIX = "delivered"
 """First part of the storage keys."""
 
 DIGITS = 8
-"""Length of a code: at eight digits an attacker who guesses for a year gets in once in 2,000 years."""
+"""Length of a code, in digits. With eight, an attacker's chance in a year is about 1 in 2,000."""
 
 LIFETIME = 600
-"""Maximum lifetime of a code, in seconds: SP 800-63B-4, 3.1.3.2."""
+"""Maximum lifetime of a code, in seconds (SP 800-63B-4, 3.1.3.2)."""
 
 TRIES = 5
-"""Wrong tries at one code. Four typing errors cost nothing."""
+"""Number of wrong tries at one code. Four typing errors do no harm."""
 
 REFILL = 600
-"""Seconds after which a spent try is restored: one for each life of a code, so that an owner who waits gets
+"""Seconds after which a spent try is restored: the lifetime of a code, so that an owner who waits can log
 in."""
 
 PAUSE = 30
-"""Seconds between the first two sendings. A message may take as long, and the owner must not be flooded."""
+"""Seconds between the first two codes. A message may take this long, and must not flood the owner."""
 
 MAX_RISK = 10
-"""One in this number is the highest chance a year that an attacker may be given."""
+"""The highest chance a year that an attacker may have is one in this number."""
 
 
 class Delivered(Value):
-    """The evidence that a delivered code came back.
+    """The evidence that a delivered code was accepted.
 
     Attributes:
         issued_at: Unix time in seconds at which the code was issued.
-        failures_before: Failures since the last success. A program should notify the owner of them.
+        failures_before: Failures since the last success. The program should notify the owner of them.
     """
 
     __slots__ = ("issued_at", "failures_before")  # noqa: RUF023 - their order
@@ -69,31 +69,31 @@ class Delivered(Value):
 class DeliveredCodes:
     """Random codes sent by e-mail or SMS. They are not the one-time passwords of the RFCs.
 
-    Each is valid for one use, ten minutes, five tries and one purpose, until the next one is issued for the
-    same user, whatever its purpose. A new code takes over the spent tries, and a spent try is restored every
-    ten minutes; success restores none. So a year has at most 52,565 guesses, and an attacker who uses them
-    all gets in with a chance of 0.05 % at 8 digits; 5.1 % at 6, 0.5 % at 7, 0.005 % at 9, 0.0005 % at 10.
-    The pause between two sendings doubles until a code is accepted, from 30 seconds to an hour.
+    Each code is valid for one use, ten minutes, five tries and one purpose, until the next code is issued for
+    the same user, whatever its purpose. A new code inherits the spent tries. One spent try is restored every
+    ten minutes; success restores none. So an attacker has at most 52,565 guesses a year. The chance of
+    success with all of them is 5.1 % with 6 digits, 0.5 % with 7, 0.05 % with 8, 0.005 % with 9, 0.0005 %
+    with 10. The pause between two codes doubles until a code is accepted, from 30 seconds to an hour.
 
-    A code shows that the user reads a mailbox or has a telephone number. E-mail is not a second factor
-    (SP 800-63B-4, 3.1.3.1; ASVS 6.3.6). The program confirms the address before anything depends on it
-    (4.2.1.2), and sends to the address on file, never to one that comes with a request. An attacker who may
-    ask for codes can also spend the owner's tries, so ask for the password first where there is one, and
-    limit the requests of an address.
+    A code proves that the user can read a mailbox or has a telephone number. E-mail is not a second factor
+    (SP 800-63B-4, 3.1.3.1; ASVS 6.3.6). The program must confirm the address before relying on it (4.2.1.2),
+    and must send to the address on file, never to one in a request. An attacker who can request codes can
+    also spend the owner's tries. So ask for the password first if there is one, and limit the requests of
+    each address.
 
     A `user` is text of 1 to 255 characters without NUL, for example the user's immutable id.
 
     Args:
-        store: Where the state is stored. It holds no code, and nothing from which one can be found without
-            the pepper.
-        pepper: A key of the server that is not in the store, of at least 16 bytes. Another one ends the
-            pending codes.
+        store: Where the state is stored. The state holds no code, and nothing from which an attacker without
+            the pepper can find a code.
+        pepper: A key of the server, at least 16 bytes, that is not in the store. Changing the pepper makes
+            all pending codes invalid.
         digits: Length of a code, 6 to 10.
-        lifetime: Seconds that a code is valid for, 1 to 600.
-        tries: Wrong tries at one code, and wrong tries at once over all codes, 1 to 100.
-        refill: Seconds after which one spent try is restored, 1 to a year.
-        pause: Seconds between the first two sendings, 0 to an hour; 0 for no pause at all.
-        clock: Returns Unix time in seconds; without it `time.time`.
+        lifetime: Seconds for which a code is valid, 1 to 600.
+        tries: Number of wrong tries at one code, and at once over all codes, 1 to 100.
+        refill: Seconds after which one spent try is restored, from 1 to a year.
+        pause: Seconds between the first two codes, from 0 (no pause) to an hour.
+        clock: Returns Unix time in seconds; default `time.time`.
 
     Raises:
         TypeError: The pepper is not a Secret, the store has no methods `get` and `swap`, or a number is not
@@ -118,7 +118,7 @@ class DeliveredCodes:
         if not isinstance(pepper, Secret):
             raise TypeError(f"the pepper must be a Secret, not {type(pepper).__name__}")
         if len(pepper) < MIN_SIZE:
-            raise ValueError(f"the pepper has {len(pepper)} bytes, and must have at least {MIN_SIZE}")
+            raise ValueError(f"the pepper must have at least {MIN_SIZE} bytes, not {len(pepper)}")
         check_integer("digits", digits, MIN_DIGITS, MAX_DIGITS)
         check_integer("lifetime", lifetime, 1, LIFETIME)
         check_integer("tries", tries, 1, 100)
@@ -139,10 +139,10 @@ class DeliveredCodes:
 
     @discreet
     def issue(self, user: str, purpose: str = "") -> str:
-        """Make a code, which ends the one before it and takes over its spent tries.
+        """Issue a code, which replaces the previous code and inherits its spent tries.
 
         Args:
-            user: Whom the code is for.
+            user: The user to whom the code is sent.
             purpose: What the code is for, for example "login" and the id of the request. A code is
                 accepted for its own purpose only (ASVS 6.6.2).
 
@@ -150,8 +150,8 @@ class DeliveredCodes:
             The code, to be sent. It is not stored anywhere.
 
         Raises:
-            NotIssuedError: No try is left, or the last sending was a short while ago; `retry_at` says when
-                to ask again.
+            NotIssuedError: No try is left, or the last code was issued too recently; a new code can be issued
+                at `retry_at`.
             ValueError: The user is malformed, UTF-8 cannot encode the purpose, or the clock is before
                 1970.
             TypeError: The user or the purpose is not a str.
@@ -171,7 +171,7 @@ class DeliveredCodes:
                 throttle = sent.throttle.seen(self.limits, seconds)
                 retry_at = throttle.retry_at(self.limits)
                 pause = sent.pause(self.pause)
-                # A sending far ahead is that of a clock that jumped, and delays nobody.
+                # An issue time far ahead means that the clock jumped; it causes no delay.
                 if abs(seconds - sent.issued_at) < pause:
                     retry_at = max(retry_at, sent.issued_at + pause)
                 if retry_at > seconds:
@@ -188,20 +188,20 @@ class DeliveredCodes:
         """Check a code, and accept it at most once.
 
         Args:
-            user: Whom the code was issued for.
+            user: The user for whom the code was issued.
             code: What the user typed. White space and hyphens between the digits are allowed.
             purpose: The purpose that the code must have been issued for.
 
         Returns:
-            The evidence. The only other way out is an exception.
+            The evidence. Every refusal is an exception.
 
         Raises:
-            MalformedCodeError: It is not a code; it does not count.
-            ExpiredCodeError: No code is pending, or it is too old, or all tries at it are spent; it does not
-                count. A new code helps.
-            ThrottledError: It was not checked. At `retry_at` a new code can be issued.
-            IncorrectCodeError: It is not the code, or not for this purpose; it counts.
-            ReplayedCodeError: It was right, and is used; it does not count.
+            MalformedCodeError: The text is not a code; it does not count as a failure.
+            ExpiredCodeError: No code is pending, or the pending code is too old, or its tries are spent; the
+                attempt does not count. The user needs a new code.
+            ThrottledError: The code was not checked. A new code can be issued at `retry_at`.
+            IncorrectCodeError: The code is wrong, or was issued for another purpose; it counts as a failure.
+            ReplayedCodeError: The code was correct, but has been used; it does not count.
             ValueError: The user is malformed, UTF-8 cannot encode the purpose, or the clock is before 1970.
             TypeError: The user or the purpose is not a str.
             StoreError: The state could not be read or stored; nothing was accepted.
@@ -218,7 +218,7 @@ class DeliveredCodes:
             sent = Sent.from_text(old)
             now = self._now()
             seconds = whole_seconds(now)
-            # The age of a code that was issued later than now is unknown.
+            # If the issue time is later than now, the age of the code is unknown.
             if not 0 <= now - sent.issued_at <= self.lifetime:
                 return old, ExpiredCodeError()
             throttle = sent.throttle.seen(self.limits, seconds)
@@ -226,7 +226,7 @@ class DeliveredCodes:
             retry_at = throttle.wait_until(self.limits, seconds)
             if retry_at is not None:
                 return sent.to_text(), ThrottledError(retry_at)
-            # A try that was restored is for the next code: this one has only its own.
+            # A restored try is for the next code: this code has only its own tries.
             if sent.spent >= self.limits.budget:
                 return old, ExpiredCodeError()
             mac = self._mac(user, bound, sent.nonce, typed)
@@ -245,9 +245,9 @@ class DeliveredCodes:
         raise verdict
 
     def forget(self, user: str) -> None:
-        """Revoke the code of a user, if there is one: verifications under way fail.
+        """Revoke the code of a user, if there is one. Concurrent verifications fail.
 
-        Spent tries are forgotten too; to replace a code, issue a new one.
+        Spent tries are deleted too. To replace a code, issue a new one instead.
 
         Raises:
             TypeError, ValueError: The user is malformed.
@@ -256,13 +256,13 @@ class DeliveredCodes:
         self._records.delete(user)
 
     def purge(self) -> int:
-        """Delete the entries that limit nothing any more; a program runs it once a day.
+        """Delete the entries that no longer limit anything. A program should call this method once a day.
 
         An entry stays while its code may be accepted, while tries are spent, and until the longest pause
-        after its sending is over: then even an entry that still counted its sendings could be sent a code.
+        after its code was issued is over.
 
         Returns:
-            Number of entries that were deleted.
+            The number of deleted entries.
 
         Raises:
             TypeError: The store has no method `items`.
@@ -284,7 +284,7 @@ class DeliveredCodes:
         return whole_seconds(self._now())
 
     def _mac(self, user: str, purpose: bytes, nonce: int, code: str) -> bytes:
-        """Bind a code to all that it is for. Each part has its length, so no two can be read alike."""
+        """Compute the MAC of a code and its context. Each part has its length, so none is ambiguous."""
         parts = [b"onetime delivered1", user.encode(), purpose, nonce.to_bytes(16), code.encode()]
         message = b"".join(len(part).to_bytes(8) + part for part in parts)
         return hmac.digest(self.pepper.to_bytes(), message, "sha256")

@@ -1,4 +1,4 @@
-"""What a server stores of one of a user's devices."""
+"""The stored values of one of a user's devices."""
 
 import struct
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from onetime.hotp import HOTP, LAST_MOVING_FACTOR, MAX_DIGITS, MIN_DIGITS
 from onetime.totp import TOTP
 
 DEFAULT = "default"
-"""Name of the device of a user who has one."""
+"""Default name of a user's only device."""
 
 MAX_NAME = 64
 """Maximum length of a device's name, in characters."""
@@ -18,10 +18,10 @@ DAY = 86_400
 """Seconds."""
 
 ENROLLMENT_BITS = 64
-"""Length of a random enrollment id."""
+"""Length of a random enrollment id, in bits."""
 
 CREDENTIALS = (HOTP, TOTP)
-"""What a credential is, as types. A tuple is tested faster than a union."""
+"""The types of credentials. `isinstance` is faster with a tuple than with a union."""
 
 _four_bytes = struct.Struct(">I").unpack_from
 
@@ -30,17 +30,17 @@ _NAME = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 
 
 class Device(NamedTuple):
-    """What a server stores of a device: integers, and no secret.
+    """The stored values of a device: integers, and no secret.
 
     Attributes:
         kind: "hotp" or "totp".
-        watermark: The lowest counter or step that can still be accepted. It never sinks.
+        watermark: The lowest counter or step that can still be accepted. It never decreases.
         drift: TOTP: steps from the server's clock to the center of the window.
-        anchor: TOTP: the drift that three codes last proved, or `adopt` said; 0 at first.
-        streak: TOTP: number of accepted codes in a row that were after (above 0) or before (below 0) the
-            center.
+        anchor: TOTP: the drift that three codes last proved, or that `adopt` set; at first 0.
+        streak: TOTP: number of consecutive accepted codes that were after the center (positive) or before
+            it (negative).
         enrollment_id: Random 64 bits of this enrollment.
-        fingerprint: 32 bits of an HMAC, which differ for another credential.
+        fingerprint: 32 bits of an HMAC that detect another credential.
     """
 
     kind: str
@@ -55,7 +55,7 @@ class Device(NamedTuple):
     def fresh(
         cls, credential: Credential, enrollment_id: int, watermark: int = 0, drift: int = 0
     ) -> "Device":
-        """Return what is stored of a device at its enrollment.
+        """Return the stored values of a device at its enrollment.
 
         Raises:
             TypeError: The credential is neither a HOTP nor a TOTP, or a number is not an int.
@@ -69,21 +69,21 @@ class Device(NamedTuple):
         )
 
     def used(self, factor: int, drift: int, anchor: int, streak: int) -> "Device":
-        """Return the device after a code was accepted: everything up to its moving factor is spent."""
+        """Return the device after a code was accepted: all codes up to its moving factor are spent."""
         kind, _, _, _, _, number, fingerprint = self
         # `_replace` takes five times as long.
         return tuple.__new__(Device, (kind, factor + 1, drift, anchor, streak, number, fingerprint))
 
     @property
     def exhausted(self) -> bool:
-        """Whether the last counter or step is spent, so that no code can be accepted any more."""
+        """Whether the last counter or step is spent, so that no more codes can be accepted."""
         return self.watermark > LAST_MOVING_FACTOR
 
     def after(self, previous: "Device | None", credential: Credential) -> "Device":
-        """Return this fresh device as it replaces another one of the same name.
+        """Return this fresh device with what it inherits from the device of the same name that it replaces.
 
-        What the same credential has spent stays spent, also if only its digits differ: a code of eight
-        digits ends with that of six.
+        Spent codes of the same credential stay spent. This holds even if only the number of digits differs,
+        because a code of eight digits ends with the code of six.
         """
         if previous is None or not previous.has_at_other_digits(credential):
             return self
@@ -94,7 +94,7 @@ class Device(NamedTuple):
         return self.fingerprint == fingerprint(credential, self.enrollment_id)
 
     def has_at_other_digits(self, credential: Credential) -> bool:
-        """Return whether this is the credential that was enrolled, or differs in its digits only."""
+        """Return whether this is the credential that was enrolled, or differs only in its digits."""
         return any(
             self.fingerprint == fingerprint(credential, self.enrollment_id, digits)
             for digits in range(MIN_DIGITS, MAX_DIGITS + 1)
@@ -102,12 +102,12 @@ class Device(NamedTuple):
 
 
 def fingerprint(credential: Credential, enrollment_id: int, digits: int = 0) -> int:
-    """Compute 32 bits that find mistakes, and that give an attacker who steals the table next to nothing.
+    """Compute 32 bits that detect a wrong credential, but reveal almost nothing to a thief of the table.
 
     Args:
         credential: The credential.
         enrollment_id: Random 64 bits of its enrollment.
-        digits: Length of a code, if it is not the credential's.
+        digits: Length of a code; 0 for the credential's own.
     """
     hotp = credential.hotp
     digits = digits or hotp.digits
@@ -121,18 +121,17 @@ def fingerprint(credential: Credential, enrollment_id: int, digits: int = 0) -> 
 
 
 def check_credential(credential: object) -> None:
-    """Raise TypeError if something is not a credential."""
+    """Raise TypeError if a value is not a credential."""
     if not isinstance(credential, CREDENTIALS):
         raise TypeError(f"a credential must be a HOTP or a TOTP, not {type(credential).__name__}")
 
 
 def check_name(device: object) -> None:
-    """Raise an error if something is not a device's name.
+    """Raise an error if a value is not a device's name.
 
     Raises:
-        TypeError: It is not a str.
-        ValueError: It has other than 1 to 64 characters, or other characters than A-Z, a-z, 0-9, "_", "."
-            and "-".
+        TypeError: The value is not a str.
+        ValueError: The text does not have 1 to 64 characters of A-Z, a-z, 0-9, "_", "." and "-".
     """
     if not isinstance(device, str):
         raise TypeError(f"device must be a str, not {type(device).__name__}")

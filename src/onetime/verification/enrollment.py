@@ -1,4 +1,4 @@
-"""The verdict on an enrollment: the owner's device must compute the right code before it is stored."""
+"""The verdict on an enrollment: a device is stored only after it has computed the right code."""
 
 from collections.abc import Sequence
 
@@ -32,29 +32,29 @@ def decide_enroll(
 ) -> Decision:
     """Check the code that confirms a new device.
 
-    A new credential is checked against a fresh device, even while the user is throttled. Only success is
-    stored, and it changes neither failures nor debt; wrong codes do not count. A credential that is enrolled
-    under this name already is checked and counted as any code of it.
+    The code of a new credential is checked even while the user is throttled. Only success is stored, and it
+    changes neither failures nor debt; wrong codes do not count. If the credential is already enrolled under
+    this name, its code is checked and counted as in `decide`.
 
     Args:
         credential: The HOTP or TOTP.
-        state: What is stored of the user; `State()` for a new one.
-        code: What the owner typed: one code, or a list or tuple of three consecutive ones.
-        now: The server's clock, Unix time in seconds.
-        policy: The numbers.
+        state: The stored state of the user; `State()` for a new user.
+        code: What the owner typed: one code, or a list or tuple of three consecutive codes.
+        now: Unix time in seconds, by the server's clock.
+        policy: The policy.
         enrollment_id: Random 64 bits, new for each call.
         device: Name of the device.
-        counter: HOTP: the next counter of the owner's device. It does not count for a credential that is
-            enrolled already.
-        replace: Whether a device with this name is replaced.
+        counter: HOTP: the next counter of the owner's device. It is ignored for a credential that is already
+            enrolled.
+        replace: Whether to replace a device with this name.
 
     Returns:
         The verdict, and the state that must be stored before the verdict is acted on.
 
     Raises:
-        TypeError: An argument has the wrong type; a missing code is one.
+        TypeError: An argument has the wrong type, or the code is None.
         ValueError: The secret is shorter than `policy.min_secret_size`, the name is malformed, a number is
-            out of range, the counter of a TOTP is not 0, there are neither one code nor three; or the clock
+            out of range, the counter of a TOTP is not 0, or a list does not have three codes; or the clock
             is before 1970 or the credential's t0, or is not a finite number.
     """
     check_name(device)
@@ -63,7 +63,7 @@ def decide_enroll(
     if not isinstance(code, str | list | tuple):
         raise TypeError("code must be a str, or a list or tuple of three consecutive codes")
     if counter and credential.kind == "totp":
-        raise ValueError("counter must be 0 for a TOTP, which has none")
+        raise ValueError("counter must be 0 for a TOTP, which has no counter")
     check_size(credential, policy)
     seconds = whole_seconds(now)
     fresh = Device.fresh(credential, enrollment_id, counter)
@@ -93,16 +93,16 @@ def decide_enroll(
 def _check(
     credentials: Credentials, state: State, code: str | Sequence[str], now: float, policy: Policy
 ) -> Decision:
-    """Check one code, or three."""
+    """Check one code, or three codes."""
     if isinstance(code, str):
         return check_code(credentials, state, code, now, policy)
     return check_codes(credentials, state, code, now, policy)
 
 
 def check_size(credential: Credential, policy: Policy) -> None:
-    """Raise ValueError if a secret is shorter than the policy asks."""
+    """Raise ValueError if a secret is shorter than the policy requires."""
     size = len(credential.secret)
     if size < policy.min_secret_size:
         raise ValueError(
-            f"the secret has {size} bytes, and must have at least {policy.min_secret_size} (RFC 4226, R6)"
+            f"the secret must have at least {policy.min_secret_size} bytes, not {size} (RFC 4226, R6)"
         )

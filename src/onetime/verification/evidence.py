@@ -1,4 +1,4 @@
-"""What a verdict is: the evidence of a success, or the error of a refusal."""
+"""Verdicts: the evidence of a success, or the error of a refusal."""
 
 from typing import NamedTuple
 
@@ -13,12 +13,12 @@ class Accepted(Value):
     """The evidence of a success.
 
     Attributes:
-        device: Name of the device that the code was of.
-        moving_factor: The counter or step that the code was of; of three codes, the last one's.
+        device: Name of the device that the code belongs to.
+        moving_factor: Counter or step of the code, or of the last of three codes.
         offset: The moving factor minus the center of the window; for a HOTP, minus the expected counter.
         drift: TOTP: steps from the server's clock to the center for the next code.
-        failures_before: Failures since the last success. A program should notify the owner of them.
-        left_out: Names of the devices given that are not enrolled with the credential given.
+        failures_before: Failures since the last success. The program should notify the owner of them.
+        left_out: Names of the given devices that are not enrolled with the given credential.
     """
 
     __slots__ = ("device", "moving_factor", "offset", "drift", "failures_before", "left_out")  # noqa: RUF023 - their order
@@ -47,11 +47,10 @@ class Accepted(Value):
 
 
 class Decision(NamedTuple):
-    """A verdict, which must not leave before `state` is stored.
+    """A verdict, which must not be acted on before `state` is stored.
 
     Attributes:
-        state: The state to store in the place of the one that was given; the same object if nothing
-            changed.
+        state: The state that replaces the given one; the same object if nothing changed.
         verdict: The evidence of a success, or the error of a refusal.
     """
 
@@ -63,8 +62,8 @@ class Decision(NamedTuple):
 
         Raises:
             VerificationError: The code is refused; the class says why.
-            NotEnrolledError: No device that was given is enrolled.
-            AlreadyEnrolledError: The name is taken, or the credential has another name.
+            NotEnrolledError: None of the given devices is enrolled.
+            AlreadyEnrolledError: The name is taken, or the user has the credential under another name.
             TooManyDevicesError: The user has as many devices as the policy allows.
         """
         if isinstance(self.verdict, Accepted):

@@ -1,4 +1,4 @@
-"""Every number of the verifier, with its reason (RFC 4226 section 7, RFC 6238 sections 5.2 and 6)."""
+"""Every number of the verifier, and the reason for it (RFC 4226 section 7, RFC 6238 sections 5.2 and 6)."""
 
 import math
 
@@ -10,28 +10,29 @@ YEAR = 365 * 86_400
 """Seconds."""
 
 MAX_EXPOSURE = 50_000
-"""Largest product of guesses a year, codes within the widest window, and devices: at six digits, a chance of
-one in twenty."""
+"""Maximum product of guesses a year, codes within the widest window, and devices. With six digits, it gives
+an attacker a chance of one in twenty."""
 
 MAX_RESYNC = 2_000
-"""Largest product of the resynchronization window and devices: HMACs of one call with three codes."""
+"""Maximum product of the resynchronization window and devices: number of HMACs of one call with three
+codes."""
 
 
 class Limits(Value):
-    """How wrong codes are throttled, in two tiers. Times are in seconds.
+    """The limits by which wrong codes are throttled, in two tiers. Times are in seconds.
 
     The first tier counts the failures since the last success. It stops an attacker who is in a hurry, and
-    success clears it. Success does not clear the second tier: it lets through `budget` failures at once and
-    then one for each `refill`, and so bounds what a patient attacker gets in a year, even when the owner
+    success clears it. The second tier allows `budget` failures at once and then one more every `refill`
+    seconds. Success does not clear it, so it limits a patient attacker's guesses in a year, even if the owner
     logs in every day.
 
     Attributes:
-        delay_after: The failure in a row that starts a delay. Four typing errors cost nothing.
-        min_delay: The first delay; each later one is twice as long (SP 800-63B-4, 3.2.2: from 30 seconds
+        delay_after: Number of consecutive failures that starts a delay. Four typing errors cause no delay.
+        min_delay: The first delay; each later delay is twice as long (SP 800-63B-4, 3.2.2: from 30 seconds
             to an hour).
         max_delay: The longest delay.
-        budget: Failures that the second tier lets through at once: more than a clumsy owner needs.
-        refill: Seconds after which the second tier lets one more through. 14.4 hours make 608 a year.
+        budget: Number of failures that the second tier allows at once: more than a clumsy owner needs.
+        refill: Seconds after which the second tier allows one more failure. 14.4 hours make 608 a year.
 
     Raises:
         TypeError: A number is not an int.
@@ -65,39 +66,39 @@ class Limits(Value):
 
     @property
     def guesses_per_year(self) -> int:
-        """Maximum number of guesses that are checked in a year, the first one."""
+        """Maximum number of guesses that are checked in the first year."""
         return self.budget + YEAR // self.refill
 
 
 class Policy(Limits):
-    """How a verifier checks one-time passwords; it has the numbers of `Limits` too.
+    """The numbers by which a verifier checks one-time passwords, including those of `Limits`.
 
     Attributes:
-        look_ahead: HOTP: number of counters that are tried, the expected one first: s of RFC 4226
-            section 7.4. Five forgive a button that was pressed four times for nothing.
-        window: TOTP: number of steps on each side of the center that are tried. RFC 6238 section 5.2
-            recommends at most one, for the delay of a code on its way. 0 makes codes valid for one step, as
-            the letter of ASVS 6.5.5 asks.
-        resync_window: HOTP: number of counters in which three consecutive codes are looked for. It bounds
+        look_ahead: HOTP: number of counters that are tried, beginning with the expected one: s of RFC 4226
+            section 7.4. Five allow for four codes that the owner generated but did not use.
+        window: TOTP: number of steps that are tried on each side of the center. RFC 6238 section 5.2
+            recommends at most one, for the transmission delay of a code. 0 makes each code valid for one step
+            only, which ASVS 6.5.5 requires if read literally.
+        resync_window: HOTP: number of counters in which three consecutive codes are searched for. It limits
             the work of one call.
-        max_drift: TOTP: steps on each side of the server's clock, and of the device's anchor, within which
-            three consecutive codes are looked for. Ten are five minutes.
-        max_creep: TOTP: steps from the anchor that the center follows a clock that drifts; None for
-            min(1, `window`). It is at most `window`, so that the anchor stays within the window: otherwise
-            an attacker who uses phished codes late pushes the owner out.
-        disable_after: Failures in a row after which the user is disabled until unlocked; None for never,
-            because otherwise an attacker who knows the password can lock the owner out.
-            SP 800-63B-4, 3.2.2 asks for 100.
-        min_secret_size: Length in bytes of the shortest secret that is enrolled: RFC 4226 section 4, R6.
-        max_devices: Number of devices that a user may have, 1 to 50. Each is one more code that a guess may
+        max_drift: TOTP: number of steps on each side of the server's clock, and of the device's anchor,
+            within which three consecutive codes are searched for. Ten steps of 30 seconds are five minutes.
+        max_creep: TOTP: maximum number of steps from the anchor to the center, which follows a clock that
+            drifts; None for min(1, `window`). It must be at most `window`, so that the anchor stays within
+            the window. Otherwise an attacker who uses phished codes late could lock the owner out.
+        disable_after: Number of consecutive failures after which the user is disabled until unlocked
+            (SP 800-63B-4, 3.2.2 requires 100); None for never, the default, because otherwise an attacker who
+            knows the password can lock the owner out.
+        min_secret_size: Length in bytes of the shortest secret that can be enrolled: RFC 4226 section 4, R6.
+        max_devices: Maximum number of devices of a user, 1 to 50. Each device adds codes that a guess may
             match.
-        near_misses: Near misses with three codes that are let through at once; one is restored for each
-            `refill`. Only an attacker who knows unused codes can cause them.
+        near_misses: Number of near misses with three codes that are allowed at once; one more is allowed
+            every `refill` seconds. Only an attacker who knows unused codes can cause near misses.
 
     Raises:
         TypeError: A number is not an int.
-        ValueError: A number is out of range; or guesses a year times the widest window times `max_devices`
-            are over 50,000, or `resync_window` times `max_devices` over 2,000.
+        ValueError: A number is out of range; or the product of guesses a year, the widest window and
+            `max_devices` is over 50,000; or that of `resync_window` and `max_devices` is over 2,000.
     """
 
     __slots__ = (  # noqa: RUF023 - their order
@@ -146,7 +147,7 @@ class Policy(Limits):
             budget=budget,
             refill=refill,
         )
-        # Numbers above these bounds are mistakes, or too much work for one call.
+        # Numbers above these bounds are mistakes, or cause too much work for one call.
         check_integer("look_ahead", look_ahead, 1, 100)
         check_integer("window", window, 0, 50)
         check_integer("resync_window", resync_window, 3, 1000)
@@ -182,25 +183,25 @@ class Policy(Limits):
 
     @property
     def near_miss_limits(self) -> Limits:
-        """The bucket of near misses: it has the second tier's refill, and no delays."""
+        """The limits of near misses: the second tier's refill, and no delays."""
         return Limits(budget=self.near_misses, refill=self.refill, min_delay=0, max_delay=0)
 
     @property
     def creep(self) -> int:
-        """Steps from the anchor that the center may be: `max_creep`, or its default."""
+        """Maximum number of steps from the anchor to the center: `max_creep`, or its default."""
         return min(1, self.window) if self.max_creep is None else self.max_creep
 
     def risk(self, *credentials: Credential) -> float:
-        """Compute the chance of an attacker who guesses (RFC 4226 section 6 and appendix A.4).
+        """Compute the chance that an attacker guesses a code (RFC 4226 section 6 and appendix A.4).
 
         Args:
-            credentials: The devices of one user; their kinds and digits count.
+            credentials: The devices of one user. Only their kinds and digits matter.
 
         Returns:
             The chance, from 0 to 1, that an attacker who guesses as fast as the policy allows gets in within
             the first year.
         """
-        # A guess has one length, so devices of other lengths do not add to its chance.
+        # A guess has one length, so devices with codes of another length do not add to its chance.
         windows: dict[int, int] = {}
         for credential in credentials:
             width = self.look_ahead if credential.kind == "hotp" else 2 * self.window + 1

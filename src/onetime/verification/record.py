@@ -1,4 +1,4 @@
-"""The one format of everything that is stored: a kind with its version, words, and a check."""
+"""The format of all stored records: a kind with its version, words, and a checksum."""
 
 from binascii import crc32
 
@@ -21,7 +21,7 @@ _PLAIN = b"0123456789 -.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """The characters of most records."""
 
 BOUND = 2**256
-"""Bound of the stored numbers: each is less than this away from 0."""
+"""Bound of the stored numbers: the absolute value of each is less than this."""
 
 
 def write(kind: str, words: "Iterable[object]") -> str:
@@ -35,20 +35,20 @@ def write(kind: str, words: "Iterable[object]") -> str:
 
 
 def checked(text: str) -> str:
-    """Return a record with the check at its end.
+    """Return a record with its checksum at the end.
 
-    The check finds damage. It does not keep out an attacker who can write to the store.
+    The checksum detects damage. It does not stop an attacker who can write to the store.
     """
     return f"{text} {crc32(text.encode())}"
 
 
 def read(kind: str, text: str, build: "Callable[[list[str]], R]") -> "R":
-    """Read what `write` wrote, and nothing else.
+    """Parse the text that `write` wrote; refuse any other text.
 
     Args:
         kind: The kind of record and its version.
         text: The text.
-        build: Makes the value of the words; raises ValueError or TypeError if it cannot.
+        build: Builds the value from the words; raises ValueError or TypeError if it cannot.
 
     Raises:
         StoreError: The text is damaged, or is of an unknown kind or version.
@@ -59,9 +59,9 @@ def read(kind: str, text: str, build: "Callable[[list[str]], R]") -> "R":
         words = body.split(" ")
         if words.pop(0) == kind and check == str(crc32(data)):
             value = build(words)
-            # Python reads an integer with white space around it, a plus sign, underscores, leading zeros and
-            # any script's digits too. These tests are quick; a name may fail them, and then the record is
-            # written anew and compared.
+            # int() also reads white space, a plus sign, underscores, leading zeros and the digits of any
+            # script. These tests are quick. A name may fail them; then the record is written again and
+            # compared.
             plain = not data.translate(None, _PLAIN) and "-0" not in body
             if (plain and body.count(" 0") == words.count("0")) or value.to_text() == text:
                 return value
@@ -71,7 +71,7 @@ def read(kind: str, text: str, build: "Callable[[list[str]], R]") -> "R":
 
 
 def numbers(words: list[str]) -> list[int]:
-    """Read integers.
+    """Parse integers.
 
     Raises:
         ValueError: A word is not an integer, or is out of bounds.
@@ -83,12 +83,12 @@ def numbers(words: list[str]) -> list[int]:
 
 
 def items_of(store: object, prefix: str) -> "Iterator[tuple[str, str]]":
-    """Return the storage keys of one kind of records with their texts.
+    """Return the storage keys and texts of one kind of records.
 
     Raises:
         TypeError: The store has no method `items`.
     """
     items: Callable[[str], Iterator[tuple[str, str]]] | None = getattr(store, "items", None)
     if items is None:
-        raise TypeError("the store must have the method items, as MemoryStore and SQLStore have")
+        raise TypeError("the store must have a method items, as MemoryStore and SQLStore do")
     return items(f"{prefix}/")

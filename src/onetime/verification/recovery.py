@@ -1,4 +1,4 @@
-"""Recovery codes: a list to print, for when the device is lost (SP 800-63B-4, 3.1.2 and 4.2.1.1)."""
+"""Recovery codes: a list to print, for use after a device is lost (SP 800-63B-4, 3.1.2 and 4.2.1.1)."""
 
 import hashlib
 import hmac
@@ -31,20 +31,22 @@ KIND = "recovery1"
 """Kind and version of the text."""
 
 COUNT = 10
-"""Number of codes of a list: enough for years, and they fit on a card."""
+"""Number of codes in a list: they last for years, and fit on a card."""
 
 MAX_COUNT = 50
-"""Maximum number of codes of a list."""
+"""Maximum number of codes in a list."""
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Crockford's base32: it has no I, L, O or U, which would be taken for 1, 0 or V."""
+"""Crockford's base32. It has no I, L, O or U, which users would mistake for 1, 0 or V."""
 
 SIZE = 16
-"""Characters of a code, of 5 bits each. SP 800-63B-4, 4.2.1.1 asks for 64 bits, and 80 fill whole groups."""
+"""Number of characters of a code, with 5 bits each. SP 800-63B-4, 4.2.1.1 requires 64 bits; 80 bits fill
+whole groups."""
 
 ITERATIONS = 1000
-"""Iterations of PBKDF2. SP 800-63B-4, 3.1.2.2 asks for a password hash under 112 bits, and allows a low cost;
-FIPS providers refuse fewer. 80 random bits need no more: a higher cost would load only the server."""
+"""Number of iterations of PBKDF2. SP 800-63B-4, 3.1.2.2 requires a password hash for codes under 112 bits,
+and allows a low cost; FIPS providers refuse fewer iterations. More iterations would only load the server,
+because 80 random bits cannot be guessed."""
 
 _SIMILAR = str.maketrans("ILO", "110")
 
@@ -53,9 +55,9 @@ class Redeemed(Value):
     """The evidence that a recovery code was accepted.
 
     Attributes:
-        number: Which code it was, from 1.
-        remaining: Number of codes that are left.
-        failures_before: Failures since the last success. A program should notify the owner of them.
+        number: Number of the code in the list, from 1.
+        remaining: Number of unused codes.
+        failures_before: Failures since the last success. The program should notify the owner of them.
     """
 
     __slots__ = ("number", "remaining", "failures_before")  # noqa: RUF023 - their order
@@ -68,13 +70,13 @@ class Redeemed(Value):
 
 
 class _Issued(NamedTuple):
-    """What is stored of a list.
+    """The stored record of a list.
 
     Attributes:
-        throttle: What counts against an attacker who guesses.
-        spent: One bit for each code, the lowest for the first: set once the code is used.
+        throttle: Counts the guesses of attackers.
+        spent: One bit for each code, the lowest for the first code; it is set when the code is used.
         salts: Random 128 bits for each code.
-        hashes: 256 bits by which each code is recognized.
+        hashes: 256 bits that identify each code.
     """
 
     throttle: Throttle
@@ -84,16 +86,16 @@ class _Issued(NamedTuple):
 
     @property
     def remaining(self) -> int:
-        """Number of codes that are left."""
+        """Number of unused codes."""
         return len(self.salts) - self.spent.bit_count()
 
     def to_text(self) -> str:
-        """Return the text that a store keeps."""
+        """Return the text to store."""
         return record.write(KIND, [*self.throttle, self.spent, *self.salts, *self.hashes])
 
     @classmethod
     def from_text(cls, text: str) -> "_Issued":
-        """Read what `to_text` wrote, and nothing else."""
+        """Parse the text that `to_text` wrote; refuse any other text."""
         return record.read(KIND, text, _issued)
 
 
@@ -108,19 +110,19 @@ def _issued(words: list[str]) -> _Issued:
 class RecoveryCodes:
     """Random codes, shown once, for the owner to keep on paper.
 
-    Each has 80 bits, is good for one use, and carries its number: "3-ABCD-EFGH-JKMN-PQRS". The program can
-    ask for the next one by its number, and a try costs one hash.
+    Each code has 80 bits, is valid for one use, and begins with its number: "3-ABCD-EFGH-JKMN-PQRS". The
+    program can ask for the next code by its number, and checking a code computes only one hash.
 
-    After a code was used, notify the owner at the addresses on file, and issue new codes (SP 800-63B-4,
-    4.2.1.1). If a device is lost, forget it: its codes are good until then. A recovery code is one factor;
-    where there are two, ask for the other one as well (4.2.2.2).
+    After a code is used, notify the owner at the addresses on file, and issue new codes (SP 800-63B-4,
+    4.2.1.1). If a device is lost, call `Verifier.forget`: until then its codes are valid. A recovery code is
+    one factor; if the login needs two factors, ask for the other one as well (4.2.2.2).
 
     A `user` is text of 1 to 255 characters without NUL, for example the user's immutable id.
 
     Args:
-        store: Where the state is stored. It holds no code.
-        limits: How wrong codes are throttled.
-        clock: Returns Unix time in seconds; without it `time.time`.
+        store: Where the state is stored. The state holds no code.
+        limits: The limits by which wrong codes are throttled.
+        clock: Returns Unix time in seconds; default `time.time`.
 
     Raises:
         TypeError: The store has no methods `get` and `swap`.
@@ -140,13 +142,12 @@ class RecoveryCodes:
 
     @discreet
     def issue(self, user: str, count: int = COUNT) -> tuple[str, ...]:
-        """Make a list of codes, which replaces all that were issued before.
+        """Issue a list of codes, which replaces all earlier codes of the user.
 
-        What the failures have used of the second tier stays used, so that to issue again does not restore
-        the guesses.
+        The debt of the second tier stays, so that issuing new codes does not restore the guesses.
 
         Args:
-            user: Whom the codes are for.
+            user: The user who gets the codes.
             count: Number of codes, 1 to 50.
 
         Returns:
@@ -179,20 +180,21 @@ class RecoveryCodes:
         """Check a code, and accept it at most once.
 
         Args:
-            user: Whom the codes were issued for.
-            code: What the user typed, with its number. Case, white space and hyphens make no difference,
-                and I and L are read as 1, O as 0.
+            user: The user for whom the codes were issued.
+            code: What the user typed, including the number. Case, white space and hyphens make no difference;
+                I and L are read as 1, and O as 0.
 
         Returns:
-            The evidence. The only other way out is an exception.
+            The evidence. Every refusal is an exception.
 
         Raises:
-            MalformedCodeError: It is not a code, or no code has this number; it does not count.
+            MalformedCodeError: The text is not a code, or no code has this number; it does not count as a
+                failure.
             NotEnrolledError: No codes were issued for this user.
-            ReplayedCodeError: The code of this number is used, whatever was typed after it; it does not
-                count.
-            ThrottledError: It was not checked; `retry_at` says when one is.
-            IncorrectCodeError: It is not the code of its number; it counts.
+            ReplayedCodeError: The code with this number has been used, whatever the user typed after the
+                number; it does not count.
+            ThrottledError: The code was not checked; the next code is checked at `retry_at`.
+            IncorrectCodeError: The code is not the one with this number; it counts as a failure.
             ValueError: The user is malformed, or the clock is before 1970.
             TypeError: The user is not a str.
             StoreError: The state could not be read or stored; nothing was accepted.
@@ -202,7 +204,7 @@ class RecoveryCodes:
         if typed is None:
             raise MalformedCodeError
         number, text = typed
-        made: dict[int, bytes] = {}  # by salt: a swap that lost costs no second hash
+        made: dict[int, bytes] = {}  # by salt, so that a retry after a lost swap computes no second hash
 
         def check(old: str | None) -> tuple[str, Redeemed | VerificationError]:
             if old is None:
@@ -234,7 +236,7 @@ class RecoveryCodes:
         raise verdict
 
     def remaining(self, user: str) -> int:
-        """Return the number of codes that are left; 0 where none were issued.
+        """Return the number of unused codes; 0 if none were issued.
 
         Raises:
             ValueError: The user is malformed.
@@ -245,9 +247,9 @@ class RecoveryCodes:
         return 0 if text is None else _Issued.from_text(text).remaining
 
     def forget(self, user: str) -> None:
-        """Revoke all codes of a user, if there are any: verifications under way fail.
+        """Revoke all codes of a user, if there are any. Concurrent verifications fail.
 
-        Used guesses are forgotten too; to replace codes, issue new ones.
+        Counted failures are deleted too. To replace codes, issue new ones instead.
 
         Raises:
             ValueError: The user is malformed.
@@ -261,11 +263,11 @@ class RecoveryCodes:
 
 
 def _read(code: object) -> tuple[int, str] | None:
-    """Read a number and the characters after it; None if the text is anything else."""
+    """Parse a number and the characters after it; return None if the text is anything else."""
     if not isinstance(code, str):
         return None
     typed = "".join(code.split()).replace("-", "")
-    # ASCII first: str.upper() makes letters of the alphabet out of others, as S out of the long s.
+    # ASCII is checked first, because str.upper() turns some other letters into ASCII: the long s becomes S.
     if not typed.isascii():
         return None
     typed = typed.upper().translate(_SIMILAR)
@@ -276,7 +278,7 @@ def _read(code: object) -> tuple[int, str] | None:
 
 
 def _hash(code: str, salt: int) -> bytes:
-    """Compute PBKDF2-HMAC-SHA-256 (RFC 8018 section 5.2), also where hashlib has none."""
+    """Compute PBKDF2-HMAC-SHA-256 (RFC 8018 section 5.2), even if hashlib does not have it."""
     password, salted = code.encode(), salt.to_bytes(16)
     if hasattr(hashlib, "pbkdf2_hmac"):
         return hashlib.pbkdf2_hmac("sha256", password, salted, ITERATIONS)

@@ -1,16 +1,17 @@
 """The verdict on three consecutive codes (RFC 4226 section 7.4 and E.3, RFC 6238 section 6).
 
-Throttling is no lock-out: three consecutive unused codes of one device are checked even while the user is
-throttled. Rules 1 to 3 of `decision` come first. Then:
+Throttling does not lock the owner out: three consecutive unused codes of one device are checked even while
+the user is throttled. Rules 1 to 3 of `decision` come first. Then:
 
-- A HOTP's three codes are looked for from watermark - `look_ahead` to watermark + `resync_window`; a TOTP's
-  within `max_drift` steps of the server's clock or of the device's anchor, and never more than a day from the
-  server's clock. Three that fit below the watermark are a replay.
+- The three codes of a HOTP are searched for from watermark - `look_ahead` to watermark + `resync_window`. The
+  three codes of a TOTP are searched for within `max_drift` steps of the server's clock or of the device's
+  anchor, and never more than a day from the server's clock. Three codes that fit below the watermark are a
+  replay.
 - Success clears the first tier, and sets watermark, drift and anchor.
-- Wrong codes do not count, except *near misses*: no three fit anywhere, and at three consecutive unused
-  moving factors of one device exactly two of the three codes stand in their places. Only an attacker who
-  knows unused codes can cause them. They have a bucket of their own, which success does not clear. While it
-  is empty, three codes are throttled.
+- Wrong codes do not count, except *near misses*: three codes that fit nowhere, although exactly two are right
+  for their places among three consecutive unused moving factors of one device. Only an attacker who knows
+  unused codes can cause near misses. They have a bucket of their own, which success does not clear. While the
+  bucket is empty, three codes are throttled.
 """
 
 from collections.abc import Sequence
@@ -43,24 +44,23 @@ def decide_resync(
     now: float,
     policy: Policy = DEFAULT_POLICY,
 ) -> Decision:
-    """Check three consecutive codes of one device, further away than one code.
+    """Check three consecutive codes of one device, in a larger window than that of one code.
 
     Args:
-        credentials: One credential, which is that of the device "default", or a mapping of device names to
-            credentials.
-        state: What is stored of the user.
+        credentials: The credential of the device "default", or a mapping of device names to credentials.
+        state: The stored state of the user.
         codes: What the user typed: three codes, the oldest first.
-        now: The server's clock, Unix time in seconds.
-        policy: The numbers.
+        now: Unix time in seconds, by the server's clock.
+        policy: The policy.
 
     Returns:
         The verdict, and the state that must be stored before the verdict is acted on.
 
     Raises:
         TypeError: The credentials are neither a HOTP, a TOTP nor a mapping of names to those, or the codes
-            are one text.
-        ValueError: There are not three codes; or the clock is before 1970 or a credential's t0, or is not a
-            finite number.
+            are a single str.
+        ValueError: The number of codes is not three; or the clock is before 1970 or a credential's t0, or is
+            not a finite number.
     """
     return check_codes(credentials, state, codes, now, policy)
 
@@ -68,11 +68,11 @@ def decide_resync(
 def check_codes(
     credentials: Credentials, state: State, codes: Sequence[str], now: float, policy: Policy
 ) -> Decision:
-    """Decide as `decide_resync` does, for callers that are discreet themselves."""
+    """Decide as `decide_resync` does. The caller must be `discreet`."""
     if isinstance(codes, str):
-        raise TypeError("codes must be a sequence of three texts, not one text")
+        raise TypeError("codes must be a sequence of three codes, not a str")
     if len(codes) != 3:
-        raise ValueError("there must be three codes")
+        raise ValueError("codes must have three codes")
     seconds = whole_seconds(now)
     typed = [text for text in map(canonical, codes) if text is not None]
     if len(typed) < 3 or len({len(text) for text in typed}) > 1:
@@ -120,11 +120,10 @@ def check_codes(
 def _fits(
     credential: Credential, device: Device, typed: list[str], seconds: int, policy: Policy
 ) -> list[tuple[int, int]]:
-    """Count the codes that stand in their places, wherever the last of the three may be.
+    """Count the codes that match in their places, for each possible moving factor of the last code.
 
     Returns:
-        The moving factor of the last of three, and the number of codes that fit there, where it is two or
-        three.
+        The moving factors of the last code at which two or three codes match, each with that number.
     """
     if credential.kind == "hotp":
         lasts = set(range(device.watermark - policy.look_ahead + 2, device.watermark + policy.resync_window))

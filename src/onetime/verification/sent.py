@@ -1,4 +1,4 @@
-"""What a store keeps of a code that was sent."""
+"""The stored record of a code that was sent."""
 
 from typing import NamedTuple
 
@@ -16,18 +16,18 @@ MAX_DOUBLINGS = 40
 
 
 class Sent(NamedTuple):
-    """What is stored of the last code of a user, and of the failures at it and those before it.
+    """The record of a user's last code, and of the user's failures.
 
     Attributes:
         failures: Failures since the last success.
-        debt: The second tier of a `Throttle`; its first tier is not used.
-        since: The time of that debt.
-        sendings: Codes sent since the last success.
+        debt: Debt of the second tier of a `Throttle`, in seconds; the first tier is not used.
+        since: Unix time in seconds to which the debt refers.
+        sendings: Number of codes sent since the last success.
         issued_at: Unix time in seconds at which the code was issued.
-        spent: Wrong tries at this code.
-        used: 1 once the code was accepted, else 0.
+        spent: Number of wrong tries at this code.
+        used: 1 if the code was accepted, otherwise 0.
         nonce: Random 128 bits of this code.
-        mac: 256 bits by which the code is recognized.
+        mac: 256 bits that identify the code.
     """
 
     failures: int
@@ -42,25 +42,25 @@ class Sent(NamedTuple):
 
     @property
     def throttle(self) -> Throttle:
-        """What counts against an attacker who guesses."""
+        """The throttle of the user's failures."""
         return Throttle(self.failures, self.debt, self.since)
 
     def throttled(self, throttle: Throttle) -> "Sent":
-        """Return it with another throttle."""
+        """Return the record with another throttle."""
         return self._replace(failures=throttle.failures, debt=throttle.debt, since=throttle.since)
 
     def pause(self, first: int) -> int:
-        """Return how many seconds after this code the next one may be sent."""
+        """Return the seconds after this code at which the next one may be sent."""
         doublings = min(max(self.sendings - 1, 0), MAX_DOUBLINGS)
         return min(first << doublings, MAX_PAUSE)
 
     def to_text(self) -> str:
-        """Return the text that a store keeps."""
+        """Return the text to store."""
         return record.write(KIND, self)
 
     @classmethod
     def from_text(cls, text: str) -> "Sent":
-        """Read what `to_text` wrote, and nothing else."""
+        """Parse the text that `to_text` wrote; refuse any other text."""
         return record.read(KIND, text, _sent)
 
 

@@ -1,4 +1,4 @@
-"""What a server stores of a user: one row, one throttle, and any number of devices."""
+"""The stored state of a user: one row with one throttle and any number of devices."""
 
 from types import MappingProxyType
 from typing import NamedTuple
@@ -16,34 +16,34 @@ KIND = "user1"
 """Kind and version of the text. Version 1 is fixed with release 1.0; later versions read it."""
 
 HEAD = 6
-"""Words of the text before the devices: throttle, near misses, disabled."""
+"""Number of words before the devices: throttle, near misses, disabled."""
 
 WORDS = 8
-"""Words of a device: its name, its kind and six integers."""
+"""Number of words of a device: its name, its kind and six integers."""
 
 DEVICE = "%s %s %s %s %s %s %s"
-"""A device without its name. To fill it in is faster than to format each number."""
+"""Format of a device without its name. One format is faster than formatting each number."""
 
 KINDS = ("hotp", "totp")
 """Kinds of devices."""
 
 NOTHING = ["0"] * (HEAD - 1)
-"""Words of throttle and near misses of most users."""
+"""The words of throttle and near misses of most users."""
 
 
 class State(NamedTuple):
-    """What a server stores of a user: integers and names of devices, and no secret.
+    """The stored state of a user: integers and names of devices, and no secret.
 
-    It never changes: each method returns another one. `State()` is a user without devices.
+    A state is immutable: each method returns another state. `State()` is a user without devices.
 
     Attributes:
-        throttle: What counts against an attacker who guesses, whatever the number of devices.
-        near_misses: What counts against an attacker who knows two codes in a row; its `failures` are 0.
+        throttle: Counts the guesses of attackers, whatever the number of devices.
+        near_misses: Counts the attempts of attackers who know two consecutive codes; its `failures` are 0.
         disabled: Whether every code is refused until the user is unlocked.
         devices: A read-only mapping of names to devices, in order of enrollment.
     """
 
-    # A tuple, like `Throttle` and `Device`: it is made in half the time.
+    # Tuples, like this one, `Throttle` and `Device`, are constructed in half the time.
     throttle: Throttle = EMPTY
     near_misses: Throttle = EMPTY
     disabled: bool = False
@@ -51,28 +51,28 @@ class State(NamedTuple):
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to store, so that the row can be deleted."""
+        """Whether the state holds nothing, so that its row can be deleted."""
         return not (self.devices or self.disabled) and self.throttle == self.near_misses == EMPTY
 
     def put(self, device: str, value: Device) -> "State":
-        """Return the state with a device added, or put in the place of the one with this name."""
+        """Return the state with a device added, or replaced if the name is taken."""
         return self._replace(devices=MappingProxyType(self.devices | {device: value}))
 
     def refusal(
         self, credential: Credential, policy: Policy, device: str, *, replace: bool
     ) -> OnetimeError | None:
-        """Return why a credential cannot be enrolled under a name, whatever the code; None if it can.
+        """Return the error if a credential cannot be enrolled under a name whatever the code, or None.
 
-        A credential that had two names could have one code accepted twice.
+        If a credential had two names, one code could be accepted twice.
         """
         for name, enrolled in self.devices.items():
             if name != device and enrolled.has_at_other_digits(credential):
-                return AlreadyEnrolledError(f'the user has this credential already, as the device "{name}"')
+                return AlreadyEnrolledError(f'the user already has this credential, as the device "{name}"')
         if device in self.devices:
             if not replace:
-                return AlreadyEnrolledError(f'the user has a device "{device}" already')
+                return AlreadyEnrolledError(f'the user already has a device "{device}"')
         elif len(self.devices) >= policy.max_devices:
-            return TooManyDevicesError(f"the user has {len(self.devices)} devices already")
+            return TooManyDevicesError(f"the user already has {len(self.devices)} devices")
         return None
 
     def adopt(
@@ -87,27 +87,27 @@ class State(NamedTuple):
         drift: int = 0,
         replace: bool = False,
     ) -> "State":
-        """Return the state with a device that another system enrolled, or that nobody confirms.
+        """Return the state with a device that another system enrolled, or that the owner cannot confirm.
 
-        Throttle, near misses and disablement stay as they are. The watermark of a credential that is
-        enrolled already never sinks.
+        Throttle, near misses and disablement do not change. The watermark of a credential that is already
+        enrolled is never lowered.
 
         Args:
             credential: The HOTP or TOTP. Its secret may be shorter than `policy.min_secret_size`.
-            now: The server's clock, Unix time in seconds.
-            policy: The numbers.
+            now: Unix time in seconds, by the server's clock.
+            policy: The policy.
             enrollment_id: Random 64 bits, new for each call.
             device: Name of the device.
-            watermark: The lowest counter or step that can be accepted: one more than the last used.
-            drift: TOTP: steps from the server's clock to the device's, at most a day.
-            replace: Whether a device with this name is replaced.
+            watermark: The lowest counter or step that can be accepted: one more than the last one used.
+            drift: TOTP: steps from the server's clock to the device's clock, at most a day.
+            replace: Whether to replace a device with this name.
 
         Raises:
-            AlreadyEnrolledError: The name is taken and `replace` was not asked for, or the user has the
-                credential under another name.
+            AlreadyEnrolledError: The name is taken and `replace` is false, or the user has the credential
+                under another name.
             TooManyDevicesError: The user has as many devices as the policy allows.
-            ValueError: A number is out of range, as seconds given for steps are, the drift of a HOTP is
-                not 0, the name is malformed, or the clock is before 1970 or the credential's t0.
+            ValueError: A number is out of range (for example, seconds instead of steps), the drift of a HOTP
+                is not 0, the name is malformed, or the clock is before 1970 or the credential's t0.
             TypeError: An argument has the wrong type.
         """
         check_name(device)
@@ -133,10 +133,10 @@ class State(NamedTuple):
         return State(devices=self.devices)
 
     def without(self, device: str, now: float, policy: Policy = DEFAULT_POLICY) -> "State":
-        """Return the state without a device, which need not be there.
+        """Return the state without a device. A device that is not enrolled is ignored.
 
-        What counts against an attacker stays after the last device is removed, until it has run out:
-        otherwise to forget a device and to enroll it again would restore the guesses.
+        After the last device is removed, throttle and near misses stay until they have expired. Otherwise
+        removing a device and enrolling it again would restore the guesses.
         """
         seconds = whole_seconds(now)
         devices = {name: value for name, value in self.devices.items() if name != device}
@@ -150,16 +150,16 @@ class State(NamedTuple):
         return State(throttle, near_misses, self.disabled, MappingProxyType(devices))
 
     def retry_at(self, policy: Policy = DEFAULT_POLICY) -> int:
-        """Return the Unix time in seconds at which a code is checked."""
+        """Return the Unix time in seconds at which the next code is checked."""
         return self.throttle.retry_at(policy)
 
     def spent(self, policy: Policy, now: float) -> int:
-        """Return how many failures of the second tier's budget are spent."""
+        """Return the number of failures that are spent of the second tier's budget."""
         seconds = whole_seconds(now)
         return self.throttle.seen(policy, seconds).spent(policy, seconds)
 
     def to_text(self) -> str:
-        """Return the text that a store keeps: kind and version, names, integers, and a check of them all."""
+        """Return the text to store: kind and version, names, integers, and a checksum."""
         (failures, debt, since), (_, near_debt, near_since), disabled, devices = self
         text = f"{KIND} {failures} {debt} {since} {near_debt} {near_since} {'1' if disabled else '0'}"
         for name, device in devices.items():
@@ -168,7 +168,7 @@ class State(NamedTuple):
 
     @classmethod
     def from_text(cls, text: str) -> "State":
-        """Read what `to_text` wrote, and nothing else.
+        """Parse the text that `to_text` wrote; refuse any other text.
 
         Raises:
             StoreError: The text is damaged, or is of an unknown kind or version.
@@ -193,7 +193,7 @@ def _state(words: list[str]) -> State:
         name, kind, watermark, drift, anchor, streak, number, fingerprint = words[start : start + WORDS]
         if kind not in KINDS or name in devices or watermark[:1] == "-" or not is_name(name):
             raise ValueError("a device is malformed")
-        # Written out, because a `map` of `int` takes longer.
+        # Six calls take less time than a `map` of `int`.
         devices[name] = new(
             Device,
             (kind, int(watermark), int(drift), int(anchor), int(streak), int(number), int(fingerprint)),

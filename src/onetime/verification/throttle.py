@@ -1,21 +1,21 @@
-"""The throttle: a pure value that counts failures, and says when the next code is checked."""
+"""The throttle: a value that counts failures and computes when the next code is checked."""
 
 from typing import NamedTuple
 
 from onetime.verification.policy import Limits
 
 MAX_DOUBLINGS = 40
-"""Number of doublings after which any delay is over its bound."""
+"""Number of doublings after which every delay exceeds its maximum."""
 
 
 class Throttle(NamedTuple):
-    """Both tiers of what counts against an attacker (RFC 4226 section 7.3).
+    """The failures of a user, in two tiers (RFC 4226 section 7.3).
 
     Attributes:
-        failures: First tier: failures since the last success.
-        debt: Second tier: seconds that were owed at `since`. Each failure adds `refill`, each second takes
-            one away, and a code is checked while there is room for one more failure.
-        since: Unix time in seconds of the last failure, or of the last success if something was owed.
+        failures: First tier: number of failures since the last success.
+        debt: Second tier: seconds that were owed at `since`. Each failure adds `refill` seconds, and the debt
+            falls by one each second. A code is checked while the budget has room for one more failure.
+        since: Unix time in seconds of the last failure, or of the last success if a debt was left.
     """
 
     failures: int = 0
@@ -23,11 +23,11 @@ class Throttle(NamedTuple):
     since: int = 0
 
     def seen(self, limits: Limits, now: int) -> "Throttle":
-        """Return the throttle as it counts at a time.
+        """Return the throttle that applies at a time.
 
-        A time ahead of the clock counts as now, and a debt past the whole budget as the whole budget. So a
-        clock that jumped ahead and came back, or another policy, costs nobody more than their own delay. A
-        result that differs must be stored, or the delay would begin anew at each look.
+        A stored time ahead of the clock counts as now, and a debt above the whole budget counts as the whole
+        budget. So if the clock jumped ahead and came back, or the policy changed, a user waits no longer than
+        the delay. If the result differs, it must be stored, or the delay would restart at each call.
         """
         if self is EMPTY:
             return self
@@ -38,16 +38,16 @@ class Throttle(NamedTuple):
         return Throttle(failures, min(debt, most), min(since, now))
 
     def wait_until(self, limits: Limits, now: int) -> int | None:
-        """Return the Unix time in seconds at which a code is checked, or None if that is now."""
+        """Return the Unix time in seconds at which the next code is checked, or None if that is now."""
         if self is EMPTY:
             return None
         retry_at = self.retry_at(limits)
         return retry_at if retry_at > now else None
 
     def retry_at(self, limits: Limits) -> int:
-        """Return the Unix time in seconds at which a code is checked."""
+        """Return the Unix time in seconds at which the next code is checked."""
         failures, debt, since = self
-        # The second tier has room while the debt is at most the budget without its last failure.
+        # The second tier has room while the debt is at most that of `budget` - 1 failures.
         wait = debt - (limits.budget - 1) * limits.refill
         if failures >= limits.delay_after:
             doublings = min(failures - limits.delay_after, MAX_DOUBLINGS)
@@ -61,7 +61,7 @@ class Throttle(NamedTuple):
         return owed if owed > 0 else 0
 
     def spent(self, limits: Limits, now: int) -> int:
-        """Return how many failures of the second tier's budget are spent: one is restored in each refill."""
+        """Return the number of failures that are spent of the second tier's budget."""
         return -(-self.owed(now) // limits.refill)  # rounded up
 
     def failed(self, limits: Limits, now: int) -> "Throttle":
@@ -76,4 +76,4 @@ class Throttle(NamedTuple):
 
 
 EMPTY = Throttle()
-"""Nothing counts against anybody."""
+"""The throttle of a user without failures."""

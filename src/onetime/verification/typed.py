@@ -1,4 +1,4 @@
-"""What users type: which texts are codes of digits."""
+"""The reading of codes that users type."""
 
 
 def canonical(code: object) -> str | None:

@@ -1,4 +1,4 @@
-"""A base class of immutable values, without what dataclasses cost at import."""
+"""A base class of immutable values, which is faster to import than dataclasses."""
 
 TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
@@ -8,8 +8,8 @@ if TYPE_CHECKING:
 class Value:
     """Base class of immutable values, which are compared by their fields.
 
-    A subclass lists its fields as `__slots__`, in the order in which they are shown, and takes arguments
-    with the same names, which it hands to `_fill`.
+    A subclass lists its fields in `__slots__`, in the order of its `repr`. Its constructor has arguments with
+    the same names, and passes them to `_fill`.
     """
 
     __slots__ = ()
@@ -27,7 +27,7 @@ class Value:
 
         Raises:
             TypeError: A field is unknown.
-            ValueError: The fields do not make a value together.
+            ValueError: The fields do not fit together.
         """
         return type(self)(**{**self.to_dict(), **changes})
 

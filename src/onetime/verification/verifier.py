@@ -1,4 +1,4 @@
-"""The verifier: `decision` and its neighbors decide, a `Store` keeps."""
+"""The verifier: it applies the rules of `decision`, `enrollment` and `resync` to the states in a `Store`."""
 
 import os
 import time
@@ -28,19 +28,19 @@ PREFIX = "otp"
 
 
 class Verifier:
-    """Checks codes, accepts each at most once, and stores every verdict before it returns it.
+    """Checks codes, accepts each code at most once, and stores every verdict before returning it.
 
-    One row is stored for each user, with one throttle, whatever the number of devices (RFC 4226 section 7,
-    SP 800-63B-4 3.2.2). The credentials come with each call: the store never sees a secret. A verifier may
-    be shared by threads; a store may be shared by verifiers, processes and machines.
+    The store holds one row for each user, with one throttle, whatever the number of devices (RFC 4226
+    section 7, SP 800-63B-4 3.2.2). The caller passes the credentials with each call, so the store never holds
+    a secret. Threads may share a verifier; verifiers, processes and machines may share a store.
 
     A `user` is text of 1 to 255 characters without NUL, for example the user's immutable id.
 
     Args:
         store: Where the state is stored.
-        policy: The numbers.
-        clock: Returns Unix time in seconds, the server's, never the client's (RFC 6238 section 3, R1);
-            without it `time.time`.
+        policy: The policy.
+        clock: Returns Unix time in seconds by the server's clock, never the client's (RFC 6238 section 3,
+            R1); default `time.time`.
 
     Raises:
         TypeError: The store has no methods `get` and `swap`.
@@ -69,33 +69,33 @@ class Verifier:
         counter: int = 0,
         replace: bool = False,
     ) -> Accepted:
-        """Add a device to a user, confirmed by the code that it shows; the code is spent.
+        """Add a device to a user, confirmed by a code that the device shows. The code is spent.
 
-        Only success is stored. A new credential is checked even while the user is throttled, and its wrong
-        codes do not count.
+        Only success is stored. The code of a new credential is checked even while the user is throttled, and
+        wrong codes do not count.
 
         Args:
-            user: Whose device it is.
+            user: The owner of the device.
             credential: The HOTP or TOTP, with a new secret for each enrollment.
-            code: What the owner typed: one code; or three consecutive ones as a list or tuple, which set
-                the counter too, or the drift.
+            code: What the owner typed: one code; or a list or tuple of three consecutive codes, which also
+                set the counter or the drift.
             device: Name of the device: 1 to 64 characters of A-Z, a-z, 0-9, "_", "." and "-".
             counter: HOTP: the next counter of the owner's device.
-            replace: Whether a device with this name is replaced. If it has the same credential, the code is
-                checked and counts as with `verify`, and what is spent stays spent.
+            replace: Whether to replace a device with this name. If that device has the same credential, the
+                code is checked and counted as in `verify`, and spent codes stay spent.
 
         Returns:
             The evidence.
 
         Raises:
             VerificationError: The code is refused, or the user is disabled; the class says why.
-            AlreadyEnrolledError: The name is taken and `replace` was not asked for, or the user has the
-                credential under another name, or with another number of digits.
+            AlreadyEnrolledError: The name is taken and `replace` is false, or the user has the credential
+                under another name, or with another number of digits.
             TooManyDevicesError: The user has as many devices as the policy allows.
-            ValueError: The secret is shorter than the policy asks, a name or the user is malformed, a number
-                is out of range, there are neither one code nor three; or the clock is before 1970 or the
-                credential's t0.
-            TypeError: An argument has the wrong type; a missing code is one.
+            ValueError: The secret is shorter than the policy requires, a name or the user is malformed, a
+                number is out of range, or a list does not have three codes; or the clock is before 1970 or
+                the credential's t0.
+            TypeError: An argument has the wrong type, or the code is None.
             StoreError: The state could not be read or stored; the device may be enrolled.
         """
         decide = partial(
@@ -114,25 +114,25 @@ class Verifier:
         drift: int = 0,
         replace: bool = False,
     ) -> None:
-        """Enroll a device without a code: one that another system enrolled, or that the owner cannot confirm.
+        """Enroll without a code a device that another system enrolled, or that the owner cannot confirm.
 
-        It accepts secrets that are shorter than the policy asks, because old enrollments have 80 bits. It
-        never changes throttle, near misses or disablement, and never lowers a credential's watermark.
+        The secret may be shorter than the policy requires, because old enrollments have 80 bits. Throttle,
+        near misses and disablement never change, and a credential's watermark is never lowered.
 
         Args:
-            user: Whose device it is.
+            user: The owner of the device.
             credential: The HOTP or TOTP.
             device: Name of the device: 1 to 64 characters of A-Z, a-z, 0-9, "_", "." and "-".
-            watermark: The lowest counter or step that can be accepted: one more than the last that was
-                used.
-            drift: TOTP: steps from the server's clock to the device's, at most a day.
-            replace: Whether a device with this name is replaced.
+            watermark: The lowest counter or step that can be accepted: one more than the last one used.
+            drift: TOTP: steps from the server's clock to the device's clock, at most a day.
+            replace: Whether to replace a device with this name.
 
         Raises:
             AlreadyEnrolledError: As `enroll` does.
             TooManyDevicesError: As `enroll` does.
-            ValueError: A number is out of range, as seconds given for steps are, or the drift of a HOTP is
-                not 0; a name or the user is malformed; the clock is before 1970 or the credential's t0.
+            ValueError: A number is out of range (for example, seconds instead of steps), or the drift of a
+                HOTP is not 0; a name or the user is malformed; the clock is before 1970 or the credential's
+                t0.
             TypeError: An argument has the wrong type.
             StoreError: The state could not be read or stored.
         """
@@ -156,22 +156,21 @@ class Verifier:
         """Check a code against the user's devices, and accept it at most once.
 
         Args:
-            user: Who wants to log in.
-            credentials: One credential, which is that of the device "default", or a mapping of device names
-                to credentials.
+            user: The user who logs in.
+            credentials: The credential of the device "default", or a mapping of device names to credentials.
             code: What the user typed. White space and hyphens between the digits are allowed.
 
         Returns:
-            The evidence. The only other way out is an exception.
+            The evidence. Every refusal is an exception.
 
         Raises:
-            MalformedCodeError: It is not a code; it does not count.
-            IncorrectCodeError: It does not match any code within the window; it counts as one failure.
-            ReplayedCodeError: It was right, and is spent; it does not count.
-            ThrottledError: It was not checked; `retry_at` says when one is.
+            MalformedCodeError: The text is not a code; it does not count as a failure.
+            IncorrectCodeError: The code matches no code within the window; it counts as one failure.
+            ReplayedCodeError: The code was correct, but is spent; it does not count.
+            ThrottledError: The code was not checked; the next code is checked at `retry_at`.
             DisabledError: The user is disabled.
-            NotEnrolledError: No device that was given is enrolled; OtherCredentialError if one has another
-                credential.
+            NotEnrolledError: None of the given devices is enrolled; OtherCredentialError if another
+                credential is enrolled for one of them.
             ValueError: The user is malformed, or the clock is before 1970 or a credential's t0.
             TypeError: The user or the credentials have the wrong type.
             StoreError: The state could not be read or stored; nothing was accepted.
@@ -180,40 +179,39 @@ class Verifier:
 
     @discreet
     def resynchronize(self, user: str, credentials: Credentials, codes: Sequence[str]) -> Accepted:
-        """Check three consecutive codes of one device, further away and even while the user is throttled.
+        """Check three consecutive codes of one device, in a larger window and despite throttling.
 
-        They recover a counter or a clock that drifted, and are the owner's way in under attack. Limit the
-        requests of an address: each takes a hundred HMACs for each device.
+        Three codes recover a counter or a clock that has drifted, and let the owner log in during an attack.
+        Limit the requests of each address: each call computes about a hundred HMACs for each device.
 
         Args:
-            user: Who wants to log in.
-            credentials: One credential, which is that of the device "default", or a mapping of device names
-                to credentials.
+            user: The user who logs in.
+            credentials: The credential of the device "default", or a mapping of device names to credentials.
             codes: Three codes, the oldest first.
 
         Returns:
             The evidence.
 
         Raises:
-            IncorrectCodeError: They do not fit anywhere within reach, or are not consecutive; a near miss
+            IncorrectCodeError: The codes match nowhere within the window, or are not consecutive; a near miss
                 counts.
-            ReplayedCodeError: One of them is spent.
-            ThrottledError: Too many were near misses; `retry_at` says when three are checked again.
+            ReplayedCodeError: One of the codes is spent.
+            ThrottledError: There were too many near misses; three codes are checked again at `retry_at`.
             MalformedCodeError, DisabledError, NotEnrolledError: As `verify` does.
-            ValueError: As `verify` does, or there are not three.
-            TypeError: As `verify` does, or the codes are one text.
+            ValueError: As `verify` does, or the number of codes is not three.
+            TypeError: As `verify` does, or the codes are a single str.
             StoreError: As `verify` does.
         """
         return self._records.transact(user, self._decided, check_codes, credentials, codes).result()
 
     def forget(self, user: str, device: str | None = None) -> None:
-        """Remove a device, or without one the whole row; verifications under way fail.
+        """Remove a device, or a user's whole row. Concurrent verifications fail.
 
-        After the last device the row stays while its throttle counts.
+        After the last device is removed, the row stays until its throttle has expired.
 
         Args:
-            user: Whose device or row it is.
-            device: Name of the device; None for the whole row. It need not be there.
+            user: The owner of the device or row.
+            device: Name of the device; None for the whole row. A device that is not enrolled is ignored.
 
         Raises:
             TypeError, ValueError: The user is malformed.
@@ -225,23 +223,23 @@ class Verifier:
             self._change(user, lambda state: state.without(device, self._now(), self.policy))
 
     def unlock(self, user: str) -> None:
-        """Clear delays, spent guesses, near misses and disablement; used codes stay used.
+        """Clear delays, counted failures, near misses and disablement. Used codes stay used.
 
         Raises:
-            NotEnrolledError: Nothing is stored of this user.
+            NotEnrolledError: The store has no row of this user.
             TypeError, ValueError: The user is malformed.
             StoreError: The state could not be read or stored.
         """
 
         def unlock(state: State) -> State:
             if state.empty:
-                raise NotEnrolledError("nothing is stored of this user")
+                raise NotEnrolledError("the store has no row of this user")
             return state.unlocked()
 
         self._change(user, unlock)
 
     def state(self, user: str) -> State | None:
-        """Return what is stored of a user; None if there is nothing.
+        """Return the stored state of a user, or None if nothing is stored.
 
         Raises:
             TypeError, ValueError: The user is malformed.
@@ -251,7 +249,7 @@ class Verifier:
         return None if text is None else State.from_text(text)
 
     def states(self) -> Iterator[tuple[str, State]]:
-        """Return each user with what is stored of them.
+        """Return an iterator of users and their stored states.
 
         Raises:
             TypeError: The store has no method `items`.
@@ -270,13 +268,13 @@ class Verifier:
         credentials: C,
         typed: T,
     ) -> tuple[str | None, Decision]:
-        """Decide; return the text to store, and the decision."""
+        """Return the text to store, and the decision."""
         state = State() if old is None else State.from_text(old)
         decision = decide(credentials, state, typed, self._now(), self.policy)
         return (old if decision.state is state else _text(decision.state)), decision
 
     def _change(self, user: str, change: Callable[[State], State]) -> None:
-        """Store what a function makes of the state."""
+        """Store the state that a function returns for the current state."""
 
         def changed(old: str | None) -> tuple[str | None, None]:
             return _text(change(State() if old is None else State.from_text(old))), None
