@@ -73,12 +73,14 @@ def place_of_a_code(error: BaseException) -> str:
     if not any(code in shown(error) for code in CODES):
         return ""
     # Nothing of the library may stand between its entry and the reporter.
-    frames, trace = [], error.__traceback__
+    frames: list[FrameType] = []
+    trace = error.__traceback__
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename.startswith(str(SOURCE)):
-            frames.append(trace.tb_frame.f_code.co_name)
+        # CPython 3.11.2 has a frame twice where a call was interrupted.
+        if trace.tb_frame.f_code.co_filename.startswith(str(SOURCE)) and trace.tb_frame not in frames:
+            frames.append(trace.tb_frame)
         trace = trace.tb_next
-    return " in ".join(reversed(frames)) or "the error"
+    return " in ".join(frame.f_code.co_name for frame in reversed(frames)) or "the error"
 
 
 def interrupt_at(act: Act, point: int, events: Sequence[str]) -> tuple[bool, str]:

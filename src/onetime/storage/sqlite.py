@@ -47,19 +47,23 @@ class Connection:
         """Whether a transaction is open."""
         return self._connection.in_transaction
 
-    def close(self, *, getpid: "Callable[[], int]" = os.getpid) -> None:
+    def close(self) -> None:
         """Roll back and close the connection, unless this is a forked child."""
-        # `getpid` is an argument, because the module's names are gone after an interpreter has ended.
-        if self._pid == getpid():
+        if self._pid == os.getpid():
             try:
                 # SQLite closes only when the last statement is gone, which may be later: without the GIL an
                 # object can wait for the thread that made it.
                 self._connection.rollback()
             finally:
-                self._connection.close()
-                self._pid = 0
+                self._close()
 
-    __del__ = close
+    def _close(self, *, getpid: "Callable[[], int]" = os.getpid) -> None:
+        # `getpid` is an argument, because the module's names are gone after an interpreter has ended.
+        if self._pid == getpid():
+            self._connection.close()
+            self._pid = 0
+
+    __del__ = _close
 
 
 class SQLite(GroupingDialect):
