@@ -152,6 +152,21 @@ class Field(unittest.TestCase):
                 self.assertIn(words, finding.mistakes)
                 self.assertNotEqual(RIGHT, finding.advice)
 
+    def test_a_length_that_nobody_gave(self) -> None:
+        """F60: codes that only have another length are not called right; with another hash, both are said."""
+        secret, digits = Secret.from_base32(S), "Set both sides to the same number of digits: 6 or {}."
+        for credential, advice in (
+            (TOTP(secret, digits=7), digits.format(7)),
+            (TOTP(secret, digits=8), digits.format(8)),
+            (
+                TOTP(secret, algorithm="SHA512", digits=8),
+                f"Set both sides to the same hash: SHA1 or SHA512. {digits.format(8)}",
+            ),
+        ):
+            for text in (S, LINK):
+                with self.subTest(text, advice=advice):
+                    self.assertEqual(advice, found(text, credential.at(A), credential.at(B)).advice)
+
     def test_a_link_that_is_right(self) -> None:
         """F60, F68: each setting of a link is used, so nothing is wrong."""
         secret = Secret.from_base32(S)

@@ -36,7 +36,8 @@ class Endings(unittest.TestCase):
                 self.assertEqual(expected, [(choice.value.digits, choice.words) for choice in found])
                 self.assertEqual([bool(words) for _, words in expected], [bool(each.cost) for each in found])
                 self.assertEqual(
-                    [bool(words) for _, words in expected], [bool(each.advice) for each in found]
+                    [bool(words) or digits != 6 for digits, words in expected],
+                    [bool(each.advice) for each in found],
                 )
 
     def test_what_a_link_says(self) -> None:
@@ -44,6 +45,26 @@ class Endings(unittest.TestCase):
         self.assertEqual("", endings(["123456"], 6)[0].words)
         other = endings(["123456"], 8)[0]
         self.assertEqual((0, "6 digits where the link says 8"), (other.cost, other.words))
+        self.assertEqual("Set both sides to the same number of digits: 8 or 6.", other.advice)
+
+    def test_no_length_is_six_digits(self) -> None:
+        """F60: a link without a length, or a bare secret, means 6; the advice names both lengths."""
+        self.assertEqual(("", ""), endings(["123456"], None)[0][2:4])
+        for code, advice in (
+            ("1234567", "Set both sides to the same number of digits: 6 or 7."),
+            ("12345678", "Set both sides to the same number of digits: 6 or 8."),
+        ):
+            first, *others = endings([code], None)
+            self.assertEqual((0, "", advice), first[1:4])
+            same = [each for each in others if each.value.digits == len(code) and each.words != CHECK]
+            self.assertNotEqual([], same)
+            for other in same:
+                self.assertTrue(other.advice.endswith(f". {advice}"), other.advice)
+        lost = endings(["12345"], None)
+        self.assertEqual(
+            "Fill each code with zeros on its left to 6 digits, and keep it as text.", lost[0].advice
+        )
+        self.assertTrue(lost[1].advice.endswith("text. Set both sides to the same number of digits: 6 or 7."))
 
     def test_the_ways_to_write(self) -> None:
         """F70: each way, at numbers that show it."""

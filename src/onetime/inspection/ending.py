@@ -36,23 +36,35 @@ def endings(codes: Sequence[str], expected: int | None) -> list[Choice[Ending]]:
 
     Args:
         codes: Digits, 1 to 10 each.
-        expected: The length that a link gives; None without one.
+        expected: The length that a link gives; None without one, which means 6.
     """
+    usual = expected or MIN_DIGITS
     found: list[Choice[Ending]] = []
     longest = max(map(len, codes))
     for digits in range(max(longest, MIN_DIGITS), MAX_DIGITS + 1):
         if all(len(code) == digits for code in codes):
             # The length can be seen, so it is named, and is not one of the mistakes that are combined.
-            other = expected is not None and digits != expected
-            words = f"{digits} digits where the link says {expected}" if other else ""
-            advice = f"Set both sides to {digits} digits, or to {expected}." if other else ""
-            found.append(Choice(Ending(digits), 0, words, advice))
-            found += [choice for choice in _cut(digits, codes) if _possible(choice, codes)]
+            other = digits != usual
+            words = f"{digits} digits where the link says {expected}" if other and expected else ""
+            found.append(Choice(Ending(digits), 0, words, _same(digits, usual)))
+            cut = [choice for choice in _cut(digits, codes) if _possible(choice, codes)]
+            # A checksum is one more digit by itself.
+            found += [each if each.value.write is checked else _also(each, usual) for each in cut]
         elif all(len(code) == digits or not code.startswith("0") or code == "0" for code in codes):
             words = "leading zeros are lost"
             advice = f"Fill each code with zeros on its left to {digits} digits, and keep it as text."
-            found.append(Choice(Ending(digits), 1, words, advice))
+            found.append(_also(Choice(Ending(digits), 1, words, advice), usual))
     return found
+
+
+def _same(digits: int, usual: int) -> str:
+    """Return what to do about another length than the usual one; empty if there is nothing to do."""
+    return f"Set both sides to the same number of digits: {usual} or {digits}." if digits != usual else ""
+
+
+def _also(choice: Choice[Ending], usual: int) -> Choice[Ending]:
+    """Add the advice on the length to that of a mistake."""
+    return choice._replace(advice=f"{choice.advice} {_same(choice.value.digits, usual)}".rstrip())
 
 
 def _cut(digits: int, codes: Sequence[str]) -> list[Choice[Ending]]:
