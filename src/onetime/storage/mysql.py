@@ -122,7 +122,7 @@ class MySQL(Dialect):
         return connection
 
     def prepare(self, connection: "Any", *, create: bool) -> None:
-        """Set the session's settings, and check the server and the table; `create` creates the table first."""
+        """Set the session's settings; check the server and the table; `create` creates the table first."""
         _prepare(connection)
         _run(connection, f"SET SESSION innodb_lock_wait_timeout = {math.ceil(self._timeout)}")
         _check_server(connection)

@@ -95,7 +95,7 @@ class SQLite(GroupingDialect):
             )
 
     def prepare(self, connection: Connection, *, create: bool) -> None:
-        """Make commits durable, and check the table and the file's names; `create` creates the table first."""
+        """Make commits durable; check the table and the names of the file; `create` creates the table."""
         with self._explained():
             _apply_settings(connection)
             if create:
