@@ -330,14 +330,44 @@ class Files(Folder):
         self.assertEqual(exclusive, opened[0][1] & exclusive)
         self.assertEqual([False, True], free)
 
-    def test_a_thread_that_never_ends_making_a_file(self) -> None:
-        """A child whose parent was making one fails with a message, and does not wait forever."""
+    def test_an_interruption_while_a_file_is_made(self) -> None:
+        """No exception leaves the lock held, so another thread goes on."""
+        with mock.patch("os.open", side_effect=KeyboardInterrupt), self.assertRaises(KeyboardInterrupt):
+            self.open()
         with ThreadPoolExecutor(1) as pool:
-            pool.submit(sqlite_file._CREATING.acquire).result()
-            with mock.patch.object(sqlite_file, "_CREATING_TIMEOUT", 0.01):
-                self.assert_refused("was creating the store's file")
-            pool.submit(sqlite_file._CREATING.release).result()
-        self.open()
+            pool.submit(self.open).result().close()
+
+    def test_a_child_that_goes_on_in_its_parents_statement(self) -> None:
+        """F01: a signal handler forks before the statement runs; the child's is an error, the parent's is not."""
+        posix()
+        for method in ("change", "commit"):
+            with self.subTest(method), self.open(table=method) as store:
+                dialect = store._dialect
+                run = getattr(dialect, method)
+
+                def forked(*given: Any, run: Callable[..., Any] = run) -> Any:
+                    child = os.fork()
+                    if child:
+                        self.assertEqual(0, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+                        return run(*given)
+                    status = 1
+                    try:
+                        run(*given)
+                    except StoreError:
+                        status = 0
+                    finally:
+                        os._exit(status)
+
+                with mock.patch.object(dialect, method, forked):
+                    if method == "change":
+                        self.assertTrue(store.swap("otp/key", None, "one"))
+                    else:
+                        connection = opened(dialect)
+                        store._pool.gate.idle.append((connection, time.monotonic()))
+                        dialect.begin(connection)  # type: ignore[attr-defined]  # it groups commits
+                        dialect.swap(connection, "otp/key", None, "one")
+                        dialect.commit(connection)  # type: ignore[attr-defined]  # the same
+                self.assertEqual("one", store.get("otp/key"))
 
     def test_a_system_without_owners(self) -> None:
         """Where there are no owners and folders cannot be synced, neither is tried."""

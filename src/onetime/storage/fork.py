@@ -103,6 +103,8 @@ class ForkGate:
             return False
         leases = self._leases
         leases.add(weakref.ref(lease, leases.discard))
+        if leases is not self._leases:
+            return False  # this is a child, which was forked in a signal handler a moment ago
         # Checked only now: of this thread and a thread that forks, at least one sees the other.
         if len(leases) <= self.limit and not (_near and _is_near(lease.thread)):
             return True
@@ -155,6 +157,8 @@ class ForkGate:
         self._leases.add(weakref.ref(lease, self._leases.discard))
         # A pending fork closes the connections itself.
         if _is_near(lease.thread):
+            # It needs the gate for that, which may have no other reference.
+            _closing.append(self)
             self._leases.discard(weakref.ref(lease))
         else:
             self.leave(lease)
@@ -194,10 +198,14 @@ class ForkGate:
 
     def inherit(self) -> None:
         """In a child, set aside the connections of the parent, both idle and in use."""
-        _inherited.extend(self.leases())
-        with suppress(IndexError):
-            while True:
-                _inherited.append(self.idle.pop()[0])
+        leases = self.leases()
+        _inherited.extend(leases)
+        _inherited.extend(self.idle)
+        for connection in (*(lease.connection for lease in leases), *(each for each, _ in self.idle)):
+            # A child that a signal handler forked goes on in the middle of a statement of its parent.
+            if abandon := getattr(connection, "abandon", None):
+                abandon()
+        self.idle.clear()
 
 
 _pid = os.getpid()
@@ -213,6 +221,9 @@ _near: dict[str, tuple[int, float]] = {}
 """The pending fork, if there is one: its thread, and its deadline by the monotonic clock. The forks of other
 threads wait, because this fork closes connections. After the deadline the entry is ignored, because an
 exception has interrupted the end of the fork."""
+
+_closing: list[ForkGate] = []
+"""Gates that were closed while a fork was pending."""
 
 _gates: "weakref.WeakValueDictionary[int, ForkGate]" = weakref.WeakValueDictionary()
 _registered = False
@@ -268,6 +279,7 @@ def _begin_process() -> None:
     for gate in gates:
         gate.inherit()
     _near.clear()
+    _closing.clear()
     for gate in gates:
         gate.begin()
     # Set last: until then, other threads see that this process has not begun.
@@ -292,6 +304,8 @@ def _before() -> None:
 def _in_parent() -> None:
     if _near.get("fork", (None,))[0] == get_ident():
         _near.pop("fork", None)
+        while _closing:
+            _closing.pop().close()
 
 
 def _in_child() -> None:

@@ -106,11 +106,11 @@ class GroupCommit:
             queue.append(place)
             while True:
                 first = job if queue[0] is place else next(_unfinished(queue), job)
+                if process is not gate.process:
+                    raise StoreError(FORKED)
                 # Read only now: a leader sets its followers' outcomes before it leaves the queue.
                 if job.outcome is not None:
                     return job.outcome
-                if process is not gate.process:
-                    raise StoreError(FORKED)
                 if job.error or (first is job and job.committing):
                     raise StoreError(UNKNOWN) from job.error
                 if first is not job:

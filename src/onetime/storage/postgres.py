@@ -103,9 +103,10 @@ class Postgres(Dialect):
 
     def use_table(self, table: str) -> None:
         """Compose the statements for a table; each write makes its own commit durable."""
-        super().use_table(table)
+        # Not the other databases' statements first: a thread could run one of those meanwhile.
         table = table.replace("%", "%%")
         # ruff: noqa: S608 - the name of the table was checked
+        self.select: str = f"SELECT value FROM {table} WHERE key = %s"
         # Keys are compared by bytes, so that a page uses the index and has the order of other databases.
         by_bytes = 'key COLLATE "C"'
         self.list: str = (

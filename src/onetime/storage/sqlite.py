@@ -6,11 +6,13 @@ from contextlib import contextmanager
 
 from onetime.errors import StoreError
 from onetime.storage.dialect import GroupingDialect, split_name
+from onetime.storage.fork import FORKED
 from onetime.storage.sqlite_file import StoreFile
 
 TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import NoReturn
 
 _SETTINGS = (
     ("journal_mode", "WAL", "wal"),
@@ -57,6 +59,10 @@ class Connection:
             finally:
                 self._close()
 
+    def abandon(self) -> None:
+        """In a forked child, make each later statement an error: SQLite's locks are the parent's."""
+        self.execute = _refuse
+
     def _close(self, *, getpid: "Callable[[], int]" = os.getpid) -> None:
         # `getpid` is an argument, because the module's names are gone after an interpreter has ended.
         if self._pid == getpid():
@@ -64,6 +70,10 @@ class Connection:
             self._pid = 0
 
     __del__ = _close
+
+
+def _refuse(*_: object) -> "NoReturn":
+    raise StoreError(FORKED)
 
 
 class SQLite(GroupingDialect):

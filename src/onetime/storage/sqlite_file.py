@@ -2,6 +2,7 @@
 
 import os
 import stat
+from contextlib import suppress
 from threading import RLock
 
 from onetime.errors import StoreError
@@ -137,23 +138,14 @@ _CREATING = RLock()
 """Held while a file is created. Closing a file drops all locks that this process has on it, including those
 of SQLite in another thread."""
 
-_CREATING_TIMEOUT = 60
-"""Maximum wait for this lock, in seconds. Only a fork that could not wait leaves it held in a child."""
-
 
 def _create(name: str) -> None:
     """Create an empty file that is accessible to its owner only, if the file is missing."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
-    if not _CREATING.acquire(timeout=_CREATING_TIMEOUT):
-        raise StoreError("another thread was creating the store's file while the process was forked")
-    try:
-        handle = os.open(name, flags, 0o600)
-    except FileExistsError:
-        return
-    else:
-        _sync_and_close(handle)
-    finally:
-        _CREATING.release()
+    # A signal handler that raises does not leave it held: nothing comes between `with` and its block.
+    # A child does not inherit it held: its thread has a lease, so a fork waits, or the child refuses stores.
+    with _CREATING, suppress(FileExistsError):
+        _sync_and_close(os.open(name, flags, 0o600))
 
 
 def _sync_and_close(handle: int) -> None:

@@ -72,7 +72,9 @@ def check_mapping(credentials: object) -> Mapping[str, Credential]:
             "credentials must be a HOTP, a TOTP, or a mapping of device names to those, "
             f"not {type(credentials).__name__}"
         )
-    for credential in credentials.values():
+    for name, credential in credentials.items():
+        if type(name) is not str:
+            raise TypeError(f"the name of a device must be a str, not {type(name).__name__}")
         check_credential(credential)
     return credentials
 

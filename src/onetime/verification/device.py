@@ -133,7 +133,8 @@ def check_name(device: object) -> None:
         TypeError: The value is not a str.
         ValueError: The text does not have 1 to 64 characters of A-Z, a-z, 0-9, "_", "." and "-".
     """
-    if not isinstance(device, str):
+    # Not a subclass: an enumeration's member is written as another text than it equals.
+    if type(device) is not str:
         raise TypeError(f"device must be a str, not {type(device).__name__}")
     if not is_name(device):
         raise ValueError(f"device must have 1 to {MAX_NAME} characters of A-Z, a-z, 0-9, _, . and -")

@@ -21,8 +21,11 @@ HEAD = 6
 WORDS = 8
 """Number of words of a device: its name, its kind and six integers."""
 
-DEVICE = "%s %s %s %s %s %s %s"
+DEVICE = "%s %d %d %d %d %d %d"
 """Format of a device without its name. One format is faster than formatting each number."""
+
+MAX_WORD = len(str(record.BOUND))
+"""Maximum length of a name or a number in the text, in characters."""
 
 KINDS = ("hotp", "totp")
 """Kinds of devices."""
@@ -177,6 +180,8 @@ class State(NamedTuple):
 
 
 def _state(words: list[str]) -> State:
+    if len(max(words, key=len)) > MAX_WORD:
+        raise ValueError("a name or a number is too long")
     new = tuple.__new__  # the constructor of a named tuple takes twice as long
     throttle = near_misses = EMPTY
     *counts, disabled = words[:HEAD]
