@@ -123,8 +123,13 @@ def show(user: User, session: Session) -> str:
 
 
 def confirm(user: User, session: Session, code: str, instead_of: Iterable[str] = ()) -> None:
-    """Add the device whose code the owner typed; then remove the devices that it replaces."""
-    device = session["device"]
+    """Add the device whose code the owner typed; then remove the devices that it replaces.
+
+    Raises:
+        LookupError: No device is pending, as after a second click.
+    """
+    if not (device := session.get("device")):
+        raise LookupError("no device is pending, as after a second click")
     verifier.enroll(user.id, credential(user, device), code, device=device)
     run("UPDATE users SET second_factor = 1 WHERE id = ?", user.id)
     del session["device"]
