@@ -50,7 +50,7 @@ def watermark(row: sqlite3.Row) -> int:
     """Return the lowest counter or step that PyOTP has not accepted."""
     known = credential(row)
     if known.kind == "hotp":
-        return row["counter"] or 0
+        return int(row["counter"] or 0)
     if row["last_step"] is not None:
         return row["last_step"] + 1
     return known.step(time.time()) + VALID_WINDOW + 1
