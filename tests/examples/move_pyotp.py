@@ -52,7 +52,7 @@ def watermark(row: sqlite3.Row) -> int:
     if known.kind == "hotp":
         return int(row["counter"] or 0)
     if row["last_step"] is not None:
-        return row["last_step"] + 1
+        return int(row["last_step"]) + 1
     return known.step(time.time()) + VALID_WINDOW + 1
 
 
