@@ -62,7 +62,11 @@ STEPS = (
     ),
     Step(
         ("enroll", *STORE),
-        (ASK, CODE, "onetime: incorrect: no code within the window matches\n"),
+        (
+            ASK,
+            CODE,
+            "onetime: incorrect: no code within the window matches; if the token is out of step, give",
+        ),
         ((ASK, f"{HOTP_LINK}\n"), (CODE, "000000\n")),
         1,
     ),

@@ -13,6 +13,7 @@ from onetime.cli import main
 from tests.support.session import BASE32, HOTP_LINK, TOTP_LINK, Input, Session, run
 
 INCORRECT = "onetime: incorrect: no code within the window matches"
+STEP = "; if the token is out of step, give three consecutive codes"
 MALFORMED = "onetime: malformed: a code must have 6 digits; this does not count as a failure\n"
 SECRET = Secret.from_base32(BASE32)
 UNCONFIRMED = "onetime: no code was given, so it is not confirmed that the device shows the right codes\n"
@@ -44,14 +45,14 @@ class Verdicts(Verification):
         self.assertEqual(Session(0, "accepted\n", ""), self.verify(CODES[1]))
         replayed = "onetime: replayed: the code was used before, or a later one was: it is of counter 1\n"
         self.assertEqual(Session(1, "", replayed), self.verify(CODES[1]))
-        incorrect = f"{INCORRECT}; failures since the last success: 1\n"
+        incorrect = f"{INCORRECT}; failures since the last success: 1{STEP}\n"
         self.assertEqual(Session(1, "", incorrect), self.verify(CODES[9]))
         self.assertEqual(Session(1, "", MALFORMED), self.verify("12345"))
         self.assertEqual(Session(0, "accepted\n", ""), self.verify(f"{CODES[2][:3]} {CODES[2][3:]}"))
 
     def test_a_confirmed_enrollment_spends_its_code(self) -> None:
         """K37: the code of the enrollment is not a first login; a wrong one enrolls nobody."""
-        self.assertEqual(Session(1, "", f"{INCORRECT}\n"), self.enroll(CODES[90]))
+        self.assertEqual(Session(1, "", f"{INCORRECT}{STEP}\n"), self.enroll(CODES[90]))
         nobody = 'onetime: not enrolled: the device "default" is not; devices that are: none\n'
         self.assertEqual(Session(1, "", nobody), self.verify(CODES[1]))
         self.assertEqual(Session(0, "enrolled\n", ""), self.enroll(CODES[1]))
@@ -174,7 +175,7 @@ class Prompts(Verification):
     def test_the_secret_and_then_the_code(self) -> None:
         """F80: both commands ask for both; an empty answer enrolls without a code."""
         question = "Code (or nothing): "
-        wrong = f"{question}{INCORRECT}\n"
+        wrong = f"{question}{INCORRECT}{STEP}\n"
         self.assertEqual(Session(1, "", wrong), self.asked("enroll", f"{CODES[99]}\n"))
         self.assertEqual(Session(0, "enrolled\n", question), self.asked("enroll", f"{CODES[1]}\n"))
         self.assertEqual(Session(0, "accepted\n", "Code: "), self.asked("verify", f"{CODES[2]}\n"))
@@ -252,7 +253,8 @@ class Refusals(Verification):
         self.enroll()
         for failures in range(1, 5):
             self.assertEqual(
-                f"incorrect: no code within the window matches; failures since the last success: {failures}",
+                "incorrect: no code within the window matches; "
+                f"failures since the last success: {failures}{STEP}",
                 self.refusal("000000"),
             )
         until = (
@@ -268,6 +270,12 @@ class Refusals(Verification):
         self.assertEqual(throttled + until.format("25 s"), self.refusal("000000", at=1_800_000_005.5))
         session = self.verify(*CODES[50:53])
         self.assertEqual(Session(0, "accepted\n", ""), session)
+
+    def test_out_of_step_is_said_of_counters_only(self) -> None:
+        """The clock of a TOTP is within the window unless it is wrong; a counter moves with each press."""
+        self.enroll(given=TOTP_LINK)
+        said = self.refusal("000000", given=TOTP_LINK)
+        self.assertEqual(f"{INCORRECT}; failures since the last success: 1", f"onetime: {said}")
 
     def test_hours(self) -> None:
         """F82: a long time is said in hours and minutes."""

@@ -1,5 +1,6 @@
 """A FastAPI service with a second factor, after the README's recipe.
 
+    pip install fastapi uvicorn itsdangerous
     export SESSION_KEY=... MASTER_KEY=...  # each: python3 -c "import secrets; print(secrets.token_hex(32))"
     python3 fastapi_site.py add-user alice@example.com
     uvicorn fastapi_site:app  # behind a proxy that speaks https, because its cookies need that
@@ -54,11 +55,17 @@ from onetime import (
 )
 from onetime.provisioning import uri
 
+
+def setting(name: str) -> str:
+    """Return a key of the environment, or end with a line that says which one is missing."""
+    if not os.environ.get(name):
+        raise SystemExit(f"{name} must be set in the environment, as the first lines of fastapi_site.py say")
+    return os.environ[name]
+
+
 app = FastAPI()
-app.add_middleware(
-    SessionMiddleware, secret_key=os.environ["SESSION_KEY"], same_site="strict", https_only=True
-)
-master = Secret.from_hex(os.environ["MASTER_KEY"])
+app.add_middleware(SessionMiddleware, secret_key=setting("SESSION_KEY"), same_site="strict", https_only=True)
+master = Secret.from_hex(setting("MASTER_KEY"))
 verifier = Verifier(SQLStore.sqlite("otp.db"))
 Session = MutableMapping[str, Any]
 
@@ -123,8 +130,13 @@ def show(user: User, session: Session) -> str:
 
 
 def confirm(user: User, session: Session, code: str, instead_of: Iterable[str] = ()) -> None:
-    """Add the device whose code the owner typed; then remove the devices that it replaces."""
-    device = session["device"]
+    """Add the device whose code the owner typed; then remove the devices that it replaces.
+
+    Raises:
+        LookupError: No device is pending, as after a second click.
+    """
+    if not (device := session.get("device")):
+        raise LookupError("no device is pending, as after a second click")
     verifier.enroll(user.id, credential(user, device), code, device=device)
     run("UPDATE users SET second_factor = 1 WHERE id = ?", user.id)
     del session["device"]
@@ -225,6 +237,18 @@ def refused(_request: Request, error: OnetimeError) -> JSONResponse:
     return JSONResponse({"reason": reason}, status, headers)
 
 
-if __name__ == "__main__" and sys.argv[1:2] == ["add-user"]:
-    password_hash = hashed(getpass.getpass("Password: "), secrets.token_hex(16))
-    run("INSERT INTO users VALUES (?, ?, ?, 0)", secrets.token_hex(8), sys.argv[2], password_hash)
+def main(arguments: list[str]) -> None:
+    """Add a user."""
+    match arguments:
+        case ["add-user", email]:
+            password_hash = hashed(getpass.getpass("Password: "), secrets.token_hex(16))
+        case _:
+            raise SystemExit("usage: python3 fastapi_site.py add-user EMAIL")
+    try:
+        run("INSERT INTO users VALUES (?, ?, ?, 0)", secrets.token_hex(8), email, password_hash)
+    except sqlite3.IntegrityError:
+        raise SystemExit(f"there is a user {email} already") from None
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

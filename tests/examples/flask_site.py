@@ -1,5 +1,6 @@
 """A Flask site with a second factor, after the README's recipe.
 
+    pip install flask
     export SECRET_KEY=... MASTER_KEY=...  # of each: python3 -c "import secrets; print(secrets.token_hex(32))"
     flask --app flask_site add-user alice@example.com
     flask --app flask_site run --cert adhoc  # its cookies need https
@@ -42,13 +43,21 @@ from onetime import (
 )
 from onetime.provisioning import uri
 
+
+def setting(name: str) -> str:
+    """Return a key of the environment, or end with a line that says which one is missing."""
+    if not os.environ.get(name):
+        raise SystemExit(f"{name} must be set in the environment, as the first lines of flask_site.py say")
+    return os.environ[name]
+
+
 app = Flask(__name__)
 app.config.update(
-    SECRET_KEY=os.environ["SECRET_KEY"],
+    SECRET_KEY=setting("SECRET_KEY"),
     SESSION_COOKIE_SECURE=True,
     SESSION_COOKIE_SAMESITE="Lax",  # no other site can send our forms
 )
-master = Secret.from_hex(os.environ["MASTER_KEY"])
+master = Secret.from_hex(setting("MASTER_KEY"))
 verifier = Verifier(SQLStore.sqlite("otp.db"))
 
 PAGE = """<!doctype html><html lang="en"><title>Acme</title>
@@ -114,9 +123,11 @@ def find(column: str, value: object) -> User | None:
 @click.password_option()
 def add_user(email: str, password: str) -> None:
     """Add a user."""
-    run(
-        "INSERT INTO users VALUES (?, ?, ?, 0)", secrets.token_hex(8), email, generate_password_hash(password)
-    )
+    hashed = generate_password_hash(password)
+    try:
+        run("INSERT INTO users VALUES (?, ?, ?, 0)", secrets.token_hex(8), email, hashed)
+    except sqlite3.IntegrityError:
+        raise click.ClickException(f"there is a user {email} already") from None
 
 
 NO_PASSWORD = generate_password_hash(secrets.token_hex(16))
@@ -142,8 +153,13 @@ def show(user: User) -> str:
 
 
 def confirm(user: User, code: str, instead_of: Iterable[str] = ()) -> None:
-    """Add the device whose code the owner typed; then remove the devices that it replaces."""
-    device = session["device"]
+    """Add the device whose code the owner typed; then remove the devices that it replaces.
+
+    Raises:
+        LookupError: No device is pending, as after a second click.
+    """
+    if not (device := session.get("device")):
+        raise LookupError("no device is pending, as after a second click")
     verifier.enroll(user.id, credential(user, device), code, device=device)
     run("UPDATE users SET second_factor = 1 WHERE id = ?", user.id)
     for old in instead_of:
@@ -244,6 +260,8 @@ def refused(error: OnetimeError) -> Any:
     who = session.get("user") or session.get("pending")
     app.logger.warning("user %s: %s", who, getattr(error, "reason", "store_error"))
     status, headers, fields = 422, {}, CODE
+    if "second" in request.form:
+        fields = THREE_CODES  # one code would still not be checked
     if isinstance(error, ThrottledError):
         status, headers = 429, {"Retry-After": str(max(0, error.retry_at - int(time.time())))}
         fields = THREE_CODES

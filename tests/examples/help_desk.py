@@ -1,8 +1,10 @@
 """A help desk for hardware tokens, HOTP and TOTP, that are read from a vendor's CSV or PSKC file.
 
+    pip install cryptography python-pskc  # the second one for PSKC files only
     export TOKEN_KEY=...  # from a vault, of: python3 -c "import secrets; print(secrets.token_hex(32))"
     python3 help_desk.py read tokens.csv              # or tokens.xml, whose password it asks for
     python3 help_desk.py assign 10001001 alice        # asks for three codes in a row
+    python3 help_desk.py assign 10001001 alice --counter 107  # of a HOTP token that was pressed very often
     python3 help_desk.py check alice                  # asks for the code, as your login does
     python3 help_desk.py recover alice                # asks for three codes: throttled, or out of step
     python3 help_desk.py lost 10001001                # its codes are refused from now on
@@ -20,22 +22,33 @@ import getpass
 import os
 import sqlite3
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from pskc import PSKC
-from pskc.exceptions import PSKCError
 
-from onetime import HOTP, TOTP, Credential, OnetimeError, Secret, SQLStore, Verifier
+from onetime import (
+    HOTP,
+    TOTP,
+    Credential,
+    IncorrectCodeError,
+    OnetimeError,
+    Secret,
+    SQLStore,
+    ThrottledError,
+    Verifier,
+)
 
 HOTP_PROFILE = "urn:ietf:params:xml:ns:keyprov:pskc:hotp"
 TOTP_PROFILE = "urn:ietf:params:xml:ns:keyprov:pskc:totp"
-NONCE_SIZE = 12  # bytes
+COLUMNS = ("serial number", "secret key", "time interval")
+KEY_SIZE, NONCE_SIZE = 32, 12  # bytes
 
 
 @dataclass
@@ -56,16 +69,33 @@ class Token:
 def read_csv(path: str) -> Iterator[Token]:
     """Parse a CSV file."""
     with Path(path).open(newline="", encoding="utf-8-sig") as file:
-        for row in csv.DictReader(file):
-            secret = Secret.from_base32(row["secret key"])
-            interval = row["time interval"].strip()
-            known = TOTP(secret, period=int(interval)) if interval else HOTP(secret)
-            yield Token(row["serial number"].strip(), known)
+        reader = csv.DictReader(file)
+        if missing := [name for name in COLUMNS if name not in (reader.fieldnames or ())]:
+            raise ValueError(f"the file has no column {', '.join(missing)}")
+        for row in reader:
+            serial, text, interval = ((row[name] or "").strip() for name in COLUMNS)
+            try:
+                secret = Secret.from_base32(text)
+                known = TOTP(secret, period=int(interval)) if interval else HOTP(secret)
+            except ValueError as error:
+                raise ValueError(f"line {reader.line_num}: {error}") from None
+            yield Token(serial, known)
 
 
 def read_pskc(path: str) -> Iterator[Token]:
     """Parse a PSKC file (RFC 6030), which is encrypted with a password, or not at all."""
-    container: Any = PSKC(path)
+    try:
+        from pskc import PSKC
+        from pskc.exceptions import PSKCError
+    except ImportError:
+        raise SystemExit("for PSKC files: pip install python-pskc") from None
+    try:
+        yield from _read_keys(PSKC(path))
+    except PSKCError as error:
+        raise ValueError(f"the PSKC file cannot be read: {error}") from error
+
+
+def _read_keys(container: Any) -> Iterator[Token]:
     if container.encryption.is_encrypted:
         container.encryption.derive_key(getpass.getpass("Password of the PSKC file: "))
     for key in container.keys:
@@ -113,8 +143,14 @@ class Desk:
 
     def read(self, tokens: Iterator[Token]) -> int:
         """Store tokens, all or none, and return how many there are."""
-        rows = []
+        stored = self.run("SELECT * FROM tokens")
+        for row in stored[:1]:
+            self.credential(row)  # all tokens are encrypted under the same key
+        rows, taken = [], {row["serial"] for row in stored}
         for token in tokens:
+            if token.serial in taken:
+                raise SystemExit(f"there is a token {token.serial} already; no token was read")
+            taken.add(token.serial)
             known = token.credential
             nonce = os.urandom(NONCE_SIZE)
             # The serial number is authenticated, so that no secret can be put under another one.
@@ -140,34 +176,71 @@ class Desk:
         rows = self.run("SELECT * FROM tokens WHERE user = ?", (user,))
         return {row["serial"]: self.credential(row) for row in rows}
 
-    def assign(self, serial: str, user: str, codes: list[str]) -> None:
-        """Give a token to a user, who has typed three codes in a row: they find its counter or its clock."""
+    def assign(self, serial: str, user: str, codes: list[str], counter: int = 0) -> None:
+        """Give a token to a user, who has typed three codes in a row: they find its counter or its clock.
+
+        Args:
+            serial: The token.
+            user: Who gets it.
+            codes: Three codes in a row.
+            counter: HOTP: where to begin to look, if its button was pressed very often.
+        """
         for row in self.run("SELECT * FROM tokens WHERE serial = ? AND user IS NULL", (serial,)):
-            self.verifier.enroll(
-                user, self.credential(row), codes, device=serial, counter=row["counter"], replace=True
-            )
+            first = max(counter, row["counter"]) if row["kind"] == "hotp" else 0
+            try:
+                self.verifier.enroll(
+                    user, self.credential(row), codes, device=serial, counter=first, replace=True
+                )
+            except IncorrectCodeError:
+                reach = self.verifier.policy.resync_window
+                why = f"the codes do not fit token {serial}. Are they three in a row, and of this token?"
+                if row["kind"] == "hotp":
+                    why += f" If its button was pressed very often, go on with --counter {first + reach - 2}."
+                raise SystemExit(why) from None
             self.run("UPDATE tokens SET user = ? WHERE serial = ?", (user, serial))
             return
         raise SystemExit(f"there is no token {serial} that can be assigned")
 
-    def lost(self, serial: str) -> None:
-        """Take a token away from its user, and delete its secret."""
+    def lost(self, serial: str) -> str | None:
+        """Take a token away from its user, and delete its secret; return the user, if there was one."""
         for row in self.run("SELECT user FROM tokens WHERE serial = ?", (serial,)):
             if row["user"] is not None:
                 self.verifier.forget(row["user"], serial)
             self.run("DELETE FROM tokens WHERE serial = ?", (serial,))
-            return
+            user: str | None = row["user"]
+            return user
         raise SystemExit(f"there is no token {serial}")
 
     def show(self, user: str | None) -> Iterator[str]:
         """Return a line for each user, or one."""
+        policy, now = self.verifier.policy, int((self.verifier.clock or time.time)())
         for name, state in self.verifier.states():
             if user in (None, name):
+                retry_at = state.throttle.seen(policy, now).wait_until(policy, now)
+                until = "" if retry_at is None else f"throttled until {moment(retry_at)}; "
                 devices = ", ".join(
                     f"{serial} ({device.kind}, next {device.watermark}, drift {device.drift})"
                     for serial, device in state.devices.items()
                 )
-                yield f"{name}: {state.throttle.failures} wrong codes since the last login; {devices}"
+                yield f"{name}: {state.throttle.failures} wrong codes since the last login; {until}{devices}"
+
+
+def moment(seconds: int) -> str:
+    """Return a time in the time zone of the desk."""
+    return datetime.fromtimestamp(seconds).astimezone().isoformat(" ")
+
+
+def token_key() -> bytes:
+    """Return the key under which secrets are encrypted."""
+    try:
+        key = bytes.fromhex(os.environ.get("TOKEN_KEY", ""))
+    except ValueError:
+        key = b""
+    if len(key) != KEY_SIZE:
+        raise SystemExit(
+            f"TOKEN_KEY must be set to {2 * KEY_SIZE} hexadecimal digits, as this program's first lines say"
+        )
+    return key
 
 
 def ask(count: int) -> list[str]:
@@ -190,27 +263,38 @@ def main(arguments: list[str]) -> None:
         subparser = commands.add_parser(command)
         for name in names:
             subparser.add_argument(name)
+        if command == "assign":
+            subparser.add_argument("--counter", type=int, default=0, help="HOTP: where to begin to look")
     commands.add_parser("show").add_argument("user", nargs="?")
     asked = parser.parse_args(arguments)
+    key = token_key()
     with SQLStore.sqlite("otp.db") as store:
         verifier = Verifier(store)
-        desk = Desk("tokens.db", bytes.fromhex(os.environ["TOKEN_KEY"]), verifier)
+        desk = Desk("tokens.db", key, verifier)
         match asked.command:
+            case "read" if not Path(asked.path).is_file():
+                raise SystemExit(f"there is no file {asked.path}")
             case "read":
                 tokens = read_csv if asked.path.lower().endswith(".csv") else read_pskc
                 print(f"{desk.read(tokens(asked.path))} tokens were read")
             case "assign":
-                desk.assign(asked.serial, asked.user, ask(3))
+                desk.assign(asked.serial, asked.user, ask(3), asked.counter)
+                print(f"token {asked.serial} was assigned to {asked.user}")
             case "check":
                 print(verifier.verify(asked.user, desk.devices(asked.user), ask(1)[0]))
             case "recover":
                 print(verifier.resynchronize(asked.user, desk.devices(asked.user), ask(3)))
             case "lost":
-                desk.lost(asked.serial)
+                user = desk.lost(asked.serial)
+                print(f"token {asked.serial} was deleted; {user or 'no user'} had it")
             case "unlock":
                 verifier.unlock(asked.user)
+                print(f"user {asked.user} was unlocked")
             case "show":
-                print(*desk.show(asked.user), sep="\n")
+                lines = list(desk.show(asked.user))
+                if not lines:
+                    raise SystemExit(f"there is no user {asked.user}" if asked.user else "there are no users")
+                print(*lines, sep="\n")
 
 
 if __name__ == "__main__":
@@ -218,5 +302,14 @@ if __name__ == "__main__":
         main(sys.argv[1:])
     except InvalidTag:
         raise SystemExit("TOKEN_KEY is not the one that the tokens were read with") from None
-    except (OnetimeError, PSKCError, ValueError, sqlite3.IntegrityError) as error:
+    except ThrottledError as error:
+        what = "wait" if "recover" in sys.argv[1:2] else "wait, or use recover, which asks for three codes"
+        raise SystemExit(
+            f"ThrottledError: no code is checked before {moment(error.retry_at)}; {what}"
+        ) from None
+    except OSError as error:
+        raise SystemExit(f"{error.filename or 'a file'}: {error.strerror or error}") from None
+    except EOFError:
+        raise SystemExit("no code was given") from None
+    except (OnetimeError, ValueError, sqlite3.Error) as error:
         raise SystemExit(f"{type(error).__name__}: {error}") from None

@@ -14,13 +14,14 @@ Static tokens cannot be adopted, because they are stored as they are typed. Go o
 tokens, show the new codes of `RecoveryCodes(store).issue(str(user.pk))` once, and delete the `StaticDevice`.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django_otp.plugins.otp_hotp.models import HOTPDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from onetime import HOTP, TOTP, Accepted, Credential, OnetimeError, Secret, SQLStore, Verifier
+from onetime import HOTP, TOTP, Accepted, Credential, Secret, SQLStore, Verifier
 
 
 def totp(row: Any) -> TOTP:
@@ -48,24 +49,29 @@ def login(verifier: Verifier, user: Any, code: str) -> Accepted:
     return verifier.verify(str(user.pk), devices(user), code)
 
 
-def move(verifier: Verifier) -> list[str]:
-    """Adopt all confirmed devices, and return why any could not be adopted."""
-    refused = []
+def move(verifier: Verifier) -> tuple[int, list[str]]:
+    """Adopt all confirmed devices, and return how many there were, and why any could not be adopted."""
+    moved, refused = 0, []
 
-    def adopt(row: Any, name: str, credential: Credential, watermark: int, drift: int = 0) -> None:
+    def adopt(
+        row: Any, name: str, credential: Callable[[Any], Credential], watermark: int, drift: int = 0
+    ) -> None:
+        nonlocal moved
         try:
             verifier.adopt(
-                str(row.user_id), credential, device=name, watermark=watermark, drift=drift, replace=True
+                str(row.user_id), credential(row), device=name, watermark=watermark, drift=drift, replace=True
             )
-        except (OnetimeError, ValueError) as error:
+        except Exception as error:  # whatever is wrong with a row, the others are moved
             refused.append(f"user {row.user_id}, device {name}: {error}")
+        else:
+            moved += 1
 
     # `last_t` is the last step that was accepted, -1 at first; `counter` is the next one.
     for row in TOTPDevice.objects.filter(confirmed=True).iterator():
-        adopt(row, f"totp-{row.pk}", totp(row), row.last_t + 1, row.drift)
+        adopt(row, f"totp-{row.pk}", totp, row.last_t + 1, row.drift)
     for row in HOTPDevice.objects.filter(confirmed=True).iterator():
-        adopt(row, f"hotp-{row.pk}", hotp(row), row.counter)
-    return refused
+        adopt(row, f"hotp-{row.pk}", hotp, row.counter)
+    return moved, refused
 
 
 class Command(BaseCommand):
@@ -80,7 +86,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, path: str, **_options: Any) -> None:
         """Move all users."""
         with SQLStore.sqlite(path) as store:
-            refused = move(Verifier(store))
+            moved, refused = move(Verifier(store))
+        self.stdout.write(f"{moved} moved, {len(refused)} not")
         if refused:
             raise CommandError("\n".join(["not moved:", *refused]))
-        self.stdout.write("all devices were moved")

@@ -20,7 +20,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from onetime import HOTP, TOTP, Credential, OnetimeError, Secret, SQLStore, Verifier
+from onetime import HOTP, TOTP, Credential, Secret, SQLStore, Verifier
 
 NAME = ".google_authenticator"
 DEFAULT_WINDOW_SIZE = 3
@@ -48,7 +48,7 @@ def read(text: str) -> Moved:
     """Parse a user's file: the secret, options that begin with a quotation mark, and scratch codes.
 
     Raises:
-        ValueError: A line is malformed.
+        ValueError, IndexError: A line is malformed.
     """
     first, *lines = text.splitlines()
     secret = Secret.from_base32(first)
@@ -73,25 +73,29 @@ def read(text: str) -> Moved:
 
 def main(path: str, *homes: str) -> None:
     """Move the users of the home folders that have a file."""
-    refused = []
+    count, refused = 0, []
     with SQLStore.sqlite(path) as store:
         verifier = Verifier(store)
         for home in map(Path, homes):
-            if not (home / NAME).is_file():
-                continue
             try:
+                if not (home / NAME).is_file():
+                    continue
                 moved = read((home / NAME).read_text("ascii"))
                 # A run that is repeated never lowers a watermark.
                 verifier.adopt(
                     home.name, moved.credential, watermark=moved.watermark, drift=moved.drift, replace=True
                 )
-            except (OnetimeError, ValueError) as error:
+            except Exception as error:  # whatever is wrong with a file, the others are moved
                 refused.append(f"user {home.name}: {error}")
             else:
+                count += 1
                 print(f"user {home.name} was moved; {moved.scratch_codes} scratch codes were not")
+    print(f"{count} moved, {len(refused)} not")
     if refused:
         raise SystemExit("\n".join(["not moved:", *refused]))
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        raise SystemExit("usage: python3 move_google_authenticator.py otp.db HOME...")
     main(*sys.argv[1:])

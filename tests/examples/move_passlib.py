@@ -22,11 +22,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from passlib import totp as passlib_totp
 
-from onetime import TOTP, OnetimeError, Secret, SQLStore, Verifier
+from onetime import TOTP, Secret, SQLStore, Verifier
 
 WINDOW = 30  # the largest `window` in seconds that you passed to `TOTP.verify`; 30 without one
 
@@ -35,8 +36,8 @@ Reader: Any = passlib_totp.TOTP
 
 
 def rows(path: str) -> Iterator[sqlite3.Row]:
-    """Read your table."""
-    with closing(sqlite3.connect(path)) as connection:
+    """Read your table, and nothing else: the file is not changed, nor created."""
+    with closing(sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)) as connection:
         connection.row_factory = sqlite3.Row
         yield from connection.execute("SELECT * FROM otp")
 
@@ -58,20 +59,31 @@ def place(row: sqlite3.Row, totp: TOTP) -> tuple[int, int]:
 
 def main(source: str, path: str) -> None:
     """Move all users."""
-    refused = []
+    if not Path(source).is_file():
+        raise SystemExit(f"there is no file {source}")
+    moved, refused = 0, []
+    try:
+        table = list(rows(source))
+    except sqlite3.Error as error:
+        raise SystemExit(f"{source} cannot be read: {error}") from None
     with SQLStore.sqlite(path) as store:
         verifier = Verifier(store)
-        for row in rows(source):
+        for row in table:
             try:
                 totp = credential(row["json"])
                 watermark, drift = place(row, totp)
                 # A run that is repeated never lowers a watermark.
                 verifier.adopt(str(row["user_id"]), totp, watermark=watermark, drift=drift, replace=True)
-            except (OnetimeError, ValueError) as error:
+            except Exception as error:  # whatever is wrong with a row, the others are moved
                 refused.append(f"user {row['user_id']}: {error}")
+            else:
+                moved += 1
+    print(f"{moved} moved, {len(refused)} not")
     if refused:
         raise SystemExit("\n".join(["not moved:", *refused]))
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        raise SystemExit("usage: python3 move_passlib.py site.db otp.db")
     main(*sys.argv[1:])

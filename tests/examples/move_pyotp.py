@@ -3,10 +3,11 @@
 PyOTP stores nothing. The table here stands for yours:
 
     CREATE TABLE otp (user_id INTEGER PRIMARY KEY, secret TEXT NOT NULL, digits INTEGER, "interval" INTEGER,
-                      counter INTEGER, last_step INTEGER)
+                      counter INTEGER, last_step INTEGER, digest TEXT)
 
 `secret` is what `pyotp.random_base32()` made. `interval` is NULL for a `pyotp.HOTP`, whose next counter is in
 `counter`. `last_step` is the last step that was accepted, `totp.timecode(for_time)`, if you stored it.
+`digest` is the name of the hash, such as `sha256`. NULL means 6 digits, counter 0 and SHA-1.
 
 1. Stop the site, so that PyOTP accepts no more codes.
 2. Run this. It can be run again until step 3, and never after it: it would bring removed devices back.
@@ -21,32 +22,35 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
-from onetime import HOTP, TOTP, Credential, OnetimeError, Secret, SQLStore, Verifier
+from onetime import HOTP, TOTP, Credential, Secret, SQLStore, Verifier
 
 VALID_WINDOW = 1  # the largest `valid_window` that you passed to `totp.verify`
 
 
 def rows(path: str) -> Iterator[sqlite3.Row]:
-    """Read your table."""
-    with closing(sqlite3.connect(path)) as connection:
+    """Read your table, and nothing else: the file is not changed, nor created."""
+    with closing(sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)) as connection:
         connection.row_factory = sqlite3.Row
         yield from connection.execute("SELECT * FROM otp")
 
 
 def credential(row: sqlite3.Row) -> Credential:
-    """Return the credential of a row. PyOTP's digest is SHA-1 unless you passed another one."""
+    """Return the credential of a row."""
     secret = Secret.from_base32(row["secret"])
+    digits = 6 if row["digits"] is None else row["digits"]
+    algorithm = row["digest"] or "SHA1"
     if row["interval"] is None:
-        return HOTP(secret, digits=row["digits"])
-    return TOTP(secret, digits=row["digits"], period=row["interval"])
+        return HOTP(secret, digits=digits, algorithm=algorithm)
+    return TOTP(secret, digits=digits, algorithm=algorithm, period=row["interval"])
 
 
 def watermark(row: sqlite3.Row) -> int:
     """Return the lowest counter or step that PyOTP has not accepted."""
     known = credential(row)
     if known.kind == "hotp":
-        return int(row["counter"])
+        return int(row["counter"] or 0)
     if row["last_step"] is not None:
         return int(row["last_step"]) + 1
     return known.step(time.time()) + VALID_WINDOW + 1
@@ -54,18 +58,29 @@ def watermark(row: sqlite3.Row) -> int:
 
 def main(source: str, path: str) -> None:
     """Move all users."""
-    refused = []
+    if not Path(source).is_file():
+        raise SystemExit(f"there is no file {source}")
+    moved, refused = 0, []
+    try:
+        table = list(rows(source))
+    except sqlite3.Error as error:
+        raise SystemExit(f"{source} cannot be read: {error}") from None
     with SQLStore.sqlite(path) as store:
         verifier = Verifier(store)
-        for row in rows(source):
+        for row in table:
             try:
                 # A run that is repeated never lowers a watermark.
                 verifier.adopt(str(row["user_id"]), credential(row), watermark=watermark(row), replace=True)
-            except (OnetimeError, ValueError) as error:
+            except Exception as error:  # whatever is wrong with a row, the others are moved
                 refused.append(f"user {row['user_id']}: {error}")
+            else:
+                moved += 1
+    print(f"{moved} moved, {len(refused)} not")
     if refused:
         raise SystemExit("\n".join(["not moved:", *refused]))
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        raise SystemExit("usage: python3 move_pyotp.py site.db otp.db")
     main(*sys.argv[1:])

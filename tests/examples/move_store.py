@@ -54,4 +54,6 @@ def main(path: str, conninfo: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        raise SystemExit('usage: python3 move_store.py store.db "host=db dbname=otp"')
     main(*sys.argv[1:])

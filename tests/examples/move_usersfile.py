@@ -17,10 +17,11 @@ check it yourself.
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from onetime import HOTP, TOTP, Credential, OnetimeError, Secret, SQLStore, Verifier
+from onetime import HOTP, TOTP, Credential, Secret, SQLStore, Verifier
 
 WINDOW = 5  # the option `window` of pam_oath; 5 without one
 
@@ -71,9 +72,14 @@ def read(text: str) -> Line | None:
 
 def devices(lines: Iterable[str], user: str) -> dict[str, Credential]:
     """Return the credentials of a user's devices, which are numbered as their lines are."""
-    read_lines = [read(line) for line in lines]
-    own = [line for line in read_lines if line and line.user == user]
-    return {f"line-{number}": line.credential for number, line in enumerate(own, 1)}
+    own = []
+    for text in lines:
+        # A malformed line was not moved, and locks no other user out.
+        with suppress(ValueError):
+            line = read(text)
+            if line and line.user == user:
+                own.append(line.credential)
+    return {f"line-{number}": credential for number, credential in enumerate(own, 1)}
 
 
 def place(line: Line) -> tuple[int, int]:
@@ -93,11 +99,14 @@ def place(line: Line) -> tuple[int, int]:
 
 def main(source: str, path: str) -> None:
     """Move all users."""
-    refused = []
+    if not Path(source).is_file():
+        raise SystemExit(f"there is no file {source}")
+    moved, refused = 0, []
     counts: dict[str, int] = {}
     with SQLStore.sqlite(path) as store:
         verifier = Verifier(store)
-        for number, text in enumerate(Path(source).read_text("ascii").splitlines(), 1):
+        lines = Path(source).read_text("utf-8", errors="surrogateescape").splitlines()
+        for number, text in enumerate(lines, 1):
             try:
                 line = read(text)
                 if line is None:
@@ -113,11 +122,16 @@ def main(source: str, path: str) -> None:
                     drift=drift,
                     replace=True,
                 )
-            except (OnetimeError, ValueError) as error:
+            except Exception as error:  # whatever is wrong with a line, the others are moved
                 refused.append(f"line {number}: {error}")
+            else:
+                moved += 1
+    print(f"{moved} moved, {len(refused)} not")
     if refused:
         raise SystemExit("\n".join(["not moved:", *refused]))
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        raise SystemExit("usage: python3 move_usersfile.py /etc/users.oath otp.db")
     main(*sys.argv[1:])

@@ -48,8 +48,13 @@ def show(user: User, session: dict[str, str]) -> str:
 
 
 def confirm(user: User, session: dict[str, str], code: str, instead_of: Iterable[str] = ()) -> None:
-    """Add the device whose code the owner typed; then remove the devices that it replaces."""
-    device = session["device"]
+    """Add the device whose code the owner typed; then remove the devices that it replaces.
+
+    Raises:
+        LookupError: No device is pending: a second click, or `show` was not called. Go on to the next page.
+    """
+    if not (device := session.get("device")):
+        raise LookupError("no device is pending, as after a second click")
     verifier.enroll(user.id, credential(user, device), code, device=device)
     user.second_factor = True  # and store it
     del session["device"]

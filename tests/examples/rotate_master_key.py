@@ -74,9 +74,11 @@ def confirm(user: User, session: dict[str, str], code: str) -> None:
     """Add the device whose code the owner typed; then remove the outdated ones.
 
     Raises:
+        LookupError: No device is pending, as after a second click.
         ValueError: The key was rotated since the QR code was shown. Show a new one.
     """
-    device = session["device"]
+    if not (device := session.get("device")):
+        raise LookupError("no device is pending, as after a second click")
     if key_of(device) != current:
         raise ValueError("the device must have the current master key")
     verifier.enroll(user.id, credential(user, device), code, device=device)

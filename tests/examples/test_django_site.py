@@ -118,6 +118,20 @@ class WithPostgres(unittest.TestCase):
         self.assertEqual("/login/", self.browser.post("/logout/").path)
         return totp
 
+    def test_a_key_is_missing(self) -> None:
+        """A line says which one, instead of a traceback."""
+        for name in ("SECRET_KEY", "MASTER_KEY"):
+            done = subprocess.run(
+                [sys.executable, "-m", "django", "check"],
+                cwd=self.folder,
+                env=environment(**(self.variables | {name: ""})),
+                check=False,
+                capture_output=True,
+                text=True,
+            )
+            self.assertEqual(1, done.returncode)
+            self.assertRegex(done.stderr, rf"\A{name} must be set in the environment, as [^\n]+ say\n\Z")
+
     def test_login(self) -> None:
         """Only a password and a code together get in, each code once."""
         totp = self.enroll()

@@ -33,19 +33,23 @@ class Service(unittest.TestCase):
 
     def setUp(self) -> None:
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
-        keys = {"SESSION_KEY": secrets.token_hex(32), "MASTER_KEY": secrets.token_hex(32)}
-        subprocess.run(
-            [sys.executable, "-W", "ignore", "-m", "tests.examples.fastapi_site", "add-user", EMAIL],
+        self.keys = keys = {"SESSION_KEY": secrets.token_hex(32), "MASTER_KEY": secrets.token_hex(32)}
+        self.assertEqual(0, self.command("add-user", EMAIL).returncode)
+        self.origin = serve(self.addCleanup, ["-c", SERVE], self.folder, **keys)
+        self.browser = Browser(self.origin)
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the program."""
+        return subprocess.run(
+            [sys.executable, "-W", "ignore", "-m", "tests.examples.fastapi_site", *arguments],
             cwd=self.folder,
-            env=environment(**keys),
+            env=environment(**self.keys),
             input=f"{PASSWORD}\n",
-            check=True,
+            check=False,
             capture_output=True,
             text=True,
             start_new_session=True,  # without a terminal, the password is read from the input
         )
-        self.origin = serve(self.addCleanup, ["-c", SERVE], self.folder, **keys)
-        self.browser = Browser(self.origin)
 
     def login(self, browser: Browser | None = None, **fields: str) -> int:
         """Return the status of a login."""
@@ -82,6 +86,32 @@ class Service(unittest.TestCase):
         self.assertEqual(204, self.login(browser, code=code))
         self.assertEqual(200, browser.get("/me").status)
         self.assertEqual(422, self.login(Browser(self.origin), code=code))
+
+    def test_the_user_exists(self) -> None:
+        """A line says so, and another one says how the program is called."""
+        done = self.command("add-user", EMAIL)
+        self.assertEqual(
+            (1, True), (done.returncode, done.stderr.endswith(f"there is a user {EMAIL} already\n"))
+        )
+        for arguments in ((), ("add-user",)):
+            done = self.command(*arguments)
+            self.assertEqual(
+                (1, "usage: python3 fastapi_site.py add-user EMAIL\n"), (done.returncode, done.stderr)
+            )
+
+    def test_a_key_is_missing(self) -> None:
+        """A line says which one, instead of a traceback."""
+        for name in ("SESSION_KEY", "MASTER_KEY"):
+            done = subprocess.run(
+                [sys.executable, "-W", "ignore", "-m", "tests.examples.fastapi_site"],
+                cwd=self.folder,
+                env=environment(**(self.keys | {name: ""})),
+                check=False,
+                capture_output=True,
+                text=True,
+            )
+            self.assertNotEqual(0, done.returncode)
+            self.assertRegex(done.stderr, rf"\A{name} must be set in the environment, as [^\n]+ say\n\Z")
 
     def test_throttled(self) -> None:
         """After five wrong codes the owner is told when to come back, and gets in with three codes."""

@@ -27,9 +27,17 @@ class Site(unittest.TestCase):
     def setUp(self) -> None:
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.keys = {"SECRET_KEY": secrets.token_hex(32), "MASTER_KEY": secrets.token_hex(32)}
-        command = [sys.executable, "-m", "flask", "--app", "tests.examples.flask_site", "add-user", EMAIL]
+        self.command = [
+            sys.executable,
+            "-m",
+            "flask",
+            "--app",
+            "tests.examples.flask_site",
+            "add-user",
+            EMAIL,
+        ]
         subprocess.run(
-            [*command, "--password", PASSWORD],
+            [*self.command, "--password", PASSWORD],
             cwd=self.folder,
             env=environment(**self.keys),
             check=True,
@@ -110,6 +118,53 @@ class Site(unittest.TestCase):
         answer = self.browser.post("/code", code=code, second=second, third=third)
         self.assertEqual("/", answer.path)
         self.assertIn("since your last login: 5", answer.text)
+
+    def test_three_codes_are_refused(self) -> None:
+        """The form for three codes stays, since one code would not be checked yet."""
+        self.enroll()
+        self.browser.post("/logout")
+        self.browser.post("/login", email=EMAIL, password=PASSWORD)
+        for _ in range(5):
+            self.browser.post("/code", code="000000")
+        answer = self.browser.post("/code", code="000000")
+        self.assertEqual((429, True), (answer.status, 'name="third"' in answer.text))
+        answer = self.browser.post("/code", code="000000", second="111111", third="222222")
+        self.assertEqual((422, True), (answer.status, 'name="third"' in answer.text))
+
+    def test_the_user_exists(self) -> None:
+        """A line says so, and the password stays as it was."""
+        done = subprocess.run(
+            [*self.command, "--password", "another"],
+            cwd=self.folder,
+            env=environment(**self.keys),
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        self.assertEqual((1, f"Error: there is a user {EMAIL} already\n"), (done.returncode, done.stderr))
+
+    def test_a_key_is_missing(self) -> None:
+        """A line says which one, instead of a traceback."""
+        for name in ("SECRET_KEY", "MASTER_KEY"):
+            done = subprocess.run(
+                [
+                    sys.executable,
+                    "-W",
+                    "ignore",
+                    "-m",
+                    "flask",
+                    "--app",
+                    "tests.examples.flask_site",
+                    "routes",
+                ],
+                cwd=self.folder,
+                env=environment(**(self.keys | {name: ""})),
+                check=False,
+                capture_output=True,
+                text=True,
+            )
+            self.assertNotEqual(0, done.returncode)
+            self.assertRegex(done.stderr, rf"\A{name} must be set in the environment, as [^\n]+ say\n\Z")
 
     def test_a_new_phone(self) -> None:
         """It replaces the old one, whose codes are refused then. What was shown before it never works."""

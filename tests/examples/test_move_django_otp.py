@@ -65,7 +65,7 @@ class Moving(unittest.TestCase):
 
         output = io.StringIO()
         call_command(self.program.Command(), str(self.path), stdout=output)
-        self.assertEqual("all devices were moved\n", output.getvalue())
+        self.assertRegex(output.getvalue(), r"\A[0-9] moved, 0 not\n\Z")
         store = SQLStore.sqlite(self.path)
         self.addCleanup(store.close)
         return Verifier(store)
@@ -131,8 +131,14 @@ class Moving(unittest.TestCase):
         bob = self.users.create_user("bob")
         self.program.HOTPDevice.objects.create(user=bob, key=KEY.hex())
         row = self.totp(last_t=NOW)  # seconds for steps
-        with self.assertRaisesRegex(CommandError, f"user {self.alice.pk}, device totp-{row.pk}: watermark"):
-            call_command(self.program.Command(), str(self.path))
+        bad = self.program.TOTPDevice.objects.create(user=bob, key="not hexadecimal")
+        expected = (
+            f"user {self.alice.pk}, device totp-{row.pk}: watermark.*\nuser {bob.pk}, device totp-{bad.pk}: "
+        )
+        output = io.StringIO()
+        with self.assertRaisesRegex(CommandError, expected):
+            call_command(self.program.Command(), str(self.path), stdout=output)
+        self.assertEqual("1 moved, 2 not\n", output.getvalue())
         with SQLStore.sqlite(self.path) as store:
             self.assertEqual([str(bob.pk)], [user for user, _ in Verifier(store).states()])
 

@@ -121,6 +121,8 @@ class Moving(unittest.TestCase):
             ("alice", 'GEZDGNBVGY3TQOJQ\n" DISALLOW_REUSE\n" TOTP_AUTH\n12345678\n'),
             ("bob", 'GEZ!\n" TOTP_AUTH\n'),
             ("carol", None),
+            ("dave", ""),
+            ("erin", 'GEZDGNBVGY3TQOJQ\n" HOTP_COUNTER\n'),
         ):
             (self.folder / user).mkdir(exist_ok=True)
             if text is not None:
@@ -129,11 +131,14 @@ class Moving(unittest.TestCase):
         for _ in range(2):
             with (
                 contextlib.redirect_stdout(output),
-                self.assertRaisesRegex(SystemExit, "not moved:\nuser bob: .*position"),
+                self.assertRaisesRegex(SystemExit, "not moved:\nuser bob: .*\nuser dave: .*\nuser erin: "),
             ):
-                program.main(path, *(str(self.folder / user) for user in ("alice", "bob", "carol")))
+                program.main(
+                    path, *(str(self.folder / user) for user in ("bob", "carol", "dave", "erin", "alice"))
+                )
         self.assertEqual(
-            ["user alice was moved; 1 scratch codes were not"] * 2, output.getvalue().splitlines()
+            ["user alice was moved; 1 scratch codes were not", "1 moved, 3 not"] * 2,
+            output.getvalue().splitlines(),
         )
         with SQLStore.sqlite(path) as store:
             self.assertEqual(["alice"], [user for user, _ in Verifier(store).states()])

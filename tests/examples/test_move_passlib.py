@@ -5,6 +5,7 @@ ONETIME_PASSLIB names the folder of passlib where libpass is installed, so that 
 
 import contextlib
 import importlib
+import io
 import os
 import sqlite3
 import sys
@@ -49,7 +50,8 @@ class FromLibpass(unittest.TestCase):
 
     def move(self) -> Verifier:
         """Run the program, and return a verifier with its store."""
-        self.program.main(self.source, self.path)
+        with contextlib.redirect_stdout(io.StringIO()):
+            self.program.main(self.source, self.path)
         store = SQLStore.sqlite(self.path)
         self.addCleanup(store.close)
         return Verifier(store)
@@ -104,10 +106,27 @@ class FromLibpass(unittest.TestCase):
         self.assertEqual(NOW // 30 + 2, self.login(verifier, old.generate(time=NOW + 60).token).moving_factor)
 
     def test_one_is_refused(self) -> None:
-        """The program says which one was not moved."""
-        self.add(self.passlib.TOTP(key=SECRET, format="base32").to_json(), NOW)  # seconds for steps
-        with self.assertRaisesRegex(SystemExit, "user 17: watermark must be a step"):
+        """The others are moved, and the program says which one was not."""
+        json = self.passlib.TOTP(key=SECRET, format="base32").to_json()
+        self.add(json, NOW)  # seconds for steps
+        self.write("INSERT INTO otp VALUES (18, '[]', NULL, NULL)")
+        self.write("INSERT INTO otp VALUES (19, ?, NULL, 'x')", json)
+        self.write("INSERT INTO otp VALUES (20, ?, NULL, NULL)", json)
+        expected = "not moved:\nuser 17: watermark must be a step.*\nuser 18: .*\nuser 19: "
+        output = io.StringIO()
+        with contextlib.redirect_stdout(output), self.assertRaisesRegex(SystemExit, expected):
             self.program.main(self.source, self.path)
+        self.assertEqual("1 moved, 3 not\n", output.getvalue())
+
+    def test_a_wrong_file(self) -> None:
+        """A file that is not there, or not such a database, is said in one line; none is created."""
+        missing, empty = Path(self.source).with_name("none.db"), Path(self.source).with_name("empty.db")
+        empty.touch()
+        for path, words in ((missing, "there is no file "), (empty, "cannot be read: no such table: otp")):
+            with self.assertRaisesRegex(SystemExit, words):
+                self.program.main(str(path), self.path)
+        self.assertFalse(missing.exists())
+        self.assertFalse(Path(self.path).exists())
 
 
 class FromPasslib(FromLibpass):

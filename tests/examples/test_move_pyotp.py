@@ -2,7 +2,11 @@
 
 import contextlib
 import datetime
+import hashlib
+import io
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -11,6 +15,7 @@ from unittest import mock
 
 from onetime import TOTP, ReplayedCodeError, Secret, SQLStore, Verifier
 from tests.support import package
+from tests.support.web import environment
 
 NOW = 1_800_000_000
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
@@ -40,13 +45,19 @@ class Moving(unittest.TestCase):
         with contextlib.closing(sqlite3.connect(self.source)) as connection, connection:
             connection.execute(statement, values)
 
-    def add(self, digits: int, interval: int | None, counter: int | None, last_step: int | None) -> None:
+    def add(
+        self, digits: int | None, interval: int | None, counter: int | None, last_step: int | None
+    ) -> None:
         self.write("DELETE FROM otp")
-        self.write("INSERT INTO otp VALUES (17, ?, ?, ?, ?, ?)", SECRET, digits, interval, counter, last_step)
+        self.write(
+            "INSERT INTO otp VALUES (17, ?, ?, ?, ?, ?, NULL)", SECRET, digits, interval, counter, last_step
+        )
 
     def move(self) -> Verifier:
         """Run the program, and return a verifier with its store."""
-        self.program.main(self.source, self.path)
+        with contextlib.redirect_stdout(io.StringIO()) as output:
+            self.program.main(self.source, self.path)
+        self.assertEqual("1 moved, 0 not\n", output.getvalue())
         store = SQLStore.sqlite(self.path)
         self.addCleanup(store.close)
         return Verifier(store)
@@ -91,9 +102,43 @@ class Moving(unittest.TestCase):
             self.login(verifier, hotp.at(6))
         self.assertEqual(7, self.login(verifier, hotp.at(7)))
 
+    def test_columns_without_a_value(self) -> None:
+        """NULL is what PyOTP takes by itself: 6 digits and counter 0."""
+        self.add(None, None, None, None)
+        self.assertEqual(0, self.login(self.move(), self.pyotp.HOTP(SECRET).at(0)))
+
+    def test_another_hash(self) -> None:
+        """The name of the digest is that of hashlib."""
+        totp = self.pyotp.TOTP(SECRET, digest=hashlib.sha256)
+        self.add(6, 30, None, NOW // 30)
+        self.write("UPDATE otp SET digest = 'sha256'")
+        self.assertEqual(NOW // 30 + 1, self.login(self.move(), totp.at(NOW + 30)))
+
+    def test_a_wrong_file(self) -> None:
+        """A file that is not there, or not such a database, is said in one line; none is created."""
+        missing, empty = Path(self.source).with_name("none.db"), Path(self.source).with_name("empty.db")
+        empty.touch()
+        for path, words in ((missing, "there is no file "), (empty, "cannot be read: no such table: otp")):
+            with self.assertRaisesRegex(SystemExit, words):
+                self.program.main(str(path), self.path)
+        self.assertFalse(missing.exists())
+        self.assertFalse(Path(self.path).exists())
+        self.assertEqual(0, empty.stat().st_size)
+
+    def test_usage(self) -> None:
+        """Without arguments, a line says which there are."""
+        done = subprocess.run(
+            [sys.executable, self.program.__file__],
+            env=environment(),
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        self.assertEqual((1, "usage: python3 move_pyotp.py site.db otp.db\n"), (done.returncode, done.stderr))
+
     def test_an_old_secret(self) -> None:
         """A secret of 80 bits is moved, too."""
-        self.write("INSERT INTO otp VALUES (17, ?, 6, 60, NULL, ?)", OLD_SECRET, NOW // 60)
+        self.write("INSERT INTO otp VALUES (17, ?, 6, 60, NULL, ?, NULL)", OLD_SECRET, NOW // 60)
         totp = TOTP(Secret.from_base32(OLD_SECRET), period=60)
         verifier = self.move()
         with self.assertRaises(ReplayedCodeError):
@@ -111,10 +156,22 @@ class Moving(unittest.TestCase):
     def test_one_is_refused(self) -> None:
         """The others are moved, and the program says which one was not, without its secret."""
         self.add(6, 30, None, NOW)  # seconds for steps
-        self.write("INSERT INTO otp VALUES (18, 'GEZ!', 6, 30, NULL, NULL)")
-        self.write("INSERT INTO otp VALUES (19, ?, 6, NULL, 0, NULL)", SECRET)
-        with self.assertRaisesRegex(SystemExit, "user 17: watermark must be a step.*\nuser 18: ") as caught:
+        self.write("INSERT INTO otp VALUES (18, 'GEZ!', 6, 30, NULL, NULL, NULL)")
+        self.write("INSERT INTO otp VALUES (16, ?, 'six', 30, NULL, NULL, NULL)", SECRET)
+        self.write("INSERT INTO otp VALUES (15, ?, 6, NULL, 'x', NULL, NULL)", SECRET)
+        self.write("INSERT INTO otp VALUES (14, ?, 6, 30, NULL, NULL, 'md5')", SECRET)
+        self.write("INSERT INTO otp VALUES (13, ?, 6, 30, NULL, 'x', NULL)", SECRET)
+        self.write("INSERT INTO otp VALUES (19, ?, 6, NULL, 0, NULL, NULL)", SECRET)
+        output = io.StringIO()
+        expected = (
+            "not moved:\nuser 13: .*\nuser 14: MD5.*\nuser 15: .*\nuser 16: digits .*\nuser 17: watermark"
+        )
+        with (
+            contextlib.redirect_stdout(output),
+            self.assertRaisesRegex(SystemExit, f"{expected} must be a step.*\nuser 18: ") as caught,
+        ):
             self.program.main(self.source, self.path)
+        self.assertEqual("1 moved, 6 not\n", output.getvalue())
         self.assertNotIn("GEZ", str(caught.exception))
         with SQLStore.sqlite(self.path) as store:
             self.assertEqual(["19"], [user for user, _ in Verifier(store).states()])

@@ -3,6 +3,8 @@
 The module has the system's clock, so codes are those of now.
 """
 
+import contextlib
+import io
 import subprocess
 import tempfile
 import time
@@ -35,7 +37,8 @@ class Moving(unittest.TestCase):
 
     def move(self, clock: ManualClock) -> Verifier:
         """Run the program, and return a verifier with its store."""
-        program.main(str(self.source), self.path)
+        with contextlib.redirect_stdout(io.StringIO()):
+            program.main(str(self.source), self.path)
         store = SQLStore.sqlite(self.path)
         self.addCleanup(store.close)
         return Verifier(store, clock=clock)
@@ -109,9 +112,23 @@ class Moving(unittest.TestCase):
 
     def test_a_line_is_malformed(self) -> None:
         """The others are moved; the program says which line was not, without its secret."""
-        self.enroll("HOTP alice", f"HOTP/T30/5 bob - {KEY}", "HOTP carol - 31zz", f"HOTP dave - {KEY}")
-        with self.assertRaisesRegex(SystemExit, "line 1: .*\nline 2: .*digits.*\nline 3: ") as caught:
+        lines = ["HOTP alice", f"HOTP/T30/5 bob - {KEY}", "HOTP carol - 31zz", f"# né\nHOTP dave - {KEY}"]
+        self.source.write_text("\n".join(lines), encoding="latin-1")
+        output = io.StringIO()
+        with (
+            contextlib.redirect_stdout(output),
+            self.assertRaisesRegex(SystemExit, "line 1: .*\nline 2: .*digits.*\nline 3: ") as caught,
+        ):
             program.main(str(self.source), self.path)
+        self.assertEqual("1 moved, 3 not\n", output.getvalue())
+        # The malformed lines of others keep nobody from logging in.
+        self.assertEqual(
+            {"line-1": HOTP(Secret.from_hex(KEY))}, program.devices("\n".join(lines).splitlines(), "dave")
+        )
+        missing = self.folder / "none.oath"
+        with self.assertRaisesRegex(SystemExit, "there is no file "):
+            program.main(str(missing), str(self.folder / "none.db"))
+        self.assertFalse((self.folder / "none.db").exists())
         self.assertNotIn("31zz", str(caught.exception))
         with SQLStore.sqlite(self.path) as store:
             self.assertEqual(["dave"], [user for user, _ in Verifier(store).states()])

@@ -225,6 +225,21 @@ class Recipe(unittest.TestCase):
             self.recipe.confirm(self.user, stored, code, list(self.recipe.devices(self.user)))
         self.assertTrue(self.works(phone))
 
+    def test_a_second_click(self) -> None:
+        """No device is pending then, nor without a link; a refused code leaves the device pending."""
+        session: dict[str, str] = {}
+        with self.assertRaisesRegex(LookupError, "no device is pending"):
+            self.recipe.confirm(self.user, session, "000000")
+        phone = self.scan(session)
+        with self.assertRaises(OnetimeError):
+            self.recipe.confirm(self.user, session, "000000")
+        code = phone.at(self.clock.now)
+        self.recipe.confirm(self.user, session, code)
+        with self.assertRaisesRegex(LookupError, "no device is pending"):
+            self.recipe.confirm(self.user, session, code, list(self.recipe.devices(self.user)))
+        self.clock.advance(90)
+        self.assertTrue(self.works(phone))
+
     def test_a_lost_store_and_a_changed_master_key(self) -> None:
         """F24, F30: both refuse; neither lets anybody in with the password alone."""
         session: dict[str, str] = {}

@@ -14,7 +14,7 @@ from onetime import HOTP, TOTP, Algorithm, Secret, SecretError
 from onetime.inspection import diagnosis, ending, plan
 from onetime.inspection.diagnosis import Diagnosis, diagnose
 from onetime.inspection.finding import Finding
-from onetime.inspection.messages import RIGHT
+from onetime.inspection.messages import MORE, RIGHT, RIGHT_COUNTER
 from onetime.inspection.sighting import Sighting
 from tests.soak import diagnosis as command
 from tests.support import RFC_KEY, shown, thorough, vectors
@@ -738,7 +738,7 @@ class Words(unittest.TestCase):
 
         self.assertEqual(
             "SHA1, 6 digits, secret read as base32, counter 0; as most apps make it "
-            f"(by accident: 1 in 47,608). {RIGHT}",
+            f"(by accident: 1 in 47,608). {RIGHT_COUNTER}",
             best(Sighting("755224", counter=0)).to_text(),
         )
 
@@ -746,6 +746,7 @@ class Words(unittest.TestCase):
         """A line for each finding; where there is none, that too is said."""
         finding = best(Sighting("755224", counter=0))
         unsure = dataclasses.replace(finding, chance=0.01)
+        wrong = dataclasses.replace(finding, advice="Mend it.", chance=1 / 375)
         hint = "A second code, from another time or counter, would say more."
         for made, found, words in (
             (Diagnosis((), 1234, 2), False, "Nothing fits, of 1,234 codes that were computed."),
@@ -755,9 +756,28 @@ class Words(unittest.TestCase):
             (Diagnosis((unsure, finding), 21, 1), True, f"1. {unsure.to_text()}\n2. {finding.to_text()}"),
             (Diagnosis((unsure,), 21, 1), False, f"1. {unsure.to_text()}\n{hint}"),
             (Diagnosis((unsure,), 21, 2), False, f"1. {unsure.to_text()}"),
+            (Diagnosis((wrong,), 21, 1), True, f"1. {wrong.to_text()}\n{hint}"),
+            (Diagnosis((wrong,), 21, 2), True, f"1. {wrong.to_text()}"),
+            (
+                Diagnosis((wrong, finding), 21, 1),
+                True,
+                f"1. {wrong.to_text()}\n2. {finding.to_text()}\n{hint}",
+            ),
         ):
             with self.subTest(words):
                 self.assertEqual((found, words), (made.found, made.to_text()))
+
+    def test_what_is_right_is_said_of_a_time_or_of_a_counter(self) -> None:
+        """A HOTP has no clock, so nobody is sent to look at one; a right code needs no second one."""
+        for sighting, advice in ((totp(TIME), RIGHT), (Sighting("755224", counter=0), RIGHT_COUNTER)):
+            made = diagnose(TEXT, sighting.code, sighting.time, counter=sighting.counter)
+            self.assertEqual(advice, made.findings[0].advice)
+            self.assertFalse(made.needs_second_code)
+        self.assertNotIn("clock", RIGHT_COUNTER)
+        for code in (TOTP(SECRET, digits=7).at(TIME), TOTP(SECRET).at(TIME + 300)):
+            made = diagnose(TEXT, code, TIME)
+            self.assertTrue(made.needs_second_code)
+            self.assertTrue(made.found and made.to_text().endswith(f"\n{MORE}"))
 
     def test_values_can_be_written_as_json(self) -> None:
         """Every value by its name."""

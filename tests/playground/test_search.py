@@ -108,8 +108,9 @@ class Results(Searching):
         answer = self.ask("/result", job=job)
         diagnosis = diagnose(KEY, "287082", 59)
         self.assertTrue(diagnosis.findings)
-        told = (1, True, diagnosis.tried, list(diagnosis.not_tried))
-        self.assertEqual(told, tuple(map(answer.get, ("progress", "found", "tried", "not_tried"))))
+        told = (1, True, diagnosis.tried, list(diagnosis.not_tried), False)
+        names = ("progress", "found", "tried", "not_tried", "needs_second_code")
+        self.assertEqual(told, tuple(map(answer.get, names)))
         for finding, shown in zip(diagnosis.findings, answer["findings"], strict=True):
             details = {
                 **finding.to_dict(),

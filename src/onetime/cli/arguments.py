@@ -1,7 +1,9 @@
 """The arguments of a command: a parser that quotes nothing, and the options that several commands have."""
 
 import argparse
+import re
 import sys
+from itertools import takewhile
 
 from onetime.algorithm import Algorithm
 from onetime.cli.messages import UsageError
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 FORMATS = ("base32", "hex", "base64", "text")
 """Forms of a secret."""
+
+OPTION = re.compile(r"--[a-z]{1,12}(-[a-z]{1,12})?|-[a-z]", re.ASCII)
+"""What an option looks like, unlike a secret or a code in the wrong place."""
 
 MAX_WIDTH = 80
 """Columns of a help text, at most."""
@@ -51,6 +56,11 @@ class Parser(argparse.ArgumentParser):
 
     def read(self, arguments: list[str]) -> argparse.Namespace:
         """Read arguments; any that is wrong is `UsageError`."""
+        # Before argparse, which first says what else is missing.
+        for argument in takewhile("--".__ne__, arguments):
+            name = argument.partition("=")[0]
+            if OPTION.fullmatch(name) and name not in self._option_string_actions:
+                raise UsageError(f"there is no option {name}; see {self.prog} --help")
         options, rest = self.parse_known_args(arguments)
         if rest:
             raise UsageError(f"an argument too many, or an unknown option; see {self.prog} --help")

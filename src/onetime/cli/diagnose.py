@@ -64,7 +64,10 @@ def run(options: argparse.Namespace) -> int:
     if counter is None and link is not None and link.kind == "hotp":
         counter = link.counter or 0
     if counter is None and len(codes) > 1 and not all("@" in argument for argument in options.codes):
-        raise UsageError("of several codes, each needs its time: CODE@TIME")
+        raise UsageError(
+            "of several codes, each needs its time: CODE@TIME; for those of a HOTP, give --counter N, the "
+            "counter of the first"
+        )
     if counter is not None and counter + len(codes) - 1 > LAST_MOVING_FACTOR:
         raise UsageError("the last code must be at a counter below 2^64")
     first, *more = [

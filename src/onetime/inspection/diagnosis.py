@@ -56,12 +56,18 @@ class Diagnosis:
         """Whether a finding is hardly an accident."""
         return any(finding.chance < CONVINCING for finding in self.findings)
 
+    @property
+    def needs_second_code(self) -> bool:
+        """Whether there was one code, and anything but the expected settings was found for it."""
+        right = self.found and self.findings[0].advice in (messages.RIGHT, messages.RIGHT_COUNTER)
+        return self.sightings == 1 and not right
+
     def to_text(self) -> str:
         """Return a line for each finding; where none is certain, also what was not tried."""
         lines = [f"{number}. {finding.to_text()}" for number, finding in enumerate(self.findings, 1)]
         if not lines:
             lines = [f"Nothing fits, of {self.tried:,} codes that were computed."]
-        if not self.found and self.sightings == 1:
+        if self.needs_second_code:
             lines.append(messages.MORE)
         if not self.found and self.not_tried:
             lines += ["Not tried:", *(f"- {each}" for each in self.not_tried)]
@@ -227,6 +233,7 @@ def _finding(hypothesis: Hypothesis, trace: Trace, hits: float) -> Finding:
         error = f"the counter is {abs(ahead)} {'ahead' if ahead > 0 else 'behind'}" if ahead else ""
         error_advice = ("", messages.AHEAD, messages.BEHIND)[(ahead > 0) - (ahead < 0)]
     steps = (settings, source.keying, source.message, place, sign, ending, course)
+    right = messages.RIGHT if course.value.kind == "totp" else messages.RIGHT_COUNTER
     advice = dict.fromkeys((source.reading.advice, *(step.advice for step in steps), error_advice))
     return Finding(
         kind=course.value.kind,
@@ -238,7 +245,7 @@ def _finding(hypothesis: Hypothesis, trace: Trace, hits: float) -> Finding:
         clock=clock,
         ahead=ahead,
         mistakes=tuple(filter(None, (*(step.words for step in steps), error))),
-        advice=" ".join(filter(None, advice)) or messages.RIGHT,
+        advice=" ".join(filter(None, advice)) or right,
         # `expected` hypotheses fit by accident on average; none does with the chance e^-expected.
         chance=-math.expm1(-hits * trace.likelihood),
     )

@@ -15,6 +15,12 @@ RIGHT = (
 )
 """Advice where there is no mistake."""
 
+RIGHT_COUNTER = (
+    "Nothing is wrong with this code. If it is refused, compare the secret and the counter that the server "
+    "stores, and do not use a code twice."
+)
+"""Advice where there is no mistake with the code of a counter."""
+
 AHEAD = "Resynchronize: the server must look ahead as far as this, or take three codes in a row."
 """Advice where only the counter is off."""
 
@@ -22,7 +28,7 @@ BEHIND = "Set the counter of the app and of the server to the same value: codes 
 """Advice where the counter of the app is behind."""
 
 MORE = "A second code, from another time or counter, would say more."
-"""Advice where one code fits by chance."""
+"""Advice where one code may fit by chance."""
 
 
 def clock_words(low: int, high: int) -> str:

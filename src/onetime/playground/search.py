@@ -56,6 +56,7 @@ class Search:
                 "found": diagnosis.found,
                 "tried": diagnosis.tried,
                 "not_tried": diagnosis.not_tried,
+                "needs_second_code": diagnosis.needs_second_code,
             }
         except SecretError as error:
             self._error = RequestError(str(error), "secret")

@@ -1,5 +1,6 @@
 """A Django site with a second factor, after the README's recipe.
 
+    pip install django  # and psycopg for PostgreSQL
     export SECRET_KEY=... MASTER_KEY=...  # of each: python3 -c "import secrets; print(secrets.token_hex(32))"
     export DJANGO_SETTINGS_MODULE=django_site.settings
     python3 -m django migrate

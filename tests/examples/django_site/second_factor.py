@@ -63,8 +63,12 @@ def confirm(user: Any, session: MutableMapping[str, str], code: str, instead_of:
 
     The store commits at once, and Django's row at the end of the request. In between the device is enrolled
     already, so `login` asks for its codes.
+
+    Raises:
+        LookupError: No device is pending, as after a second click.
     """
-    device = session["device"]
+    if not (device := session.get("device")):
+        raise LookupError("no device is pending, as after a second click")
     verifier.enroll(str(user.pk), credential(user, device), code, device=device)
     SecondFactor.objects.get_or_create(user=user)
     del session["device"]

@@ -4,8 +4,10 @@ import os
 
 PACKAGE = __name__.rpartition(".")[0]
 
-SECRET_KEY = os.environ["SECRET_KEY"]
-MASTER_KEY = os.environ["MASTER_KEY"]
+for name in ("SECRET_KEY", "MASTER_KEY"):
+    if not os.environ.get(name):
+        raise SystemExit(f"{name} must be set in the environment, as the first lines of {PACKAGE} say")
+SECRET_KEY, MASTER_KEY = os.environ["SECRET_KEY"], os.environ["MASTER_KEY"]
 ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "site.db", "ATOMIC_REQUESTS": True}}
 if "PGDATABASE" in os.environ:

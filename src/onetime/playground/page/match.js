@@ -152,13 +152,13 @@ export class MatchPanel extends Panel {
     if (job.name) await ask("diagnose/cancel", { job: job.name }).catch(() => {});
   }
 
-  #show({ findings, found, tried, not_tried }, count) {
+  #show({ findings, found, tried, not_tried, needs_second_code }, count) {
     const card = make("div", "card");
     if (findings.length) {
       card.append(make("h3", "", findings.length === 1 ? "This fits" : "These fit, the best first"));
       card.append(make("ol", "findings", ...findings.map((finding) => this.#finding(finding))));
     } else card.append(make("h3", "", `Nothing fits ${count === 1 ? "this code" : "these codes"}`));
-    const more = !found && count === 1 ? " A second code, from another time or counter, would say more." : "";
+    const more = needs_second_code ? " A second code, from another time or counter, would say more." : "";
     card.append(make("p", "hint", `${tried.toLocaleString("en")} codes were computed and compared.${more}`));
     if (!found && not_tried.length) {
       const list = make("ul", "wrong", ...not_tried.map((words) => make("li", "hint", sentence(words))));
