@@ -4,7 +4,7 @@ import os
 import random
 import subprocess
 import unittest
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from onetime import HOTP, TOTP, Secret
 from tests.support import program
@@ -66,7 +66,7 @@ class Oathtool(unittest.TestCase):
             algorithm = source.choice(("SHA1", "SHA256", "SHA512"))
             period = source.choice((30, 60, source.randint(1, 100_000)))
             t0 = source.choice((0, source.randint(0, time)))
-            date = datetime.fromtimestamp(time, UTC)
+            date = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=time)
             now = source.choice((f"@{time}", f"{date:%Y-%m-%d %H:%M:%S} UTC"))
             arguments += [f"--totp={algorithm}", f"--digits={digits}", f"--window={more}", f"--now={now}"]
             arguments += [f"--time-step-size={period}s", f"--start-time=@{t0}"]

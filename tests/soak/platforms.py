@@ -216,7 +216,7 @@ print(platform.python_implementation(), platform.python_version(), f"{bits} bits
 
 
 def check(python: Path, platform: Platform, modules: Sequence[str], log: Path) -> bool:
-    """Run tests on a Python, and print what came of them; what they print goes to a file."""
+    """Run tests on a Python, and print what came of them; while they run, a file shows it."""
     environment = {**os.environ, **dict(platform.environment), "PYTHONPATH": str(ROOT / "src")}
     described = subprocess.run(
         [python, "-c", DESCRIBE], env=environment, capture_output=True, text=True, check=True
@@ -233,10 +233,10 @@ def check(python: Path, platform: Platform, modules: Sequence[str], log: Path) -
             check=False,
         )
     text = log.read_text(errors="replace")
-    summary = re.findall(r"^(?:Ran \d+ tests? in .*|OK.*|FAILED.*)$", text, re.MULTILINE)
-    print(f"  {', '.join(summary[-2:]) or text[-2000:]}; all output in {log}")
-    for each in re.findall(r"^(?:ERROR|FAIL): .*$", text, re.MULTILINE):
-        print(f"    {each}")
+    _, _, summary = text.rpartition(f"{'-' * 70}\n")
+    print(f"  {', '.join(summary.strip().splitlines())}".replace(", ,", ","))
+    if ran.returncode:
+        print(text[max(0, text.find("=" * 70)) :])
     return ran.returncode == 0
 
 
