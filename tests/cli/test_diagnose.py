@@ -158,7 +158,7 @@ class Diagnose(unittest.TestCase):
                 BASE32,
                 "the last code must be at a counter below 2^64",
             ),
-            (("287082@59",), "otpauth://totp/a?secret=", "the link has no secret"),
+            (("287082@59",), "otpauth://totp/a?secret=", "the link must have a secret"),
             ((), BASE32, "CODE"),
         ):
             with self.subTest(message):

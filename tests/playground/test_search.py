@@ -185,7 +185,7 @@ class Results(Searching):
     def test_which_code_is_wrong(self) -> None:
         """An error of one of the codes says which one it is, and is at once there."""
         right = {"code": "287082", "time": 59}
-        digits = "a code must have 1 to 10 digits, and nothing else but spaces and hyphens"
+        digits = "a code must have 1 to 10 digits, and nothing else except spaces and hyphens"
         for wrong, field, words in (
             ({"code": "12x", "time": 59}, "code", digits),
             ({"code": "", "time": 59}, "code", digits),
