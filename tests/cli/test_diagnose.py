@@ -144,7 +144,7 @@ class Diagnose(unittest.TestCase):
     def test_what_is_misused(self) -> None:
         """Each mistake is said, and neither secret nor code is."""
         for arguments, stdin, message in (
-            (("287082", "359152"), BASE32, "of several codes, each needs its time: CODE@TIME"),
+            (("287082", "359152"), BASE32, "each of several codes must have its time: CODE@TIME"),
             (("287082@noon",), BASE32, "the time of a code must be Unix time in seconds, or a date and time"),
             (("28708x@59",), BASE32, "an argument is not a code; the secret is read from standard input"),
             (("28708٢@59",), BASE32, "a code must have 1 to 10 digits"),

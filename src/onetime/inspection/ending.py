@@ -36,7 +36,7 @@ def endings(codes: Sequence[str], expected: int | None) -> list[Choice[Ending]]:
 
     Args:
         codes: Digits, 1 to 10 each.
-        expected: The length in a link; None if there is none given.
+        expected: The length in a link; None without a link.
     """
     found: list[Choice[Ending]] = []
     longest = max(map(len, codes))
