@@ -271,7 +271,7 @@ class Keeping(Searching):
         """Those that were cancelled and still run count too, so that threads do not pile up."""
         slow = self.slow()
         jobs = [self.begin() for _ in range(2 * MAX_SEARCHES)]
-        refused = (503, None, "too many searches are under way; try again in a moment")
+        refused = (503, None, "too many searches are running; try again in a moment")
         self.assertEqual(refused, self.refusal("", **SEARCH))
         self.assertIsNone(self.ask("/result", job=jobs[-1])["findings"])
         slow.steps.release(1000)

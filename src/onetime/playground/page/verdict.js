@@ -1,4 +1,4 @@
-// A verdict in words: for the operator of the server, and what the person at the keyboard sees.
+// A verdict in words: for the operator of the server, and as the user sees it.
 
 import { make, times } from "./dom.js";
 
@@ -13,7 +13,7 @@ const VERDICTS = {
   too_many_devices: ["⋯", "Too many devices"],
 };
 
-/** Verdicts whose text is for the program, not for the person. */
+/** Verdicts whose text is for the program, not for the user. */
 const INTERNAL = ["not_enrolled", "already_enrolled", "too_many_devices"];
 
 /** Explain a verdict; `was` and `state` are what the server stored before and after it. */
