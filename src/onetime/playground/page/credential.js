@@ -185,7 +185,7 @@ export function watch(changed) {
       const answer = await ask("secret", { algorithm: find("algorithm").value, form: find("form").value });
       find("secret").value = answer.secret;
       origin = "new";
-      announce("A new secret is made");
+      announce("A new secret was generated");
       now();
     } catch (refusal) {
       fault(refusal) || mark(root, "secret", refusal.message);

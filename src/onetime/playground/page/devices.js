@@ -44,7 +44,7 @@ class DeviceView {
       this.life,
       make("div", "buttons", this.type, this.press, this.enroll),
       error,
-      make("details", "", make("summary", "", "Its other codes"), this.others),
+      make("details", "", make("summary", "", "Other codes"), this.others),
     );
     this.element.dataset.device = name;
   }

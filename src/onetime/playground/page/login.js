@@ -82,7 +82,7 @@ export class LoginPanel extends Panel {
     } catch (error) {
       if (error === OTHER) return undefined;
       if (error instanceof Refusal && error.field === "session") {
-        return this.#doing(() => this.#start("The server had forgotten the session. It starts again."));
+        return this.#doing(() => this.#start("The server no longer had the session. It starts again."));
       }
       if (error.field === null || CREDENTIAL.includes(error.field)) clearInterval(this.#tick);
       if (CREDENTIAL.includes(error.field)) this.#enrolled = null;

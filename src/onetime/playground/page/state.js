@@ -8,7 +8,7 @@ const WAIT_THREE = "Checks the next three codes";
 /** Describe the throttle of a user: each value by its name. */
 function ofUser(state) {
   return new Map([
-    ["Wrong codes in a row", String(state.failures)],
+    ["Consecutive wrong codes", String(state.failures)],
     [WAIT, state.retry_at === null ? "now" : `${utc(state.retry_at)}, UTC`],
     ["Wrong codes left before a wait of hours", `${state.guesses_left} of ${state.guesses}`],
     ["Near misses left with three codes", `${state.near_misses_left} of ${state.near_misses}`],
@@ -21,9 +21,9 @@ function ofDevice(device) {
   const { streak } = device;
   const side = streak ? (streak > 0 ? ", ahead" : ", behind") : "";
   const timed = [
-    ["Drift of its clock", times(device.drift, "step")],
+    ["Drift of the device’s clock", times(device.drift, "step")],
     ["Drift that three codes proved", times(device.anchor, "step")],
-    ["Codes in a row on one side", `${Math.abs(streak)} of ${device.streak_limit}${side}`],
+    ["Consecutive codes on one side", `${Math.abs(streak)} of ${device.streak_limit}${side}`],
   ];
   return new Map([
     [
