@@ -139,7 +139,9 @@ class Diagnose(unittest.TestCase):
         """A script learns that nothing fits, as grep tells it."""
         session = run("diagnose", f"123456@{TIME}", stdin="not a secret of this code")
         self.assertEqual((1, ""), (session.status, session.err))
-        self.assertRegex(session.out, "\nA second code, from another time or counter, would say more.\n")
+        self.assertRegex(
+            session.out, "\nA second code, from another time or counter, would give a surer result.\n"
+        )
 
     def test_what_is_misused(self) -> None:
         """Each mistake is said, and neither secret nor code is."""

@@ -731,7 +731,7 @@ class Words(unittest.TestCase):
         """A line for each finding; where there is none, that too is said."""
         finding = best(Sighting("755224", counter=0))
         unsure = dataclasses.replace(finding, chance=0.01)
-        hint = "A second code, from another time or counter, would say more."
+        hint = "A second code, from another time or counter, would give a surer result."
         for made, found, words in (
             (Diagnosis((), 1234, 2), False, "Nothing fits, of 1,234 codes that were computed."),
             (Diagnosis((), 1234, 1), False, f"Nothing fits, of 1,234 codes that were computed.\n{hint}"),

@@ -15,13 +15,13 @@ RIGHT = (
 )
 """Advice if there is no mistake."""
 
-AHEAD = "Resynchronize: the server must look ahead as far as this, or take three codes in a row."
+AHEAD = "Resynchronize: the server must look ahead as far as this, or accept three consecutive codes."
 """Advice if only the counter is wrong."""
 
 BEHIND = "Set the counter of the app and of the server to the same value: codes of used counters are refused."
 """Advice if the app's counter is behind."""
 
-MORE = "A second code, from another time or counter, would say more."
+MORE = "A second code, from another time or counter, would give a surer result."
 """Advice if a single code may fit by chance."""
 
 

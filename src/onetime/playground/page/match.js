@@ -158,7 +158,7 @@ export class MatchPanel extends Panel {
       card.append(make("h3", "", findings.length === 1 ? "This fits" : "These fit, the best first"));
       card.append(make("ol", "findings", ...findings.map((finding) => this.#finding(finding))));
     } else card.append(make("h3", "", `Nothing fits ${count === 1 ? "this code" : "these codes"}`));
-    const more = !found && count === 1 ? " A second code, from another time or counter, would say more." : "";
+    const more = !found && count === 1 ? " A second code, from another time or counter, would give a surer result." : "";
     card.append(make("p", "hint", `${tried.toLocaleString("en")} codes were computed and compared.${more}`));
     if (!found && not_tried.length) {
       const list = make("ul", "wrong", ...not_tried.map((words) => make("li", "hint", sentence(words))));
