@@ -91,8 +91,8 @@ class Login(Case):
         device = state.devices["phone"]
         expected = {
             "Lowest step that can be accepted": str(device.watermark),
-            "Wrong codes in a row": str(state.throttle.failures),
-            "Drift of its clock": f"{device.drift} step{'s' if device.drift != 1 else ''}",
+            "Consecutive wrong codes": str(state.throttle.failures),
+            "Drift of the device’s clock": f"{device.drift} step{'s' if device.drift != 1 else ''}",
         }
         self.says(name, "#verdict .strong")
         self.comes(expected, lambda: {row[0]: row[1] for row in self.measure("rows()") if row[0] in expected})
@@ -107,7 +107,7 @@ class Login(Case):
         rows = [row[:2] for row in self.measure("rows()")]
         self.assertEqual(
             [
-                ["Wrong codes in a row", "0"],
+                ["Consecutive wrong codes", "0"],
                 ["Checks the next code", "now"],
                 ["Wrong codes left before a wait of hours", "50 of 50"],
                 ["Near misses left with three codes", "10 of 10"],
@@ -159,7 +159,7 @@ class Login(Case):
             self.says("Incorrect", "#verdict")
         self.comes("5", lambda: self.measure("rows()")[0][1])
         hand.press("#unlock")
-        self.comes(["Wrong codes in a row", "0", "changed, was 5"], lambda: self.measure("rows()")[0])
+        self.comes(["Consecutive wrong codes", "0", "changed, was 5"], lambda: self.measure("rows()")[0])
 
     def test_a_device_with_a_button(self) -> None:
         """A key shows the next code when its button is pressed; the server looks ahead."""
@@ -251,7 +251,7 @@ class Login(Case):
         hand.press('[data-wait="30"]')
         self.says("30 seconds pass", "#history")
         self.shows("No code has been tried yet.", "#verdict")
-        self.assertIn(["Wrong codes in a row", "0"], self.measure("rows()"))
+        self.assertIn(["Consecutive wrong codes", "0"], self.measure("rows()"))
         self.assertEqual(2, len(self.texts("#history li")))
 
     def test_other_codes_of_the_device(self) -> None:
@@ -273,7 +273,7 @@ class Login(Case):
         hand.choose("#digits", "8")
         self.shows(TOTP(SECRET, digits=8).at(MOMENT), f"{PHONE} output")
         self.shows("No code has been tried yet.", "#verdict")
-        self.assertIn(["Wrong codes in a row", "0"], self.measure("rows()"))
+        self.assertIn(["Consecutive wrong codes", "0"], self.measure("rows()"))
 
     def test_a_session_that_is_gone_begins_anew(self) -> None:
         """A server that was started again has forgotten everything; the page starts again and says so."""
@@ -281,5 +281,5 @@ class Login(Case):
         self.visit("login")
         logins._sessions.clear()
         Pointer(self.browser).press("#login-guess")
-        self.says("forgotten", "#history")
+        self.says("no longer had", "#history")
         self.comes(1, lambda: len(logins))

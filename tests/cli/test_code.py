@@ -104,14 +104,16 @@ class Sources(unittest.TestCase):
     def test_a_link_among_the_arguments_works_and_is_told_off(self) -> None:
         """The code is the answer; that others can see the link is said besides."""
         message = (
-            "onetime: other users of the machine can see a link among the arguments, and the shell keeps "
-            "it; standard input is safer\n"
+            "onetime: other users of the machine can see a link among the arguments, and the shell stores "
+            "it in its history; standard input is safer\n"
         )
         self.assertEqual(Session(0, "287082\n", message), run("code", TOTP_LINK, "--at", "59"))
         self.assertEqual(Session(0, "287082\n", message), run("code", "--at", "59", "--", TOTP_LINK.upper()))
         self.assertEqual(
             Session(
-                2, "", f"{message}onetime: --format must not be given with a link, which says it itself\n"
+                2,
+                "",
+                f"{message}onetime: --format must not be given with a link, which already has this setting\n",
             ),
             run("code", "--at", "59", "--format", "text", TOTP_LINK),
         )
@@ -119,8 +121,8 @@ class Sources(unittest.TestCase):
     def test_a_secret_among_the_arguments_is_refused(self) -> None:
         """It would work, and stay in the history of the shell."""
         message = (
-            "the argument is not an otpauth:// link; a secret is read from standard input, --secret FILE, or "
-            "the prompt, because other users of the machine can see arguments"
+            "the argument must be an otpauth:// link; give a secret on standard input, with --secret FILE, "
+            "or at the prompt, because other users of the machine can see arguments"
         )
         for argument in (BASE32, "ONETIME2", "", "https://example.com"):
             with self.subTest(argument):
@@ -129,7 +131,7 @@ class Sources(unittest.TestCase):
     def test_two_sources_are_one_too_many(self) -> None:
         """A link and a file contradict each other."""
         self.assertEqual(
-            refused("there is a link, and a file to read one from; give one of them"),
+            refused("give either a link or a file, not both"),
             run("code", TOTP_LINK, "--secret", self.file(b"")),
         )
 
@@ -199,7 +201,7 @@ class Sources(unittest.TestCase):
         for data in (b"\xff\xfe", BASE32.encode("utf-16"), RFC_KEY + b"\x80"):
             for form in ("base32", "text"):
                 with self.subTest(data, form=form):
-                    expected = refused("what was read is not text in UTF-8")
+                    expected = refused("the input must be text in UTF-8")
                     self.assertEqual(expected, run("code", "--format", form, stdin=data))
                     self.assertEqual(expected, run("code", "--format", form, "--secret", self.file(data)))
 
@@ -252,9 +254,9 @@ class Prompt(unittest.TestCase):
     def test_what_ends_a_prompt(self) -> None:
         """Ctrl-D gives nothing, Enter an empty secret, Ctrl-C the status 130; a wrong byte is no text."""
         for event, expected in (
-            (EOFError(), refused("nothing was given")),
+            (EOFError(), refused("a link or secret must be given")),
             (KeyboardInterrupt(), Session(130, "", "")),
-            (UnicodeDecodeError("utf-8", b"\xff", 0, 1, ""), refused("what was read is not text in UTF-8")),
+            (UnicodeDecodeError("utf-8", b"\xff", 0, 1, ""), refused("the input must be text in UTF-8")),
         ):
             with self.subTest(repr(event)), mock.patch.object(getpass, "getpass", side_effect=event):
                 self.assertEqual(expected, run("code", terminal=True))
@@ -303,7 +305,7 @@ class Several(unittest.TestCase):
         for command in ("uri", "explain"):
             with self.subTest(command):
                 session = run(command, stdin=f"{TOTP_LINK}\n{TOTP_LINK}")
-                self.assertEqual(refused("there are several links; give one of them"), session)
+                self.assertEqual(refused("give only one link"), session)
 
     def test_count(self) -> None:
         """The code that is asked for and the next ones, for each link."""
@@ -389,9 +391,9 @@ class Credentials(unittest.TestCase):
 
     def test_what_does_not_go_together_is_refused(self) -> None:
         """No option is silently dropped."""
-        neither = "a HOTP (--hotp or --counter) has neither --period nor --t0"
-        watched = "--watch is for one TOTP and this moment, without --count and --json"
-        by_counter = "a HOTP goes by its counter; --at is for a TOTP"
+        neither = "--period and --t0 must not be used with a HOTP (--hotp or --counter)"
+        watched = "--watch must be used with one TOTP, without --at, --count and --json"
+        by_counter = "--at must be used with a TOTP; a HOTP has a counter instead"
         for arguments, text, message in (
             (("--counter", "0", "--at", "59"), BASE32, by_counter),
             (("--at", "59"), HOTP_LINK, by_counter),
@@ -406,9 +408,9 @@ class Credentials(unittest.TestCase):
             (("--watch",), f"{TOTP_LINK}\n{TOTP_LINK}", watched),
             (("--hotp", "--at", "59"), BASE32, by_counter),
             (("--hotp", "--period", "30"), BASE32, neither),
-            (("--hotp",), TOTP_LINK, "--hotp must not be given with a link, which says it itself"),
-            (("--hotp",), HOTP_LINK, "--hotp must not be given with a link, which says it itself"),
-            (("--counter", "1"), f"{HOTP_LINK}\n{HOTP_LINK}", "--counter is for one link"),
+            (("--hotp",), TOTP_LINK, "--hotp must not be given with a link, which already has this setting"),
+            (("--hotp",), HOTP_LINK, "--hotp must not be given with a link, which already has this setting"),
+            (("--counter", "1"), f"{HOTP_LINK}\n{HOTP_LINK}", "--counter must be used with one link only"),
             (
                 ("--counter", "18446744073709551615", "--count", "2"),
                 BASE32,
@@ -416,15 +418,27 @@ class Credentials(unittest.TestCase):
             ),
             (("--count", "0"), BASE32, "argument --count: must be at least 1"),
             (("--count", "x"), BASE32, "argument --count: must be a whole number below 2^64"),
-            (("--digits", "6"), TOTP_LINK, "--digits must not be given with a link, which says it itself"),
+            (
+                ("--digits", "6"),
+                TOTP_LINK,
+                "--digits must not be given with a link, which already has this setting",
+            ),
             (
                 ("--algorithm", "SHA1"),
                 TOTP_LINK,
-                "--algorithm must not be given with a link, which says it itself",
+                "--algorithm must not be given with a link, which already has this setting",
             ),
-            (("--period", "30"), TOTP_LINK, "--period must not be given with a link, which says it itself"),
-            (("--t0", "0"), TOTP_LINK, "--t0 must not be given with a link, which says it itself"),
-            (("--digits", "6"), HOTP_LINK, "--digits must not be given with a link, which says it itself"),
+            (
+                ("--period", "30"),
+                TOTP_LINK,
+                "--period must not be given with a link, which already has this setting",
+            ),
+            (("--t0", "0"), TOTP_LINK, "--t0 must not be given with a link, which already has this setting"),
+            (
+                ("--digits", "6"),
+                HOTP_LINK,
+                "--digits must not be given with a link, which already has this setting",
+            ),
         ):
             with self.subTest(arguments, text=text):
                 self.assertEqual(refused(message), run("code", *arguments, stdin=text))

@@ -139,7 +139,9 @@ class Diagnose(unittest.TestCase):
         """A script learns that nothing fits, as grep tells it."""
         session = run("diagnose", f"123456@{TIME}", stdin="not a secret of this code")
         self.assertEqual((1, ""), (session.status, session.err))
-        self.assertRegex(session.out, "\nA second code, from another time or counter, would say more.\n")
+        self.assertRegex(
+            session.out, "\nA second code, from another time or counter, would give a surer result.\n"
+        )
 
     def test_what_is_misused(self) -> None:
         """Each mistake is said, and neither secret nor code is."""
@@ -147,7 +149,7 @@ class Diagnose(unittest.TestCase):
             (
                 ("287082", "359152"),
                 BASE32,
-                "of several codes, each needs its time: CODE@TIME; for those of a HOTP, give --counter",
+                "each of several codes must have its time: CODE@TIME; for those of a HOTP, give --counter",
             ),
             (("287082@noon",), BASE32, "the time of a code must be Unix time in seconds, or a date and time"),
             (("28708x@59",), BASE32, "an argument is not a code; the secret is read from standard input"),
@@ -162,7 +164,7 @@ class Diagnose(unittest.TestCase):
                 BASE32,
                 "the last code must be at a counter below 2^64",
             ),
-            (("287082@59",), "otpauth://totp/a?secret=", "the link has no secret"),
+            (("287082@59",), "otpauth://totp/a?secret=", "the link must have a secret"),
             ((), BASE32, "CODE"),
         ):
             with self.subTest(message):

@@ -90,24 +90,24 @@ class Front(unittest.TestCase):
     def test_what_is_misused_ends_with_2(self) -> None:
         """One line behind `onetime:` says what is wrong, and there is no answer."""
         for arguments, message in (
-            (("list",), f"no such command; there are {', '.join(COMMANDS)}"),
-            (("cod",), "no such command; did you mean code?"),
-            (("Verify",), "no such command; did you mean verify?"),
-            (("unlok", "--store", "x"), "no such command; did you mean unlock?"),
+            (("list",), f"unknown command; the commands are {', '.join(COMMANDS)}"),
+            (("cod",), "unknown command; did you mean code?"),
+            (("Verify",), "unknown command; did you mean verify?"),
+            (("unlok", "--store", "x"), "unknown command; did you mean unlock?"),
             (("--verson",), "there is no option --verson; see onetime --help"),
             (("code", "--jso"), "there is no option --jso; see onetime code --help"),
             (("users", "--stor=otp.db"), "there is no option --stor; see onetime users --help"),
             (("users", "-s", "otp.db"), "there is no option -s; see onetime users --help"),
             (
                 ("new", "a", "--gezdgnbvgyttq"),
-                "an argument too many, or an unknown option; see onetime new --help",
+                "too many arguments, or an unknown option; see onetime new --help",
             ),
             (
                 ("new", "a", "--", "--jso"),
-                "an argument too many, or an unknown option; see onetime new --help",
+                "too many arguments, or an unknown option; see onetime new --help",
             ),
             (("new",), "the following arguments are required: NAME"),
-            (("new", "a", "b"), "an argument too many, or an unknown option; see onetime new --help"),
+            (("new", "a", "b"), "too many arguments, or an unknown option; see onetime new --help"),
             (("code", "--digits"), "argument --digits: expected one argument"),
             (("code", "--digits", "x"), "argument --digits: must be a whole number below 2^64"),
             (("code", "--json=yes"), "argument --json: ignored explicit argument"),
@@ -245,7 +245,7 @@ class Output(unittest.TestCase):
         with tempfile.TemporaryFile() as file:
             for windows, expected in (
                 (True, Session(141, "", "")),
-                (False, Session(2, "", "onetime: input or output fails: Invalid argument\n")),
+                (False, Session(2, "", "onetime: input or output failed: Invalid argument\n")),
             ):
                 with self.subTest(windows=windows), mock.patch("onetime.cli.WINDOWS", windows):
                     output = Full(file.fileno(), errno.EINVAL, "Invalid argument")
@@ -308,12 +308,14 @@ class Output(unittest.TestCase):
         """An answer that could not be written is not taken for given."""
         with tempfile.TemporaryFile() as file:
             session = run("code", stdin=BASE32, stdout=Full(file.fileno()))
-        self.assertEqual(Session(2, "", "onetime: input or output fails: No space left on device\n"), session)
+        self.assertEqual(
+            Session(2, "", "onetime: input or output failed: No space left on device\n"), session
+        )
 
     def test_an_output_that_cannot_show_the_answer(self) -> None:
         """There is no half of an answer, and JSON is ASCII and goes through."""
         link = f"otpauth://totp/%C3%A9?secret={BASE32}"
-        message = "onetime: standard output is not UTF-8 and cannot show the answer\n"
+        message = "onetime: standard output must be UTF-8 to show the answer\n"
         self.assertEqual(Session(2, "", message), run("uri", stdin=link, encoding="ascii"))
         self.assertEqual(Session(2, "", message), process("uri", stdin=link, PYTHONIOENCODING="ascii"))
         self.assertIn(r'"name": "\u00e9"', run("uri", "--json", stdin=link, encoding="ascii").out)

@@ -43,7 +43,7 @@ class Migrate(unittest.TestCase):
     def test_what_an_export_has_no_place_for_is_named(self) -> None:
         """A parameter without a meaning is left out, and that is said; not which, in case it is a secret."""
         session = run("migrate", stdin=f"{TOTP_LINK}\n{TOTP_LINK}&image=x&color=y\n")
-        message = "onetime: link 2: left out are parameters that an export cannot hold: 2\n"
+        message = "onetime: link 2: parameters left out, because an export cannot hold them: 2\n"
         self.assertEqual(message, session.err)
         self.assertEqual(f"{TOTP_LINK}\n{TOTP_LINK}\n", run("migrate", stdin=session.out).out)
 
@@ -83,11 +83,14 @@ class Migrate(unittest.TestCase):
             (f"{TOTP_LINK}\n{TOTP_LINK}&period=60", "account 2: "),
             (f"{TOTP_LINK}&digits=7", "account 1: "),
             (f"{TOTP_LINK}&algorithm=SHA3_256", "account 1: "),
-            (f"{TOTP_LINK}\notpauth-migration://offline?data=AA", "give the parts of an export or links"),
+            (
+                f"{TOTP_LINK}\notpauth-migration://offline?data=AA",
+                "give either the parts of an export or links",
+            ),
             (f"{TOTP_LINK}\n{BASE32}", "line 2 that is not empty must begin with otpauth://"),
             (f"{TOTP_LINK}\notpauth://totp/a", "link 2: a link must have a secret"),
             ("otpauth-migration://offline?data=A!", "part 1: "),
-            ("", "there is no link"),
+            ("", "there must be a link"),
         ):
             with self.subTest(message):
                 session = run("migrate", stdin=stdin)

@@ -68,7 +68,7 @@ class New(unittest.TestCase):
             (("alice", "--period", "0"), "period"),
             (
                 ("alice", "--counter", "0", "--period", "30"),
-                "a HOTP (--hotp or --counter) has neither --period",
+                "--period and --t0 must not be used with a HOTP",
             ),
             (("a:b", "--issuer", "a:b"), "name must not have a colon"),
             (("alice", "--issuer", ""), "issuer must not be empty"),

@@ -79,9 +79,7 @@ class QR(unittest.TestCase):
         svg = f"{QRCode(TOTP_LINK).to_svg()}\n"
         self.assertEqual(Session(0, svg, ""), run("qr", "--svg", "-", stdin=TOTP_LINK))
         self.file.write_text("an older one", encoding="utf-8")
-        message = (
-            "onetime: the picture cannot be written: there is a file of its name; --force overwrites it\n"
-        )
+        message = "onetime: the image cannot be written: the file already exists; --force overwrites it\n"
         self.assertEqual(Session(2, "", message), run("qr", "--svg", str(self.file), stdin=TOTP_LINK))
         self.assertEqual("an older one", self.file.read_text(encoding="utf-8"))
         session = run("qr", "--svg", str(self.file), "--force", stdin=TOTP_LINK)
@@ -101,7 +99,7 @@ class QR(unittest.TestCase):
         self.file.write_text("an older one", encoding="utf-8")
         with mock.patch.object(Path, "replace", side_effect=OSError(28, "No space left on device")):
             session = run("qr", "--force", "--svg", str(self.file), stdin=TOTP_LINK)
-        message = "onetime: the picture cannot be written: No space left on device\n"
+        message = "onetime: the image cannot be written: No space left on device\n"
         self.assertEqual(Session(2, "", message), session)
         self.assertEqual("an older one", self.file.read_text(encoding="utf-8"))
         self.assertEqual([self.file], list(self.folder.iterdir()))
@@ -109,7 +107,7 @@ class QR(unittest.TestCase):
             self.assertEqual(130, run("qr", "--force", "--svg", str(self.file), stdin=TOTP_LINK).status)
         self.assertEqual([self.file], list(self.folder.iterdir()))
         nowhere = str(self.folder / "no" / "code.svg")
-        message = "onetime: the picture cannot be written: No such file or directory\n"
+        message = "onetime: the image cannot be written: No such file or directory\n"
         self.assertEqual(Session(2, "", message), run("qr", "--svg", nowhere, stdin=TOTP_LINK))
 
     def test_what_no_app_reads_is_refused(self) -> None:
@@ -117,7 +115,7 @@ class QR(unittest.TestCase):
         for stdin, message in (
             (BASE32, "line 1 that is not empty must begin with otpauth://; onetime uri --name makes a link"),
             (f"{TOTP_LINK}\n{BASE32}", "line 2 that is not empty must begin with otpauth://"),
-            ("", "there is no link"),
+            ("", "there must be a link"),
             ("https://example.com", "must begin with otpauth://"),
             ("otpauth-migration://offline?data=AA", ""),
             (f"otpauth://totp/{'a' * 3000}?secret={BASE32}", "holds at most 2953 at level L"),
@@ -130,15 +128,15 @@ class QR(unittest.TestCase):
 
     def test_a_picture_is_of_one_link(self) -> None:
         """Two codes in one file could not be told apart."""
-        message = "onetime: a picture is of one link; give the links one by one\n"
+        message = "onetime: an image shows one link; give the links one by one\n"
         session = run("qr", "--svg", str(self.file), stdin=f"{TOTP_LINK}\n{TOTP_LINK}\n")
         self.assertEqual(Session(2, "", message), session)
         session = run("qr", "--light", "--svg", str(self.file), stdin=TOTP_LINK)
-        message = "onetime: a picture is dark on light anyway; --light is for text\n"
+        message = "onetime: --light must not be used with --svg: an image is always dark on light\n"
         self.assertEqual(Session(2, "", message), session)
         self.assertFalse(self.file.exists())
         session = run("qr", "--force", stdin=TOTP_LINK)
-        self.assertEqual(Session(2, "", "onetime: --force is for --svg\n"), session)
+        self.assertEqual(Session(2, "", "onetime: --force must be used with --svg\n"), session)
 
     def test_only_a_file_is_replaced(self) -> None:
         """A device, a folder or a symbolic link stays what it is."""
@@ -151,7 +149,7 @@ class QR(unittest.TestCase):
         for name in (self.file, pipe, self.folder, Path()):
             with self.subTest(name):
                 session = run("qr", "--svg", str(name), stdin=TOTP_LINK)
-                message = "onetime: the picture cannot be written: what has its name is not a regular file\n"
+                message = "onetime: the image cannot be written: the name must be that of a regular file\n"
                 self.assertEqual(Session(2, "", message), session)
         self.assertEqual("precious", elsewhere.read_text(encoding="utf-8"))
         self.assertTrue(self.file.is_symlink() and pipe.is_fifo())

@@ -47,7 +47,7 @@ STEPS = (
     Step(("code", "--at", "59", "--secret", "links"), ("287082  Acme:alice\n", "287082  a\\u202eb")),
     Step(("code", "--watch", "--secret", "link"), (" s", "\n"), ((" s", "\x03"),)),
     Step(("code",), (ASK, "\n"), ((ASK, "\x03"),), 130),
-    Step(("code",), (ASK, "onetime: nothing was given\n"), ((ASK, "\x04"),), 2),
+    Step(("code",), (ASK, "onetime: a link or secret must be given\n"), ((ASK, "\x04"),), 2),
     Step(("uri",), (ASK, "kind: totp\n", "name: alice\n"), ((ASK, f"{TOTP_LINK}\n"),), fits=False),
     Step(
         ("explain", "--counter", "1", "--secret", "secret"),
@@ -79,7 +79,7 @@ STEPS = (
         (
             ASK,
             "Code: ",
-            "onetime: replayed: the code was used before, or a later one was: it is of counter 2\n",
+            "onetime: replayed: the code, or a later one, was used before: it is the code of counter 2\n",
         ),
         ((ASK, f"{HOTP_LINK}\n"), ("Code: ", "359152\n")),
         1,
@@ -87,7 +87,7 @@ STEPS = (
     Step(("verify", *STORE, "--secret", "link"), ("Code: ", "\n"), (("Code: ", "\x03"),), 130),
     Step(
         ("verify", *STORE, "--secret", "link"),
-        ("Code: ", "onetime: nothing was given\n"),
+        ("Code: ", "onetime: a code must be given\n"),
         (("Code: ", "\x04"),),
         2,
     ),
@@ -103,8 +103,8 @@ STEPS = (
         130,
         fits=False,
     ),
-    Step(("cod",), ("onetime: no such command; did you mean code?\n",), status=2),
-    Step(("list",), ("onetime: no such command; there are new, code, uri,",), status=2),
+    Step(("cod",), ("onetime: unknown command; did you mean code?\n",), status=2),
+    Step(("list",), ("onetime: unknown command; the commands are new, code, uri,",), status=2),
 )
 
 

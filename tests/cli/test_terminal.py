@@ -131,7 +131,7 @@ class Codes(unittest.TestCase):
 
     def test_a_terminal_without_unicode(self) -> None:
         """What has no half blocks cannot show a code, and says so."""
-        message = "onetime: standard output is not UTF-8 and cannot show the QR code\n"
+        message = "onetime: standard output must be UTF-8 to show the QR code\n"
         self.assertEqual(Session(2, "", message), run("qr", stdin=TOTP_LINK, encoding="latin-1"))
         with mock.patch.object(Window, "write", side_effect=only_ascii):
             session, _ = on_screen("new", "alice")

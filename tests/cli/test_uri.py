@@ -65,7 +65,10 @@ class TakingApart(unittest.TestCase):
                 with self.subTest(name, link=link):
                     self.assertEqual(
                         Session(
-                            2, "", f"onetime: --{name} must not be given with a link, which says it itself\n"
+                            2,
+                            "",
+                            f"onetime: --{name} must not be given with a link, which already has "
+                            "this setting\n",
                         ),
                         run("uri", f"--{name}", value, stdin=link),
                     )
@@ -102,8 +105,11 @@ class PuttingTogether(unittest.TestCase):
     def test_what_does_not_make_a_link_is_refused(self) -> None:
         """A secret alone, and what a link cannot say."""
         for arguments, message in (
-            ((), "this is not an otpauth:// link; --name puts one together from a secret"),
-            (("--issuer", "Acme"), "this is not an otpauth:// link; --name puts one together from a secret"),
+            ((), "the input must be an otpauth:// link; --name builds a link from a secret"),
+            (
+                ("--issuer", "Acme"),
+                "the input must be an otpauth:// link; --name builds a link from a secret",
+            ),
             (("--name", "alice", "--t0", "1"), "t0 must be 0 in a link"),
             (("--name", "a:b"), "name must not have a colon unless there is an issuer without one"),
         ):

@@ -84,7 +84,7 @@ class Desk(Verification):
         phone = ("--device", "phone")
         self.assertEqual(Session(0, "forgotten\n", ""), run("forget", *self.where, *phone))
         message = (
-            "onetime: not enrolled: the user has no such device; devices that are enrolled: default (HOTP)\n"
+            "onetime: not enrolled: the user does not have this device; enrolled devices: default (HOTP)\n"
         )
         self.assertEqual(Session(1, "", message), run("forget", *self.where, *phone))
         self.assertIn("alice: default (HOTP);", run("users", *self.store).out)
@@ -93,7 +93,7 @@ class Desk(Verification):
 
     def test_nobody(self) -> None:
         """F83: a user who is not there is refused; a store that is not there is misuse."""
-        message = "onetime: the store is not there; enroll makes one\n"
+        message = "onetime: the store must exist; onetime enroll creates it\n"
         for command in ("users", "unlock", "forget"):
             self.assertEqual(Session(2, "", message), run(command, *self.where))
         self.assertEqual([], list(self.folder.iterdir()))

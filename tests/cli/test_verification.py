@@ -16,7 +16,7 @@ INCORRECT = "onetime: incorrect: no code within the window matches"
 STEP = "; if the token is out of step, give three consecutive codes"
 MALFORMED = "onetime: malformed: a code must have 6 digits; this does not count as a failure\n"
 SECRET = Secret.from_base32(BASE32)
-UNCONFIRMED = "onetime: no code was given, so it is not confirmed that the device shows the right codes\n"
+UNCONFIRMED = "onetime: without a code, it is not confirmed that the device shows the right codes\n"
 CODES = HOTP(SECRET).codes(0, 200)
 
 
@@ -43,7 +43,9 @@ class Verdicts(Verification):
         """F82: exit status 0 and the answer for what is accepted, 1 and the reason for what is refused."""
         self.assertEqual(Session(0, "enrolled\n", UNCONFIRMED), self.enroll())
         self.assertEqual(Session(0, "accepted\n", ""), self.verify(CODES[1]))
-        replayed = "onetime: replayed: the code was used before, or a later one was: it is of counter 1\n"
+        replayed = (
+            "onetime: replayed: the code, or a later one, was used before: it is the code of counter 1\n"
+        )
         self.assertEqual(Session(1, "", replayed), self.verify(CODES[1]))
         incorrect = f"{INCORRECT}; failures since the last success: 1{STEP}\n"
         self.assertEqual(Session(1, "", incorrect), self.verify(CODES[9]))
@@ -53,7 +55,7 @@ class Verdicts(Verification):
     def test_a_confirmed_enrollment_spends_its_code(self) -> None:
         """K37: the code of the enrollment is not a first login; a wrong one enrolls nobody."""
         self.assertEqual(Session(1, "", f"{INCORRECT}{STEP}\n"), self.enroll(CODES[90]))
-        nobody = 'onetime: not enrolled: the device "default" is not; devices that are: none\n'
+        nobody = 'onetime: not enrolled: the device "default" is not enrolled; enrolled devices: none\n'
         self.assertEqual(Session(1, "", nobody), self.verify(CODES[1]))
         self.assertEqual(Session(0, "enrolled\n", ""), self.enroll(CODES[1]))
         self.assertEqual(1, self.verify(CODES[1]).status)
@@ -123,7 +125,7 @@ class Verdicts(Verification):
         for wrong in (b"", b"\xff\xfe", b"12345\n6"):
             self.assertEqual(Session(1, "", MALFORMED), run("verify", *given, stdin=wrong))
         ended = run("verify", *given, terminal=True)
-        self.assertEqual(Session(2, "", "Code: onetime: nothing was given\n"), ended)
+        self.assertEqual(Session(2, "", "Code: onetime: a code must be given\n"), ended)
         for number, line in enumerate(("{} {} {}", "{}-{}-{}", "{}{}{}", "\ufeff {} {} {}\r"), 1):
             three = line.format(*CODES[10 * number : 10 * number + 3])
             self.assertEqual(0, run("verify", *given, stdin=f"{three}\n").status, line)
@@ -137,7 +139,8 @@ class Verdicts(Verification):
     def test_misuse(self) -> None:
         """What cannot be served ends with 2, and enrolls nobody."""
         self.assertEqual(
-            Session(2, "", "onetime: the store is not there; enroll makes one\n"), self.verify(CODES[1])
+            Session(2, "", "onetime: the store must exist; onetime enroll creates it\n"),
+            self.verify(CODES[1]),
         )
         self.assertEqual([], list(self.folder.iterdir()))
         self.assertEqual(2, self.enroll(*CODES[:2]).status)
@@ -147,7 +150,7 @@ class Verdicts(Verification):
             self.assertEqual(2, run("verify", *self.where, terminal=True).status)
         asked.assert_not_called()
         self.enroll()
-        one = "onetime: give one code, or three consecutive ones\n"
+        one = "onetime: give one code, or three consecutive codes\n"
         self.assertEqual(Session(2, "", one), self.verify())
         self.assertEqual(Session(2, "", one), self.verify(*CODES[:2]))
         self.assertEqual(2, run("verify", *self.where[:2], "--user", "", CODES[0], stdin=HOTP_LINK).status)
@@ -228,8 +231,8 @@ class Refusals(Verification):
         self.assertEqual(0, self.enroll("--hotp", CODES[0], given=BASE32).status)
         self.assertEqual(Session(0, "accepted\n", ""), self.verify("--hotp", CODES[1], given=BASE32))
         self.assertEqual(
-            'other credential: the device "default" is a HOTP, and what was given is a TOTP; '
-            "--hotp makes a HOTP of a secret",
+            'other credential: the device "default" is a HOTP, and the given credential is a TOTP; '
+            "use --hotp to read a secret as a HOTP",
             self.refusal(CODES[2], given=BASE32),
         )
 
@@ -239,12 +242,12 @@ class Refusals(Verification):
         another = 'other credential: the device "default" is a HOTP with another secret or other settings'
         self.assertEqual(another, self.refusal(CODES[1], given=f"{HOTP_LINK}&digits=8"))
         self.assertEqual(
-            'not enrolled: the device "key" is not; devices that are: default (HOTP)',
+            'not enrolled: the device "key" is not enrolled; enrolled devices: default (HOTP)',
             self.refusal("--device", "key", CODES[1]),
         )
         self.enroll("--replace", given=TOTP_LINK)
         self.assertEqual(
-            'other credential: the device "default" is a TOTP, and what was given is a HOTP',
+            'other credential: the device "default" is a TOTP, and the given credential is a HOTP',
             self.refusal(CODES[1]),
         )
 
@@ -266,7 +269,7 @@ class Refusals(Verification):
             + until.format("30 s"),
             self.refusal("000000"),
         )
-        throttled = "throttled: too many codes were wrong, and this was not checked; "
+        throttled = "throttled: too many codes were wrong, so this was not checked; "
         self.assertEqual(throttled + until.format("25 s"), self.refusal("000000", at=1_800_000_005.5))
         session = self.verify(*CODES[50:53])
         self.assertEqual(Session(0, "accepted\n", ""), session)
@@ -292,16 +295,16 @@ class Refusals(Verification):
         """F82: near misses are told apart, and when three codes are checked again."""
         self.enroll()
         self.assertEqual(
-            "incorrect: the three codes do not fit anywhere within reach", self.refusal(*CODES[150:153])
+            "incorrect: the three codes match nowhere within the window", self.refusal(*CODES[150:153])
         )
         for _ in range(10):
             self.assertEqual(
-                "incorrect: the three codes do not fit anywhere within reach",
+                "incorrect: the three codes match nowhere within the window",
                 self.refusal(CODES[30], CODES[31], "000000"),
             )
         again = "2027-01-15T22:24:00Z (in 14 h 24 min)"
         self.assertEqual(
-            "throttled: three codes were too often nearly right, and this was not checked; "
+            "throttled: there were too many near misses, so this was not checked; "
             f"three codes are checked again at {again}",
             self.refusal(*CODES[30:33]),
         )

@@ -747,7 +747,7 @@ class Words(unittest.TestCase):
         finding = best(Sighting("755224", counter=0))
         unsure = dataclasses.replace(finding, chance=0.01)
         wrong = dataclasses.replace(finding, advice="Mend it.", chance=1 / 375)
-        hint = "A second code, from another time or counter, would say more."
+        hint = "A second code, from another time or counter, would give a surer result."
         for made, found, words in (
             (Diagnosis((), 1234, 2), False, "Nothing fits, of 1,234 codes that were computed."),
             (Diagnosis((), 1234, 1), False, f"Nothing fits, of 1,234 codes that were computed.\n{hint}"),

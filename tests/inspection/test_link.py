@@ -71,10 +71,10 @@ class Links(unittest.TestCase):
     def test_what_is_refused(self) -> None:
         """F68: a link without a secret, and an export; the error shows nothing of it."""
         for text, message in (
-            ("otpauth://totp/a", "the link has no secret"),
-            ("otpauth://totp/a?issuer=GEHEIM", "the link has no secret"),
-            ("otpauth://totp/a?secret=", "the link has no secret"),
-            ("otpauth://totp/a?secret=%20&x=GEHEIM", "the link has no secret"),
+            ("otpauth://totp/a", "the link must have a secret"),
+            ("otpauth://totp/a?issuer=GEHEIM", "the link must have a secret"),
+            ("otpauth://totp/a?secret=", "the link must have a secret"),
+            ("otpauth://totp/a?secret=%20&x=GEHEIM", "the link must have a secret"),
             ("otpauth-migration://offline?data=GEHEIM", "an export holds several accounts"),
         ):
             with self.subTest(text):

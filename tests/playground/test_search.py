@@ -186,7 +186,7 @@ class Results(Searching):
     def test_which_code_is_wrong(self) -> None:
         """An error of one of the codes says which one it is, and is at once there."""
         right = {"code": "287082", "time": 59}
-        digits = "a code must have 1 to 10 digits, and nothing else but spaces and hyphens"
+        digits = "a code must have 1 to 10 digits, and nothing else except spaces and hyphens"
         for wrong, field, words in (
             ({"code": "12x", "time": 59}, "code", digits),
             ({"code": "", "time": 59}, "code", digits),
@@ -272,7 +272,7 @@ class Keeping(Searching):
         """Those that were cancelled and still run count too, so that threads do not pile up."""
         slow = self.slow()
         jobs = [self.begin() for _ in range(2 * MAX_SEARCHES)]
-        refused = (503, None, "too many searches are under way; try again in a moment")
+        refused = (503, None, "too many searches are running; try again in a moment")
         self.assertEqual(refused, self.refusal("", **SEARCH))
         self.assertIsNone(self.ask("/result", job=jobs[-1])["findings"])
         slow.steps.release(1000)

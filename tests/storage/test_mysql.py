@@ -372,7 +372,7 @@ class ConnectionsOfPyMySQL(OnMariaDB):
         connect = MariaDB(self.driver, arguments).connect
         store = self.store(connect)
         for action in (store.create_table, partial(store.get, "otp/key")):
-            with self.assertRaisesRegex(StoreError, "name one in connect or in the table's name"):
+            with self.assertRaisesRegex(StoreError, "name it in connect or in the table's name"):
                 action()
         store = self.store(connect, table=f"{server.arguments['database']}.{self.table}")
         store.create_table()

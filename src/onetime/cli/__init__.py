@@ -1,9 +1,9 @@
-"""The command line: the only reader of arguments, standard input and the terminal.
+"""The command line: the only code that reads arguments, standard input and the terminal.
 
-The answer alone goes to standard output, so that it pipes; everything else goes to standard error behind
-`onetime:`. Exit status: 0 done, 1 refused, 2 misused; 130 after Ctrl-C and 141 after a closed pipe, as
-shells have it. No message shows a secret or a code that was given. `onetime.cli.answers` lists the names
-that all commands have in JSON.
+Only the answer goes to standard output, so that other programs can read it. All other messages go to standard
+error, after `onetime:`. The exit status is 0 for success, 1 for a refusal and 2 for wrong usage; 130 after
+Ctrl-C and 141 after a closed pipe, as in shells. No message shows a secret or a code from the input.
+`onetime.cli.answers` lists the names in the JSON of all commands.
 """
 
 import os
@@ -17,7 +17,7 @@ from onetime.cli.messages import UsageError, end_line, silence, tell
 from onetime.errors import OnetimeError
 
 COMMANDS = {
-    "new": "make a secret, and the link that hands it over",
+    "new": "make a secret, and its link for an app",
     "code": "show the codes of links or of a secret",
     "uri": "take an otpauth:// link apart, or put one together",
     "explain": "show how a code is computed, step by step",
@@ -29,20 +29,21 @@ COMMANDS = {
     "users": "list the users of a store, and who is locked",
     "unlock": "end a user's delays and disablement",
     "forget": "remove a user, or one of the user's devices",
-    "demo": "show enrollment, login, and what an attacker meets",
-    "playground": "show it all on a page of this machine, in a browser",
+    "demo": "demonstrate enrollment, login and an attack",
+    "playground": "show how codes work, on a local page in a browser",
 }
-"""Each has a module of its name with `EXAMPLES`, `add_arguments(parser)` and `run(options) -> int`."""
+"""The commands. Each has a module of its name with `EXAMPLES`, `add_arguments(parser)`, `run(options) ->
+int`."""
 
 WINDOWS = os.name == "nt"
-"""Whether a closed pipe is an invalid argument, as Microsoft's C library says."""
+"""Whether a closed pipe is reported as an invalid argument, as by Microsoft's C library."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        arguments: What follows the program's name; without it, the process's own.
+        arguments: The arguments after the program's name; None for those of the process.
 
     Returns:
         The exit status.
@@ -54,13 +55,13 @@ def main(arguments: list[str] | None = None) -> int:
         tell(str(error))
         return 2
     except UnicodeEncodeError:
-        tell("standard output is not UTF-8 and cannot show the answer")
+        tell("standard output must be UTF-8 to show the answer")
         return 2
     except OSError as error:
         silence(sys.stdout)
         if isinstance(error, BrokenPipeError) or (WINDOWS and error.errno == EINVAL):
-            return 141  # the reader of the output has gone
-        tell(f"input or output fails: {error.strerror}")
+            return 141  # the reader of the output has ended
+        tell(f"input or output failed: {error.strerror}")
         return 2
     except KeyboardInterrupt:
         end_line()
@@ -75,8 +76,8 @@ def _run(arguments: list[str]) -> int:
         return _front(arguments)
     name = arguments[0]
     if name not in COMMANDS:
-        raise UsageError(f"no such command; {_resembling(name)}")
-    # Only the command that was asked for is imported: that is most of the time it takes.
+        raise UsageError(f"unknown command; {_resembling(name)}")
+    # Only this command is imported, because imports take most of the time.
     command = import_module(f"onetime.cli.{name}")
     summary = COMMANDS[name]
     ending = ("", "examples:", *(f"  {example}" for example in command.EXAMPLES))
@@ -101,8 +102,8 @@ def _front(arguments: list[str]) -> int:
 
 
 def _resembling(name: str) -> str:
-    """Return the command that was perhaps meant, or all of them."""
+    """Return a suggestion of a similar command, or a list of all commands."""
     from difflib import get_close_matches
 
     found = get_close_matches(name, COMMANDS, 1)
-    return f"did you mean {found[0]}?" if found else f"there are {', '.join(COMMANDS)}"
+    return f"did you mean {found[0]}?" if found else f"the commands are {', '.join(COMMANDS)}"

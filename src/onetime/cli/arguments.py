@@ -1,4 +1,4 @@
-"""The arguments of a command: a parser that quotes nothing, and the options that several commands have."""
+"""The arguments of a command: a parser that quotes no input, and the options that several commands share."""
 
 import argparse
 import re
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import NoReturn, Protocol
 
     class Writer(Protocol):
-        """What help is printed to."""
+        """The destination of help texts."""
 
         def write(self, text: str, /) -> object:
             """Write a text."""
@@ -30,15 +30,15 @@ OPTION = re.compile(r"--[a-z]{1,12}(-[a-z]{1,12})?|-[a-z]", re.ASCII)
 """What an option looks like, unlike a secret or a code in the wrong place."""
 
 MAX_WIDTH = 80
-"""Columns of a help text, at most."""
+"""Maximum width of a help text, in columns."""
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that quotes nothing of what it was given: a secret may stand in the wrong place."""
+    """An argument parser whose messages quote no input, because the input may hold a misplaced secret."""
 
     def __init__(self, name: str, description: str, ending: "Iterable[str]" = ()) -> None:
         self.width: int = _width()
-        # With a width of its own, the formatter does not import what asks the terminal for one.
+        # With a given width, the formatter does not import the modules that ask the terminal for it.
         width = self.width - 2
         super().__init__(
             prog=name,
@@ -49,13 +49,13 @@ class Parser(argparse.ArgumentParser):
         self.ending = ending
 
     def print_help(self, file: "Writer | None" = None) -> None:
-        """Print the help, and the lines that end it as they are."""
+        """Print the help, and then its last lines unchanged."""
         output = sys.stdout if file is None else file
         super().print_help(output)
         output.write("".join(f"{line}\n" for line in self.ending))
 
     def read(self, arguments: list[str]) -> argparse.Namespace:
-        """Read arguments; any that is wrong is `UsageError`."""
+        """Parse arguments; raise `UsageError` if one is wrong."""
         # Before argparse, which first says what else is missing.
         for argument in takewhile("--".__ne__, arguments):
             name = argument.partition("=")[0]
@@ -63,16 +63,16 @@ class Parser(argparse.ArgumentParser):
                 raise UsageError(f"there is no option {name}; see {self.prog} --help")
         options, rest = self.parse_known_args(arguments)
         if rest:
-            raise UsageError(f"an argument too many, or an unknown option; see {self.prog} --help")
+            raise UsageError(f"too many arguments, or an unknown option; see {self.prog} --help")
         return options
 
     def exit(self, status: int = 0, message: str | None = None) -> "NoReturn":
-        """End after --help or --version; what they printed is out, or an error that `main` knows."""
+        """Exit after --help or --version. Errors of their output are raised for `main`."""
         sys.stdout.flush()
         super().exit(status, message)
 
     def error(self, message: str) -> "NoReturn":
-        """Raise what argparse would print, without what it quotes."""
+        """Raise argparse's message without the quoted input."""
         raise UsageError(message.partition(" '")[0].partition(' "')[0])
 
 
@@ -82,8 +82,8 @@ def add_link(parser: Parser) -> None:
         "link",
         nargs="?",
         metavar="LINK",
-        help="an otpauth:// link; other users of the machine can see it here, so better give it, or a "
-        "secret, on standard input, in a file, or at the prompt",
+        help="an otpauth:// link; other users of the machine can see arguments, so it is safer to give a "
+        "link or a secret on standard input, in a file, or at the prompt",
     )
 
 
@@ -95,7 +95,7 @@ def add_secret(parser: Parser) -> None:
 
 
 def add_source(parser: Parser) -> None:
-    """Add the options that say where the link or secret comes from, and how to read it."""
+    """Add the options for the source and the form of a link or secret."""
     parser.set_defaults(link=None)
     add_secret(parser)
     parser.add_argument(
@@ -119,7 +119,7 @@ def add_credential(parser: Parser) -> None:
 
 
 def add_moment(parser: Parser) -> None:
-    """Add the option for the moment of a TOTP; the counter of a HOTP is among the credential's."""
+    """Add the option for the time of a TOTP. The counter of a HOTP is an option of the credential."""
     parser.add_argument(
         "--at",
         type=moment,
@@ -129,19 +129,19 @@ def add_moment(parser: Parser) -> None:
 
 
 def add_json(parser: Parser) -> None:
-    """Add the option for answers that a program reads."""
+    """Add the option for answers in JSON."""
     parser.add_argument("--json", action="store_true", help="answer in JSON")
 
 
 def whole_number(text: str) -> int:
-    """Read an option that is a number: digits and nothing else."""
+    """Parse a number of digits only."""
     if not (text.isascii() and text.isdigit() and len(text) <= 20 and int(text) <= LAST_MOVING_FACTOR):
         raise argparse.ArgumentTypeError("must be a whole number below 2^64")
     return int(text)
 
 
 def moment(text: str) -> "int | datetime":
-    """Read an option that is a time: Unix seconds, or ISO 8601 with an offset from UTC."""
+    """Parse a time: Unix seconds, or ISO 8601 with an offset from UTC."""
     if text.isascii() and text.isdigit():
         return whole_number(text)
     from datetime import datetime
@@ -159,7 +159,7 @@ def moment(text: str) -> "int | datetime":
 
 
 def _width() -> int:
-    """Return the columns of standard output, if it is a terminal, or those of a usual one."""
+    """Return the width of standard output in columns if it is a terminal; otherwise a usual width."""
     columns = size(sys.stdout)[0] if sys.stdout.isatty() else UNKNOWN
     return min(columns, MAX_WIDTH)
 

@@ -27,7 +27,7 @@ EXAMPLES = (
 )
 
 MIN_BAR = 5
-"""Characters between the brackets of a bar, at least; a narrower terminal shows none."""
+"""Minimum number of characters between the brackets of a bar; a narrower terminal shows no bar."""
 
 
 def add_arguments(parser: Parser) -> None:
@@ -36,20 +36,20 @@ def add_arguments(parser: Parser) -> None:
     add_source(parser)
     add_moment(parser)
     parser.add_argument(
-        "--count", type=_count, metavar="N", help="this code and the next ones, N in all, a line each"
+        "--count", type=_count, metavar="N", help="show N codes, one on each line: this one and the next"
     )
-    parser.add_argument("--watch", action="store_true", help="go on with the next codes, until Ctrl-C")
+    parser.add_argument("--watch", action="store_true", help="continue with the next codes until Ctrl-C")
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the code, or several: of several links, of the next moving factors, or one after the other."""
+    """Print one code, or several: of several links, of the next moving factors, or continuously."""
     accounts = read_accounts(options, read_text(options))
     if options.watch:
         credential = accounts[0].credential
         several = len(accounts) > 1 or options.count is not None
         if several or not isinstance(credential, TOTP) or options.at is not None or options.json:
-            raise UsageError("--watch is for one TOTP and this moment, without --count and --json")
+            raise UsageError("--watch must be used with one TOTP, without --at, --count and --json")
         return watch(credential, sys.stdout, time.time, time.sleep)
     count = options.count or 1
     firsts = [read_moving_factor(options, account) for account in accounts]
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
 def watch(
     totp: TOTP, output: "TextIO", clock: "Callable[[], float]", sleep: "Callable[[float], None]"
 ) -> int:
-    """Print one code after the other until Ctrl-C; on a terminal in one line, with a bar that runs down."""
+    """Print one code after another until Ctrl-C; on a terminal on one line, with a countdown bar."""
     terminal = output.isatty()
     shown = None
     try:
@@ -72,14 +72,14 @@ def watch(
             now = clock()
             step, remaining = totp.step(now), totp.remaining(now)
             if terminal:
-                # The terminal may be made narrower meanwhile. A full line would begin another one, and so
-                # would the ^C behind it.
+                # The user may make the terminal narrower meanwhile. A full line, or ^C after it, would begin
+                # another line.
                 line = _frame(totp, step, remaining, size(output)[0] - len("^C") - 1)
                 print(f"\r{line}", end="", file=output, flush=True)
             elif step != shown:
                 print(totp.at_step(step), file=output, flush=True)
                 shown = step
-            # To the next whole second only: the machine may sleep meanwhile, or its clock be set.
+            # Only until the next whole second: meanwhile the machine may sleep, or its clock may be set.
             sleep(remaining % 1 or 1)
     except KeyboardInterrupt:
         if terminal:
@@ -88,7 +88,7 @@ def watch(
 
 
 def _frame(totp: TOTP, step: int, remaining: float, width: int) -> str:
-    """Return a code, a bar and the seconds that are left, as far as there is room for them."""
+    """Return a code and, if they fit, a bar and the remaining seconds."""
     code = totp.at_step(step)
     seconds = f"{-int(-remaining // 1):>{len(str(totp.period))}} s"
     room = min(width - len(code) - len(seconds) - len("  [] "), BAR_WIDTH)

@@ -1,4 +1,4 @@
-"""`onetime demo`: enrollment, login and what an attacker meets, on an SQLite file in a temporary folder."""
+"""`onetime demo`: enrollment, login and an attack, on an SQLite file in a temporary folder."""
 
 import argparse
 import tempfile
@@ -21,7 +21,7 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(_: argparse.Namespace) -> int:
-    """Print the story, line by line; a clock of its own makes the waiting short."""
+    """Print the demonstration line by line; a simulated clock shortens the waits."""
     now = int(time.time())
     totp = TOTP(Secret.generate())
     with tempfile.TemporaryDirectory() as folder, SQLStore.sqlite(Path(folder, "otp.db")) as store:
@@ -36,7 +36,7 @@ def run(_: argparse.Namespace) -> int:
         _tell(f"Half a minute later she logs in with {code}: {_verdict(verifier, totp, code)}.")
 
         refusal = _verdict(verifier, totp, code)
-        _tell(f"An attacker who looked over her shoulder types {code} too: {refusal}.")
+        _tell(f"An attacker who saw the code types {code} too: {refusal}.")
 
         right = {totp.at(now + away) for away in range(-30, 151, 30)}
         wrong = next(code for code in map("{:06d}".format, range(8)) if code not in right)
@@ -52,11 +52,11 @@ def run(_: argparse.Namespace) -> int:
 
         codes = [totp.at(now + away) for away in (0, 30, 60)]
         refusal = _verdict(verifier, totp, codes[0])
-        _tell(f"Alice types {codes[0]}, which is right, but is not checked now: {refusal}.")
+        _tell(f"Alice types {codes[0]}, which is correct but is not checked now: {refusal}.")
 
         now += 60
         accepted = verifier.resynchronize("alice", totp, codes)
-        _tell(f"She types three codes in a row, {' '.join(codes)}: accepted, in spite of the delay.")
+        _tell(f"She types three consecutive codes, {' '.join(codes)}: accepted despite the delay.")
         _tell(f"She sees that there were {accepted.failures_before} wrong codes since her last login.")
     return 0
 

@@ -24,10 +24,10 @@ EXAMPLES = (
 )
 
 PATIENCE = 1.0
-"""Seconds after which a search shows how far it is."""
+"""Seconds after which a search shows its progress."""
 
 LATEST = 10**11
-"""A time later than this, in the year 5138, is taken for milliseconds."""
+"""Unix time in seconds, in the year 5138. A later time is assumed to be in milliseconds."""
 
 
 def add_arguments(parser: Parser) -> None:
@@ -37,8 +37,8 @@ def add_arguments(parser: Parser) -> None:
         "codes",
         nargs="+",
         metavar="CODE",
-        help="a code that an app or program shows, as CODE@TIME with the time in Unix seconds or as "
-        "2026-11-22T10:00:00Z, or else now; the more, the surer",
+        help="a code that an app or program shows, as CODE@TIME, with the time in Unix seconds or as "
+        "2026-11-22T10:00:00Z; without a time, now; more codes give a surer result",
     )
     add_secret(parser)
     parser.add_argument(
@@ -51,8 +51,8 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the findings, best first; 1 if all may be accidents."""
-    codes = _codes(options.codes, time.time())  # the time before the secret is asked for
+    """Print the findings, best first; return 1 if all may fit by accident."""
+    codes = _codes(options.codes, time.time())  # the time at which the user typed the codes
     text = read_text(options)
     if is_export(text):
         raise UsageError(EXPORT)
@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
         counter = link.counter or 0
     if counter is None and len(codes) > 1 and not all("@" in argument for argument in options.codes):
         raise UsageError(
-            "of several codes, each needs its time: CODE@TIME; for those of a HOTP, give --counter N, the "
+            "each of several codes must have its time: CODE@TIME; for those of a HOTP, give --counter N, the "
             "counter of the first"
         )
     if counter is not None and counter + len(codes) - 1 > LAST_MOVING_FACTOR:
@@ -122,7 +122,7 @@ def _codes(arguments: list[str], now: float) -> list[tuple[str, float | datetime
         except argparse.ArgumentTypeError as error:
             raise UsageError(f"the time of a code {error}") from None
         if isinstance(seen, int) and seen > LATEST:
-            raise UsageError("the time of a code is in seconds; this may be milliseconds")
+            raise UsageError("the time of a code must be in seconds; this may be milliseconds")
         found.append((code, seen))
     return found
 
@@ -133,7 +133,7 @@ def _told(link: Link) -> str:
 
 
 class Progress:
-    """A bar on standard error, once a search takes longer than a second."""
+    """A progress bar on standard error, which appears after a second."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
@@ -141,7 +141,7 @@ class Progress:
         self.line: str = ""
 
     def __call__(self, part: float) -> None:
-        """Show a part, from 0 to 1."""
+        """Show the progress, from 0 to 1."""
         percent = f" {part:.0%} "
         if self.clock() - self.start >= PATIENCE and not self.line.endswith(percent):
             self.line = bar(part, max(1, min(BAR_WIDTH, size(sys.stderr)[0] - 8))) + percent

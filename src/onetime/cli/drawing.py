@@ -1,4 +1,4 @@
-"""QR codes, drawn on a terminal in its colors or written as text."""
+"""QR codes, drawn in color on a terminal or written as text."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ _DEFAULT = "\x1b[0m"
 
 
 def draw(link: str, level: str | None = None) -> QRCode:
-    """Return the QR code of a link at a level; without one at M or, if it is too long for that, at L.
+    """Return the QR code of a link at a level; by default at M, or at L if the link is too long for M.
 
     Raises:
         UsageError: The link is too long.
@@ -27,15 +27,15 @@ def draw(link: str, level: str | None = None) -> QRCode:
 
 
 def show(links: Sequence[str], *, level: str | None = None, light: bool = False) -> None:
-    """Print the QR codes of links; on a terminal in white and black, whatever its own colors are.
+    """Print the QR codes of links; on a terminal in black and white, whatever its own colors are.
 
-    A code that does not fit into the terminal is drawn at level L, unless a level is asked for. One that is
-    still taller is drawn, and that is said below it.
+    A code that does not fit into the terminal is drawn at level L, unless a level is given. If the code is
+    still taller than the terminal, it is drawn, and a message below it says so.
 
     Args:
         links: The links.
         level: The level of error correction.
-        light: Draw them for dark letters on a light ground, without colors.
+        light: Whether to draw for dark text on a light background, without colors.
 
     Raises:
         UsageError: A link is too long, or the terminal is too narrow for a code, which would break its lines.
@@ -64,7 +64,7 @@ def show(links: Sequence[str], *, level: str | None = None, light: bool = False)
         try:
             print(text, flush=True)
         except UnicodeEncodeError:
-            raise UsageError("standard output is not UTF-8 and cannot show the QR code") from None
+            raise UsageError("standard output must be UTF-8 to show the QR code") from None
         if terminal and not _fits(code, columns, lines):
             tell(
                 f"the QR code is taller than the terminal, which must have {_height(code) + 1} lines; "
@@ -73,7 +73,7 @@ def show(links: Sequence[str], *, level: str | None = None, light: bool = False)
 
 
 def _fits(code: QRCode, columns: int, lines: int) -> bool:
-    """Return whether a terminal shows a whole code, with a line below it for the prompt of the shell."""
+    """Return whether a terminal shows a whole code, with a line below it for the shell's prompt."""
     return _width(code) <= columns and _height(code) < lines
 
 
@@ -82,5 +82,5 @@ def _width(code: QRCode) -> int:
 
 
 def _height(code: QRCode) -> int:
-    """Return the lines of a code: each has two rows of modules."""
+    """Return the number of lines of a code; each line has two rows of modules."""
     return -(-_width(code) // 2)

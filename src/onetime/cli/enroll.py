@@ -22,21 +22,21 @@ def add_arguments(parser: Parser) -> None:
     """Add this command's arguments."""
     add_verification(parser)
     parser.add_argument(
-        "--replace", action="store_true", help="replace what is enrolled; spent guesses stay spent"
+        "--replace", action="store_true", help="replace the enrolled device; spent guesses stay spent"
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Enroll a device, confirmed by the codes if there are any."""
+    """Enroll a device, confirmed by codes if any are given."""
     account = read_account(options, read_text(options))
     credential = account.credential
     codes = options.codes
     if not codes and sys.stdin is not None and sys.stdin.isatty():
         codes = list(filter(None, read_codes(options, credential, "Code (or nothing): ")))
     if len(codes) not in (0, 1, 3):
-        raise UsageError("give one code, three consecutive ones, or none")
+        raise UsageError("give one code, three consecutive codes, or none")
     if not codes:
-        tell("no code was given, so it is not confirmed that the device shows the right codes")
+        tell("without a code, it is not confirmed that the device shows the right codes")
 
     def enroll(verifier: Verifier) -> Accepted | None:
         if not codes:

@@ -17,11 +17,11 @@ EXAMPLES = (
 def add_arguments(parser: Parser) -> None:
     """Add this command's arguments."""
     add_store(parser)
-    parser.add_argument("--device", metavar="NAME", help="remove this device only")
+    parser.add_argument("--device", metavar="NAME", help="remove only this device")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Remove the row of a user with its throttle; or a device, after which the throttle stays."""
+    """Remove the row of a user with its throttle, or only a device; then the throttle stays."""
     check_store(options)
 
     def forget(verifier: Verifier) -> None:
@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
         if state is None:
             raise NotEnrolledError("the store has no row of this user")
         if options.device is not None and options.device not in state.devices:
-            raise NotEnrolledError(f"the user has no such device; devices that are enrolled: {kinds(state)}")
+            raise NotEnrolledError(f"the user does not have this device; enrolled devices: {kinds(state)}")
         verifier.forget(options.user, options.device)
 
     return answer_verdict(options, "forgotten", forget)

@@ -1,4 +1,4 @@
-"""Links, one or more, for the commands that know nothing but links."""
+"""Reading of links, for the commands that accept only links."""
 
 import argparse
 import sys
@@ -11,22 +11,22 @@ from onetime.provisioning.uri import split
 
 
 def add_links(parser: Parser) -> None:
-    """Add the arguments that say where several links come from."""
+    """Add the arguments for the source of several links."""
     parser.add_argument(
         "link",
         nargs="?",
         metavar="LINK",
-        help="an otpauth:// or otpauth-migration:// link; other users of the machine can see it here, so "
-        "better give links, one a line, on standard input, in a file, or at the prompt",
+        help="an otpauth:// or otpauth-migration:// link; other users of the machine can see arguments, so "
+        "it is safer to give links, one on each line, on standard input, in a file, or at the prompt",
     )
     parser.add_argument("--secret", metavar="FILE", help="read the links from a file; - is standard input")
 
 
 def read_links(options: argparse.Namespace) -> list[str]:
-    """Read links, one a line, at the prompt until an empty one; elsewhere empty lines do not count.
+    """Read links, one on each line. At the prompt, an empty line ends the input; elsewhere it is ignored.
 
     Raises:
-        UsageError: As `read_text` does, or there is no link, or something else.
+        UsageError: As `read_text` does, or the text has no link, or something other than links.
     """
     first = read_text(options, "Link: ")
     try:
@@ -38,5 +38,5 @@ def read_links(options: argparse.Namespace) -> list[str]:
         while line := read_text(options, "Another, or nothing: "):
             links.append(line)
     if not links:
-        raise UsageError("there is no link")
+        raise UsageError("there must be a link")
     return links

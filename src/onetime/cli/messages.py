@@ -1,4 +1,4 @@
-"""What is said on standard error, behind `onetime:`. Standard output has the answer alone."""
+"""Messages on standard error, which begin with `onetime:`. Standard output has only the answer."""
 
 import os
 import sys
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 class UsageError(Exception):
-    """The command cannot serve what it was given; the message says why."""
+    """The command cannot use its input; the message says why."""
 
 
 def tell(message: str) -> None:
-    """Print a message on standard error; on a terminal with its control characters escaped."""
-    if sys.stderr is None:  # print would take standard output instead
+    """Print a message on standard error; on a terminal, escape its control characters."""
+    if sys.stderr is None:  # print would use standard output instead
         return
     text = f"onetime: {message}"
     if sys.stderr.isatty():
@@ -24,21 +24,21 @@ def tell(message: str) -> None:
     try:
         print(text, file=sys.stderr)
     except OSError:
-        silence(sys.stderr)  # its reader has gone, which changes neither the answer nor the status
+        silence(sys.stderr)  # its reader has ended, which changes neither the answer nor the status
 
 
 def prompt(text: str) -> None:
-    """Print a text on standard error after which something is typed."""
+    """Print a prompt on standard error."""
     if sys.stderr is not None:
         print(text, end="", file=sys.stderr, flush=True)
 
 
 def end_line() -> None:
-    """End the line of a prompt that nobody answered, so that what is printed next begins a line."""
+    """End the line of an unanswered prompt, so that the next output begins on a new line."""
     if sys.stderr is not None and sys.stderr.isatty():
         prompt("\n")
 
 
 def silence(output: "TextIO") -> None:
-    """Send what is still to be written to nowhere: the interpreter flushes an output once more at its end."""
+    """Discard pending output, because the interpreter flushes an output once more when it ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())

@@ -29,11 +29,11 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the links of an export, or the export of links; 1 if an account of an export has no link."""
+    """Print the links of an export, or the export of links; return 1 if an account has no link."""
     links = read_links(options)
     exports = list(filter(is_export, links))
     if exports and len(exports) < len(links):
-        raise UsageError("give the parts of an export or links, not both")
+        raise UsageError("give either the parts of an export or links, not both")
     refused: list[migration.Refused] = []
     if exports:
         answers, refused = _links(migration.join(_each("part", migration.parse, exports)))
@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _links(batch: migration.Batch) -> tuple[list[str], list[migration.Refused]]:
-    """Return the links of all accounts that have one, and the other accounts: the phone may be gone."""
+    """Return the links of all accounts that have one, and the refused accounts."""
     reasons = {one.position: one for one in batch.refused}
     links, refused = [], []
     accounts = iter(batch.accounts)
@@ -73,7 +73,7 @@ def _links(batch: migration.Batch) -> tuple[list[str], list[migration.Refused]]:
 
 
 def _each(name: str, call: Callable[[T], R], values: Iterable[T]) -> Iterator[R]:
-    """Call a function with each value, and say in which the fault is."""
+    """Call a function with each value; an error names the faulty value."""
     for number, value in enumerate(values, 1):
         try:
             yield call(value)
@@ -82,8 +82,8 @@ def _each(name: str, call: Callable[[T], R], values: Iterable[T]) -> Iterator[R]
 
 
 def _exportable(number: int, account: uri.Account) -> uri.Account:
-    """Return an account without the parameters that an export cannot hold; say how many there are."""
+    """Return an account without the parameters that an export cannot hold, and print their number."""
     if not account.extra:
         return account
-    tell(f"link {number}: left out are parameters that an export cannot hold: {len(account.extra)}")
+    tell(f"link {number}: parameters left out, because an export cannot hold them: {len(account.extra)}")
     return account.replace(extra=())

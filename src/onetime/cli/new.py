@@ -1,4 +1,4 @@
-"""`onetime new`: make a secret, and the link that hands it over."""
+"""`onetime new`: make a secret, and its link for an app."""
 
 import argparse
 import sys
@@ -21,13 +21,13 @@ EXAMPLES = (
 def add_arguments(parser: Parser) -> None:
     """Add this command's arguments."""
     parser.add_argument("name", metavar="NAME", help="name of the account, for example an e-mail address")
-    parser.add_argument("--issuer", metavar="NAME", help="who the account is with")
+    parser.add_argument("--issuer", metavar="NAME", help="site or program that issues the account")
     add_credential(parser)
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the link, on a terminal its QR code too; the secret, to be typed, goes to standard error."""
+    """Print the link, and on a terminal its QR code; print the secret, for typing, on standard error."""
     secret = Secret.generate(algorithm=options.algorithm or Algorithm.SHA1)
     credential = make_credential(options, secret)
     account = Account(options.name, credential, issuer=options.issuer, counter=options.counter or 0)
@@ -38,10 +38,10 @@ def run(options: argparse.Namespace) -> int:
     answer(link)
     tell(f"the secret, to be typed: {secret.to_base32(group=4)}")
     if sys.stdout.isatty():
-        # Last, so that it scrolls as little as it can.
+        # Printed last, so that the QR code scrolls as little as possible.
         sys.stdout.flush()
         try:
             show([link])
         except UsageError as error:
-            tell(str(error))  # the link is the answer, with or without
+            tell(str(error))  # the link is the answer, even without a QR code
     return 0

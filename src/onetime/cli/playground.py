@@ -15,7 +15,7 @@ EXAMPLES = (
 )
 
 MIN_PORT, MAX_PORT = 1024, 65_535
-"""Bounds of the port. Lower ports are the system's, and a browser omits the port of HTTP from the host."""
+"""Bounds of the port. Lower ports are reserved for the system, and browsers omit port 80 from the host."""
 
 
 def add_arguments(parser: Parser) -> None:
@@ -25,7 +25,7 @@ def add_arguments(parser: Parser) -> None:
         type=_port,
         default=0,
         metavar="N",
-        help="port of the address; 0, the default, takes a free one",
+        help="port of the address; 0 (the default) for a free port",
     )
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
 

@@ -27,29 +27,29 @@ def add_arguments(parser: Parser) -> None:
         "--level",
         type=_level,
         metavar="|".join(LEVELS),
-        help="how much may be damaged, little (L) to much (H); M, or L for what does not fit",
+        help="how much damage the QR code survives, from L (little) to H (much); M, or L if M does not fit",
     )
-    parser.add_argument("--light", action="store_true", help="draw for dark letters on a light ground")
-    parser.add_argument("--svg", metavar="FILE", help="write a picture instead; - is standard output")
-    parser.add_argument("--force", action="store_true", help="overwrite the picture if there is one")
+    parser.add_argument("--light", action="store_true", help="draw for dark text on a light background")
+    parser.add_argument("--svg", metavar="FILE", help="write an SVG image instead; - is standard output")
+    parser.add_argument("--force", action="store_true", help="overwrite an existing file")
 
 
 def run(options: argparse.Namespace) -> int:
     """Draw the code of each link."""
     links = read_links(options)
     for link in links:
-        # What no app can read is not worth a code.
+        # A link that apps cannot read gets no QR code.
         (migration if is_export(link) else uri).parse(link)
     links = list(map(uri.escape, links))
     if options.svg is None:
         if options.force:
-            raise UsageError("--force is for --svg")
+            raise UsageError("--force must be used with --svg")
         show(links, level=options.level, light=options.light)
         return 0
     if options.light:
-        raise UsageError("a picture is dark on light anyway; --light is for text")
+        raise UsageError("--light must not be used with --svg: an image is always dark on light")
     if len(links) > 1:
-        raise UsageError("a picture is of one link; give the links one by one")
+        raise UsageError("an image shows one link; give the links one by one")
     svg = draw(links[0], options.level).to_svg()
     if options.svg == "-":
         print(svg)
@@ -59,11 +59,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _write(svg: str, path: Path, *, force: bool) -> None:
-    """Write a picture, whole or not at all, for its owner only: it holds the secret."""
+    """Write an image completely or not at all, accessible to its owner only, because it holds the secret."""
     if path.is_symlink() or (path.exists() and not path.is_file()):
-        raise UsageError("the picture cannot be written: what has its name is not a regular file")
+        raise UsageError("the image cannot be written: the name must be that of a regular file")
     if path.exists() and not force:
-        raise UsageError("the picture cannot be written: there is a file of its name; --force overwrites it")
+        raise UsageError("the image cannot be written: the file already exists; --force overwrites it")
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".onetime-")
         try:
@@ -74,7 +74,7 @@ def _write(svg: str, path: Path, *, force: bool) -> None:
             Path(temporary).unlink()
             raise
     except OSError as error:
-        raise UsageError(f"the picture cannot be written: {error.strerror}") from None
+        raise UsageError(f"the image cannot be written: {error.strerror}") from None
 
 
 def _level(text: str) -> str:

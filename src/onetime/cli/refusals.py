@@ -1,4 +1,4 @@
-"""The words of a refusal. The user of the commands owns the store, so only the codes are withheld."""
+"""The messages of refusals. The user of the commands owns the store, so messages withhold only the codes."""
 
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -23,12 +23,12 @@ Refusal = VerificationError | NotEnrolledError | AlreadyEnrolledError | TooManyD
 
 
 class Attempt(NamedTuple):
-    """What is checked.
+    """An attempt to verify codes.
 
     Attributes:
-        credential: The credential that was given.
-        device: The name of the device that was given.
-        codes: How many codes were given.
+        credential: The given credential.
+        device: The given name of the device.
+        codes: Number of given codes.
     """
 
     credential: Credential
@@ -41,9 +41,9 @@ def words(error: Refusal, state: State | None, attempt: Attempt | None, policy: 
 
     Args:
         error: The refusal.
-        state: What is stored of the user.
-        attempt: What was checked, if something was.
-        policy: The numbers of the throttle.
+        state: The stored state of the user.
+        attempt: The attempt; None if no codes were checked.
+        policy: The policy.
         now: Unix time in seconds.
     """
     reason = error.reason.replace("_", " ")
@@ -53,7 +53,7 @@ def words(error: Refusal, state: State | None, attempt: Attempt | None, policy: 
 
 
 def moment(retry_at: int, now: float) -> str:
-    """Return a time of the future in UTC, and how far away it is."""
+    """Return a future time in UTC, and the time until then."""
     when = datetime.fromtimestamp(retry_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     seconds = max(1, retry_at - int(now))
     minutes, rest = divmod(seconds, 60)
@@ -73,17 +73,17 @@ def _why(error: Refusal, state: State, attempt: Attempt, policy: Policy, now: fl
         return f"a code must have {attempt.credential.digits} digits; this does not count as a failure"
     if isinstance(error, ReplayedCodeError):
         place = "counter" if attempt.credential.kind == "hotp" else "step"
-        return f"the code was used before, or a later one was: it is of {place} {error.moving_factor}"
+        return f"the code, or a later one, was used before: it is the code of {place} {error.moving_factor}"
     if isinstance(error, DisabledError):
         return "every code of the user is refused until onetime unlock"
     if isinstance(error, ThrottledError):
-        what = "three codes were too often nearly right" if several else "too many codes were wrong"
+        what = "there were too many near misses" if several else "too many codes were wrong"
         return (
-            f"{what}, and this was not checked; {_next(error.retry_at, state, policy, now, several=several)}"
+            f"{what}, so this was not checked; {_next(error.retry_at, state, policy, now, several=several)}"
         )
     if isinstance(error, IncorrectCodeError):
         why = (
-            "the three codes do not fit anywhere within reach"
+            "the three codes match nowhere within the window"
             if several
             else "no code within the window matches"
         )
@@ -101,7 +101,7 @@ def _why(error: Refusal, state: State, attempt: Attempt, policy: Policy, now: fl
 
 
 def _next(retry_at: int, state: State, policy: Policy, now: float, *, several: bool) -> str:
-    """Return when the next code is checked, and whether three are before."""
+    """Return when the next code is checked, and whether three codes are checked before."""
     if several:
         return f"three codes are checked again at {moment(retry_at, now)}"
     limits, seconds = policy.near_miss_limits, int(now)
@@ -112,9 +112,9 @@ def _next(retry_at: int, state: State, policy: Policy, now: float, *, several: b
 
 def _not_enrolled(error: NotEnrolledError, state: State, attempt: Attempt) -> str:
     if not isinstance(error, OtherCredentialError):
-        return f'the device "{attempt.device}" is not; devices that are: {kinds(state)}'
+        return f'the device "{attempt.device}" is not enrolled; enrolled devices: {kinds(state)}'
     given, enrolled = attempt.credential.kind.upper(), state.devices[attempt.device].kind.upper()
     if given == enrolled:
         return f'the device "{attempt.device}" is a {enrolled} with another secret or other settings'
-    hint = "; --hotp makes a HOTP of a secret" if given == "TOTP" else ""
-    return f'the device "{attempt.device}" is a {enrolled}, and what was given is a {given}{hint}'
+    hint = "; use --hotp to read a secret as a HOTP" if given == "TOTP" else ""
+    return f'the device "{attempt.device}" is a {enrolled}, and the given credential is a {given}{hint}'

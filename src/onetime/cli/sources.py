@@ -1,4 +1,4 @@
-"""What a command works on: a link or a secret, from the arguments, a file, standard input or a prompt."""
+"""The input of commands: a link or a secret from the arguments, a file, standard input or a prompt."""
 
 import argparse
 import sys
@@ -12,50 +12,50 @@ from onetime.secret import READERS, Secret
 from onetime.totp import TOTP
 
 MAX_INPUT = 1 << 20
-"""The most that is read from a file or standard input, in bytes: far over any secret or link."""
+"""Maximum size of a file or of standard input, in bytes: far larger than any secret or link."""
 
 LONG = 16
-"""Minimum length of a text of letters and digits that is taken for a secret, in characters (80 bits)."""
+"""Minimum length of a text of letters and digits that counts as a secret, in characters (80 bits)."""
 
 EXPORT = "an export holds several accounts; onetime migrate turns it into links"
-"""The hint for an export where a link or a secret is wanted."""
+"""The hint if an export is given instead of a link or a secret."""
 
 
 def read_text(options: argparse.Namespace, prompt: str = "Link or secret: ") -> str:
     """Read the link or secret: the argument, a file, standard input, or a hidden prompt.
 
     Returns:
-        The text without a byte-order mark in front of it and white space around it. A secret in the form of
-        text keeps its white space, but for the line break at the end of a file.
+        The text without a leading byte-order mark and surrounding white space. A secret in the form of text
+        keeps its white space, except for the line break at the end of a file.
 
     Raises:
-        UsageError: There is nothing to read, or it is not text.
+        UsageError: There is no input, or the input is not text.
     """
     text = _argument(options) if options.link is not None else _given(options, prompt)
     if getattr(options, "format", None) != "text":
         return strip(text)
     text = text.removeprefix("\ufeff")
-    # The line break at the end is the editor's or echo's.
+    # The line break at the end comes from an editor or from echo.
     return text[:-1].removesuffix("\r") if text.endswith("\n") else text
 
 
 def looks_like_link(text: str) -> bool:
-    """Return whether a text is a link, right or wrong, and not a secret."""
+    """Return whether a text is a link, valid or not, instead of a secret."""
     return "://" in text or text[:7].lower() == "otpauth"
 
 
 def is_export(text: str) -> bool:
-    """Return whether a link is of several accounts."""
+    """Return whether a link is an export of several accounts."""
     return text[:18].lower() == "otpauth-migration:"
 
 
 def is_link(options: argparse.Namespace, text: str) -> bool:
-    """Return whether a link was given: as an argument, or with a scheme and no format of a secret."""
+    """Return whether a link was given: as an argument, or as text with a scheme and without --format."""
     return options.link is not None or (options.format is None and looks_like_link(text))
 
 
 def read_account(options: argparse.Namespace, text: str) -> Account:
-    """Read a link; or a secret, with the options that describe it.
+    """Return the account of a link, or of a secret with the options that describe it.
 
     Raises:
         UsageError: The options do not fit, or there are several links.
@@ -63,12 +63,12 @@ def read_account(options: argparse.Namespace, text: str) -> Account:
     """
     account, *more = read_accounts(options, text)
     if more:
-        raise UsageError("there are several links; give one of them")
+        raise UsageError("give only one link")
     return account
 
 
 def read_accounts(options: argparse.Namespace, text: str) -> list[Account]:
-    """Read links, one a line; or a secret, with the options that describe it.
+    """Return the accounts of links, one on each line, or of a secret with the options that describe it.
 
     Raises:
         UsageError: The options do not fit, or one of several links is wrong.
@@ -78,7 +78,7 @@ def read_accounts(options: argparse.Namespace, text: str) -> list[Account]:
         return [Account("", make_credential(options, _secret(options, text)), counter=options.counter or 0)]
     for name in ("format", "digits", "algorithm", "period", "t0", "hotp"):
         if getattr(options, name) is not None:
-            raise UsageError(f"--{name} must not be given with a link, which says it itself")
+            raise UsageError(f"--{name} must not be given with a link, which already has this setting")
     several = sum(looks_like_link(piece) for piece in text.split()) > 1
     links = split(text) if several else (text,)
     if any(map(is_export, links)):
@@ -86,7 +86,7 @@ def read_accounts(options: argparse.Namespace, text: str) -> list[Account]:
     if not several:
         accounts = [parse(text)]
     elif options.counter is not None:
-        raise UsageError("--counter is for one link")
+        raise UsageError("--counter must be used with one link only")
     else:
         accounts = [_numbered(number, link) for number, link in enumerate(links, 1)]
     if options.counter is not None and isinstance(accounts[0].credential, TOTP):
@@ -95,7 +95,7 @@ def read_accounts(options: argparse.Namespace, text: str) -> list[Account]:
 
 
 def make_credential(options: argparse.Namespace, secret: Secret) -> HOTP | TOTP:
-    """Return the credential that the options describe: a HOTP if they say so or name a counter, else a TOTP.
+    """Return the credential that the options describe: a HOTP with --hotp or --counter, otherwise a TOTP.
 
     Raises:
         UsageError: An option is out of range, or does not fit the others.
@@ -106,21 +106,21 @@ def make_credential(options: argparse.Namespace, secret: Secret) -> HOTP | TOTP:
         if options.counter is None and not options.hotp:
             return TOTP(secret, **parts)
         if "period" in parts or "t0" in parts:
-            raise UsageError("a HOTP (--hotp or --counter) has neither --period nor --t0")
+            raise UsageError("--period and --t0 must not be used with a HOTP (--hotp or --counter)")
         return HOTP(secret, **parts)
     except ValueError as error:
         raise UsageError(str(error)) from None
 
 
 def read_moving_factor(options: argparse.Namespace, account: Account) -> int:
-    """Return the counter or step that the options ask for: the given one, the link's, or that of this moment.
+    """Return the counter or step: that of the options, that of the link, or that of the current time.
 
     Raises:
-        UsageError: The time is before t0, or given for a HOTP.
+        UsageError: The time is before t0, or was given for a HOTP.
     """
     if isinstance(account.credential, HOTP):
         if options.at is not None:
-            raise UsageError("a HOTP goes by its counter; --at is for a TOTP")
+            raise UsageError("--at must be used with a TOTP; a HOTP has a counter instead")
         return account.counter if options.counter is None else int(options.counter)
     try:
         return account.credential.step(time.time() if options.at is None else options.at)
@@ -129,24 +129,24 @@ def read_moving_factor(options: argparse.Namespace, account: Account) -> int:
 
 
 def _argument(options: argparse.Namespace) -> str:
-    """Return the link among the arguments, and say that it is not the place for it."""
+    """Return the link among the arguments, and print a warning."""
     if options.secret is not None:
-        raise UsageError("there is a link, and a file to read one from; give one of them")
+        raise UsageError("give either a link or a file, not both")
     link = str(options.link)
     if strip(link)[:7].lower() != "otpauth":
         raise UsageError(
-            "the argument is not an otpauth:// link; a secret is read from standard input, --secret FILE, "
-            "or the prompt, because other users of the machine can see arguments"
+            "the argument must be an otpauth:// link; give a secret on standard input, with --secret FILE, "
+            "or at the prompt, because other users of the machine can see arguments"
         )
     tell(
-        "other users of the machine can see a link among the arguments, and the shell keeps it; "
-        "standard input is safer"
+        "other users of the machine can see a link among the arguments, and the shell stores it in its "
+        "history; standard input is safer"
     )
     return link
 
 
 def _given(options: argparse.Namespace, prompt: str) -> str:
-    """Read a file, standard input, or what is typed at a hidden prompt."""
+    """Read a file, standard input, or a hidden prompt."""
     try:
         if options.secret not in (None, "-"):
             with open(options.secret, "rb") as file:  # noqa: PTH123 - pathlib would slow every start
@@ -168,9 +168,9 @@ def _given(options: argparse.Namespace, prompt: str) -> str:
         raise UsageError(f"the link or secret cannot be read: {error.strerror}{hint}") from None
     except EOFError:
         end_line()
-        raise UsageError("nothing was given") from None
+        raise UsageError("a link or secret must be given") from None
     except UnicodeDecodeError:
-        raise UsageError("what was read is not text in UTF-8") from None
+        raise UsageError("the input must be text in UTF-8") from None
 
 
 def _misplaced(name: str) -> str:
@@ -198,7 +198,7 @@ def _secret(options: argparse.Namespace, text: str) -> Secret:
 
 
 def _is_hex(text: str) -> bool:
-    """Return whether a text is as long as a secret and all hexadecimal, as base32 hardly ever is."""
+    """Return whether a text is as long as a secret and all hexadecimal, which base32 hardly ever is."""
     digits = _compact(text)
     return len(digits) >= LONG and len(digits) % 2 == 0 and not digits.lower().strip("0123456789abcdef")
 

@@ -1,4 +1,4 @@
-"""The terminal: its size, what it can show, and bars."""
+"""The terminal: its size, the escaping of text, and bars."""
 
 import os
 
@@ -7,14 +7,14 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 BAR_WIDTH = 30
-"""Characters between the brackets of a bar, at most."""
+"""Maximum number of characters between the brackets of a bar."""
 
 UNKNOWN = 1_000_000
-"""Columns and lines of a terminal that does not say how many it has."""
+"""Columns and lines of a terminal of unknown size."""
 
 
 def size(output: "TextIO") -> tuple[int, int]:
-    """Return the numbers of columns and lines of a terminal; many where they are unknown."""
+    """Return the numbers of columns and lines of a terminal; large numbers if they are unknown."""
     try:
         columns, lines = os.get_terminal_size(output.fileno())
     except OSError:
@@ -23,23 +23,23 @@ def size(output: "TextIO") -> tuple[int, int]:
 
 
 def visible(text: str) -> str:
-    """Return a text with all but line breaks escaped that a terminal would obey or not show.
+    """Escape control characters and invisible characters in a text, except line breaks.
 
-    Control characters can change what is on the screen, bidirectional ones in which order it is read
+    Control characters can change the screen, and bidirectional ones the order in which text is read
     (https://trojansource.codes).
     """
     return "\n".join(map(escaped, text.split("\n")))
 
 
 def escaped(text: str) -> str:
-    """Return a text with all characters escaped that are not seen, line breaks included."""
+    """Escape all invisible characters in a text, including line breaks."""
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def fitted(text: str, output: "TextIO") -> str:
-    """Return a text with its lines broken between words where a terminal is too narrow for them."""
+    """Wrap the lines of a text between words if a terminal is too narrow for them."""
     columns, _ = size(output)
     if all(len(line) <= columns for line in text.split("\n")):
         return text
@@ -50,6 +50,6 @@ def fitted(text: str, output: "TextIO") -> str:
 
 
 def bar(part: float, width: int = BAR_WIDTH) -> str:
-    """Return a bar of which a part is full, from 0 to 1; a character that is begun is full."""
+    """Return a bar that is filled to a part, from 0 to 1, rounded up to whole characters."""
     full = -int(-round(part * width, 6) // 1)
     return f"[{'=' * full:<{width}}]"

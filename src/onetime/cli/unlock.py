@@ -14,6 +14,6 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Clear what counts against a user; used codes stay used."""
+    """Clear the failures and delays of a user; used codes stay used."""
     check_store(options)
     return answer_verdict(options, "unlocked", lambda verifier: verifier.unlock(options.user))

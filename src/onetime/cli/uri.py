@@ -21,22 +21,22 @@ def add_arguments(parser: Parser) -> None:
     """Add this command's arguments."""
     add_link(parser)
     add_source(parser)
-    parser.add_argument("--name", metavar="NAME", help="put a link together: name of the account")
-    parser.add_argument("--issuer", metavar="NAME", help="put a link together: who the account is with")
+    parser.add_argument("--name", metavar="NAME", help="build a link with this name of the account")
+    parser.add_argument("--issuer", metavar="NAME", help="build a link with this issuer of the account")
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the parts of a link; or, with a name, the link of a secret."""
+    """Print the parts of a link, or with a name the link of a secret."""
     text = read_text(options)
     if is_link(options, text):
         for name in ("name", "issuer", "counter"):
             if getattr(options, name) is not None:
-                raise UsageError(f"--{name} must not be given with a link, which says it itself")
+                raise UsageError(f"--{name} must not be given with a link, which already has this setting")
         _take_apart(read_account(options, text), options.json)
         return 0
     if options.name is None:
-        raise UsageError("this is not an otpauth:// link; --name puts one together from a secret")
+        raise UsageError("the input must be an otpauth:// link; --name builds a link from a secret")
     bare = read_account(options, text)
     link = build(Account(options.name, bare.credential, issuer=options.issuer, counter=bare.counter))
     if options.json:

@@ -27,7 +27,7 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print a line for each user; 1 if the one that is asked for is not there."""
+    """Print a line for each user; return 1 if the requested user is not enrolled."""
     check_store(options)
     with SQLStore.sqlite(options.store) as store:
         verifier = Verifier(store)
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
             if options.json:
                 answer_json(_values(user, state, retry_at))
             else:
-                # Each user has one line, also where it is not read on a terminal.
+                # Each user has exactly one line, even if the output does not go to a terminal.
                 answer(f"{escaped(user)}: {_words(state, retry_at, now)}", sentences=True)
     return 0
 

@@ -1,4 +1,4 @@
-"""What the commands on a store share: the store, the user, the codes, and the answer."""
+"""The common part of the commands on a store: the store, the user, the codes, and the answer."""
 
 import argparse
 import sys
@@ -24,12 +24,12 @@ from onetime.verification.evidence import Accepted
 from onetime.verification.verifier import Verifier
 
 MAX_LINE = 1000
-"""Maximum number of bytes of the line with a code."""
+"""Maximum length of the line with a code, in bytes."""
 
 
 def add_store(parser: Parser, *, user: bool = True) -> None:
     """Add the arguments of all commands on a store."""
-    parser.add_argument("--store", required=True, metavar="FILE", help="the SQLite file that keeps the state")
+    parser.add_argument("--store", required=True, metavar="FILE", help="the SQLite file with the state")
     parser.add_argument("--user", required=user, metavar="NAME", help="name of the user in the store")
     add_json(parser)
 
@@ -37,7 +37,7 @@ def add_store(parser: Parser, *, user: bool = True) -> None:
 def add_verification(parser: Parser) -> None:
     """Add the arguments of the commands that check codes."""
     parser.add_argument(
-        "codes", nargs="*", metavar="CODE", help="one code, or three consecutive ones, the oldest first"
+        "codes", nargs="*", metavar="CODE", help="one code, or three consecutive codes, the oldest first"
     )
     add_store(parser)
     parser.add_argument("--device", default=DEFAULT, metavar="NAME", help=f"name of the device ({DEFAULT})")
@@ -45,13 +45,13 @@ def add_verification(parser: Parser) -> None:
 
 
 def check_store(options: argparse.Namespace) -> None:
-    """Raise UsageError if the store is not there, which would make it."""
+    """Raise UsageError if the store is missing, because opening it would create it."""
     if not Path(options.store).exists():
-        raise UsageError("the store is not there; enroll makes one")
+        raise UsageError("the store must exist; onetime enroll creates it")
 
 
 def read_codes(options: argparse.Namespace, credential: Credential, question: str) -> list[str]:
-    """Return the codes of the arguments; without any, of a line of standard input where it has no secret.
+    """Return the codes in the arguments, or else those in a line of standard input that has no secret.
 
     Raises:
         UsageError: Standard input ended at a prompt.
@@ -64,11 +64,11 @@ def read_codes(options: argparse.Namespace, credential: Credential, question: st
         return codes
     if terminal:
         prompt(question)
-    # What is not UTF-8 is not a code, and is refused as such.
+    # Text that is not UTF-8 is refused, because it is not a code.
     line = sys.stdin.buffer.readline(MAX_LINE).decode(errors="replace")
     if terminal and not line:
         end_line()
-        raise UsageError("nothing was given")
+        raise UsageError("a code must be given")
     line = strip(line)
     digits, size = "".join(line.split()).replace("-", ""), credential.hotp.digits
     if digits.isascii() and digits.isdigit() and len(digits) == 3 * size:
@@ -85,10 +85,10 @@ def answer_verdict(
     """Open the store, let the verifier decide, and print the evidence or the refusal.
 
     Args:
-        options: Say where the store is, and how to answer.
-        word: The answer to success.
-        call: What the verifier is to do.
-        attempt: What is checked, if something is.
+        options: The options for the store and the output.
+        word: The answer after a success.
+        call: The call of the verifier.
+        attempt: The attempt; None if no codes are checked.
 
     Returns:
         The exit status: 0 for success, 1 for a refusal.

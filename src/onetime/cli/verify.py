@@ -20,12 +20,12 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Verify one code; or three, which recover a counter or a clock that drifted."""
-    check_store(options)  # before anything is asked for
+    """Verify one code, or three codes, which recover a counter or a clock that has drifted."""
+    check_store(options)  # before any prompt
     credential = read_account(options, read_text(options)).credential
     codes = read_codes(options, credential, "Code: ")
     if len(codes) not in (1, 3):
-        raise UsageError("give one code, or three consecutive ones")
+        raise UsageError("give one code, or three consecutive codes")
     credentials = {options.device: credential}
     return answer_verdict(
         options,

@@ -9,11 +9,11 @@ class Choice(NamedTuple, Generic[T]):
     """One way to do a step.
 
     Attributes:
-        value: What does the step.
-        cost: Number of mistakes that it counts as, 0 to 2.
-        words: What is wrong, for the finding; empty if nothing is.
-        advice: What to do about it, in a sentence; empty if nothing is wrong.
-        rare: Whether it is only tried near the expected time or counter.
+        value: The function or object that does the step.
+        cost: Number of mistakes that the choice counts as, 0 to 2.
+        words: What is wrong, for the finding; empty if nothing is wrong.
+        advice: How to correct the mistake, in a sentence; empty if nothing is wrong.
+        rare: Whether the choice is tried only near the expected time or counter.
     """
 
     value: T

@@ -8,22 +8,22 @@ from onetime.hotp import LAST_MOVING_FACTOR
 from onetime.inspection.choice import Choice
 
 DAY = 86_400
-"""Error of a clock that is searched, either way, in seconds."""
+"""Maximum error of a clock in the search, in seconds, fast or slow."""
 
 NEAR = 10
-"""Error of a near clock, either way, in steps; and of a near counter."""
+"""Maximum error of a near clock in steps, and of a near counter, in either direction."""
 
 FAR = 1_000
-"""Error of a counter that is searched, either way."""
+"""Maximum error of a counter in the search, in either direction."""
 
 TOLERANCE = 5
-"""Error of the time at which a code was seen, either way, in seconds: people are slow to read and write."""
+"""Maximum error of the time at which a user saw a code, in seconds. Users are slow to read and write."""
 
 PERIODS = (30, 15, 60)
-"""Periods that are tried everywhere, in seconds, the usual one first."""
+"""Periods that are always tried, in seconds, the usual one first."""
 
 RARE_PERIODS = (10, 20, 45, 90, 120, 180, 300, 600)
-"""Periods that are tried near the expected time only, in seconds."""
+"""Periods that are tried only near the expected time, in seconds."""
 
 EPOCHS = (
     ("2000", 946_684_800),
@@ -36,7 +36,7 @@ EPOCHS = (
     ("December 30th, 1899 (OLE)", -2_209_161_600),
     ("the year 1 (.NET)", -62_135_596_800),
 )
-"""Where clocks begin that do not begin at 1970: the name, and Unix time in seconds."""
+"""Other epochs than 1970: their names, and Unix times in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,14 @@ class Course:
 
     Attributes:
         kind: "totp" or "hotp".
-        places: Where each code is expected: its time or counter, in units.
-        length: Units to a moving factor.
+        places: The expected time or counter of each code, in units.
+        length: Number of units of a moving factor.
         near: The lowest and the highest error that is near, in units.
-        far: The lowest and the highest error that is searched, in units.
-        period: Seconds to a step; None where no period is involved.
-        second: Units to a second of the clock; 0 without a clock.
+        far: The lowest and the highest error in the search, in units.
+        period: Length of a step in seconds; None without a period.
+        second: Number of units of a second of the clock; 0 without a clock.
         slack: Maximum number of units by which the true place may be later.
-        wraps: Whether a counter below 0 is one at the end of the 64 bits.
+        wraps: Whether a counter below 0 wraps around to the end of the 64 bits.
     """
 
     kind: str
@@ -66,19 +66,19 @@ class Course:
     wraps: bool = False
 
     def search(self, far: bool) -> list[range]:
-        """Return the moving factors that the first code may have: near ones, or those beyond."""
+        """Return the moving factors that the first code may have: near ones, or distant ones."""
         sides = ((self.far[0], self.near[0] - 1), (self.near[1] + 1, self.far[1])) if far else (self.near,)
         return [self.factors(0, (low, high)) for low, high in sides if low <= high]
 
     def search_closely(self) -> list[range]:
-        """Return the moving factors that the first code may have with half of the error that is near."""
+        """Return the moving factors that the first code may have with half of the near error."""
         return [self.factors(0, (-(-self.near[0] // 2), self.near[1] // 2))]
 
     def factors(self, number: int, errors: tuple[int, int]) -> range:
-        """Return the moving factors that a code may have, with errors from one to another.
+        """Return the moving factors that a code may have within a range of errors.
 
         Args:
-            number: The code's, from 0.
+            number: Index of the code, from 0.
             errors: The lowest and the highest error, in units.
         """
         place = self.places[number]
@@ -95,13 +95,13 @@ class Course:
 def courses(
     times: tuple[int, ...], counters: tuple[int, ...], period: int = 30, *, told: bool = False
 ) -> list[Choice[Course]]:
-    """List the ways to a moving factor, the right one first where it comes from a counter.
+    """List the ways to compute a moving factor, the right one first if it comes from a counter.
 
     Args:
         times: Unix time in seconds of each code; empty if there are only counters.
         counters: The counter expected for each code; empty if there are only times.
         period: The expected period in seconds.
-        told: Whether a link or the caller says so.
+        told: Whether a link or the caller gives the period.
     """
     found: list[Choice[Course]] = []
     periods = (period, *(each for each in PERIODS if each != period))
@@ -128,7 +128,7 @@ def courses(
 def _clocks(
     times: tuple[int, ...], periods: tuple[int, ...], counted: bool, told: bool
 ) -> Iterator[Choice[Course]]:
-    """Yield the ways from a clock."""
+    """Yield the ways to compute a moving factor from a clock."""
     right = periods[0]
     wrong = "the time (TOTP) where a counter is expected" if counted else ""
     mode = "Set the app to HOTP (counter-based), or the server to TOTP (time-based)." if counted else ""
@@ -167,7 +167,7 @@ def _joined(*words: str) -> str:
 
 
 def _clock(times: tuple[int, ...], near: int, second: int, period: int | None) -> Course:
-    """Return the way from a clock."""
+    """Return one way to compute a moving factor from a clock."""
     return Course(
         "totp",
         tuple((time - TOLERANCE) * second for time in times),

@@ -1,7 +1,7 @@
-"""Why doesn't my code match? A search for the readings of a secret, and the mistakes, that give a code.
+"""The search for why a code doesn't match: for readings of a secret, and mistakes, that result in it.
 
-For people who check an implementation, an app or a server against what they believe is right. A code has
-few digits and the readings are many, so some fit by chance. A second code decides between them.
+It serves developers and users who compare an implementation, an app or a server with another. A code has few
+digits and there are many readings, so some fit by chance. A second code decides between them.
 """
 
 import math
@@ -26,23 +26,23 @@ from onetime.inspection.sighting import Sighting, read_code, read_counters, read
 from onetime.inspection.typo import MAX_LENGTH
 
 CONVINCING = 0.01
-"""Chance below which a finding ends the search."""
+"""Chance of an accidental fit below which a finding ends the search, from 0 to 1."""
 
 MAX_FINDINGS = 10
 """Maximum number of findings, best first."""
 
 CHUNK = 25_000
-"""Number of codes that are computed between two reports of the progress."""
+"""Number of codes that are computed between two reports of progress."""
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What a search has found.
+    """The result of a search.
 
     Attributes:
-        findings: The best first, at most ten.
+        findings: The findings, best first, at most ten.
         tried: Number of codes that were computed and compared.
-        sightings: Number of codes that there were to compare with.
+        sightings: Number of codes that the search compared with.
         not_tried: What was left out of the search, in words.
     """
 
@@ -53,7 +53,7 @@ class Diagnosis:
 
     @property
     def found(self) -> bool:
-        """Whether a finding is hardly an accident."""
+        """Whether a finding is unlikely to fit by accident."""
         return any(finding.chance < CONVINCING for finding in self.findings)
 
     @property
@@ -63,7 +63,7 @@ class Diagnosis:
         return self.sightings == 1 and not right
 
     def to_text(self) -> str:
-        """Return a line for each finding; where none is certain, also what was not tried."""
+        """Return a line for each finding. If no finding is certain, add what was not tried."""
         lines = [f"{number}. {finding.to_text()}" for number, finding in enumerate(self.findings, 1)]
         if not lines:
             lines = [f"Nothing fits, of {self.tried:,} codes that were computed."]
@@ -87,30 +87,32 @@ def diagnose(
 ) -> Diagnosis:
     """Search for the ways in which a code may have been computed from a secret.
 
-    The search tries the settings of a link first, then the readings of the secret, the hashes, lengths,
-    periods and counters, clocks that are wrong by up to a day, and the known implementation mistakes: one
-    after the other, and two together with a clock that is nearly right. It ends once a finding is hardly
-    chance and nothing as simple is left to try, or once chance alone is expected to fit.
+    The search first tries the settings of a link, then readings of the secret, hashes, lengths, periods and
+    counters, clocks that are wrong by up to a day, and known implementation mistakes: single mistakes, and
+    pairs of mistakes with a clock that is nearly right. The search ends when a finding is unlikely to be
+    accidental and no other hypothesis is as simple, or when the remaining hypotheses are expected to fit by
+    chance.
 
     Args:
-        text: The secret as it is written (base32, hexadecimal, base64, base64url, a list of bytes, or plain
-            text), or an `otpauth://` link, with whatever comes along when it is copied.
+        text: The secret in its written form (base32, hexadecimal, base64, base64url, a list of bytes, or
+            plain text), or an `otpauth://` link. Text that was copied along with either is removed.
         code: The code that an app or a program shows: 1 to 10 digits.
-        time: When it was shown, in Unix seconds or as an aware datetime.
-        counter: The counter that it should be the code of, from 0 to 2^64-1, if it is not from the time. For
-            the link of a HOTP, where none is given, the codes are those of the link's counter and the next.
-        period: The expected period in seconds, 1 or more; without it, the link's, or 30.
-        more: Other codes of the same secret, each with its time, or counter, or both, as the first has.
-        progress: Called now and then with the part of the search that is done, from 0 to 1. If it
-            returns True, the search ends with what it has found so far.
+        time: The time at which the code was shown, in Unix seconds or as an aware datetime.
+        counter: The expected counter of the code, from 0 to 2^64-1, if the code is not from the time. If the
+            link of a HOTP comes without counters, the codes are those of the link's counter and the next
+            ones.
+        period: The expected period in seconds, 1 or more; default the link's period, or 30.
+        more: Other codes of the same secret, each with a time, a counter or both, like the first code.
+        progress: Called regularly with the completed part of the search, from 0 to 1. If it returns True, the
+            search ends with the findings so far.
 
     Returns:
         The findings, best first.
 
     Raises:
         SecretError: The text is empty, has a lone surrogate, is a link without a secret, or is an export.
-        ValueError: A code is not of digits, a time is before 1970, naive or not finite, a number is out
-            of range, or a code has neither time nor counter, or does not have what the first one has.
+        ValueError: A code has other characters than digits; a time is before 1970, naive or not finite; a
+            number is out of range; or a code has neither time nor counter, or not the same as the first code.
         TypeError: An argument has the wrong type.
     """
     read_text(text)
@@ -155,7 +157,7 @@ def diagnose(
 
 
 def _placed(sightings: tuple[Sighting, ...], link: Link | None) -> tuple[Sighting, ...]:
-    """Return the codes with the counters of the link of a HOTP, where no code has one."""
+    """Return the codes, with the counters of a HOTP link if no code has a counter."""
     if link is None or link.kind != "hotp" or any(each.counter is not None for each in sightings):
         return sightings
     first = link.counter or 0
@@ -165,7 +167,7 @@ def _placed(sightings: tuple[Sighting, ...], link: Link | None) -> tuple[Sightin
 def _settings(
     times: tuple[int, ...], counters: tuple[int, ...], link: Link | None, period: int | None
 ) -> list[Settings]:
-    """List the settings that are expected, and those of apps that ignore what a link says."""
+    """List the expected settings, and those of apps that ignore the settings of a link."""
     told_period = period or (link.period if link is not None and link.kind == "totp" else None)
     told_hash = link.algorithm if link is not None else None
     algorithm, seconds = told_hash or Algorithm.SHA1, told_period or 30
@@ -173,7 +175,7 @@ def _settings(
     found = [Settings(str(algorithm), expected, told_hash is not None)]
     if algorithm != Algorithm.SHA1 and seconds != 30 and times:
         words = "the hash and the period of the link ignored"
-        advice = "Many apps know only SHA1 and 30 s. Use these, or another app."
+        advice = "Many apps support only SHA1 and 30 s. Use these settings, or another app."
         found.append(Settings(str(Algorithm.SHA1), courses(times, counters), False, 1, words, advice))
     return found
 
@@ -181,7 +183,7 @@ def _settings(
 def _search(
     hypotheses: Sequence[Hypothesis], codes: Sequence[str], goes_on: Callable[[int], bool]
 ) -> tuple[tuple[Finding, ...], int]:
-    """Try one hypothesis after the other; return the best findings, and how many codes were computed."""
+    """Try one hypothesis after another, and return the best findings and the number of computed codes."""
     found: list[tuple[tuple[int, int], float, Finding]] = []
     tried, hits = 0, 0.0
     machine = Machine(codes)
@@ -211,7 +213,7 @@ def _best(found: list[tuple[tuple[int, int], float, Finding]]) -> tuple[Finding,
 
 
 def _says_less(finding: Finding, other: Finding) -> bool:
-    """Return whether all that another finding has more is mistakes that change none of the codes."""
+    """Return whether another finding differs only by additional mistakes that change none of the codes."""
     same = ("reading", "algorithm", "moving_factors")
     return set(finding.mistakes) <= set(other.mistakes) and all(
         getattr(finding, name) == getattr(other, name) for name in same
@@ -219,7 +221,7 @@ def _says_less(finding: Finding, other: Finding) -> bool:
 
 
 def _finding(hypothesis: Hypothesis, trace: Trace, hits: float) -> Finding:
-    """Return what was found, in values and words."""
+    """Return the finding, in values and words."""
     settings, source, course = hypothesis.settings, hypothesis.source, hypothesis.course
     _, _, place, sign, ending, _, _ = hypothesis.finish
     clock = ahead = None
@@ -246,6 +248,6 @@ def _finding(hypothesis: Hypothesis, trace: Trace, hits: float) -> Finding:
         ahead=ahead,
         mistakes=tuple(filter(None, (*(step.words for step in steps), error))),
         advice=" ".join(filter(None, advice)) or right,
-        # `expected` hypotheses fit by accident on average; none does with the chance e^-expected.
+        # On average `expected` hypotheses fit by accident; the chance that none fits is e^-expected.
         chance=-math.expm1(-hits * trace.likelihood),
     )

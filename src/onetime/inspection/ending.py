@@ -11,12 +11,12 @@ _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 
 class Ending(NamedTuple):
-    """How the digits are made of a number.
+    """A way to make the digits of a code from a number.
 
     Attributes:
         digits: Length of the code.
         write: Writes a number as a code; None for the remainder with leading zeros.
-        odds: Number of times that an arbitrary code is likelier than with the remainder, at most.
+        odds: Maximum factor by which an arbitrary code is likelier than with the remainder.
     """
 
     digits: int
@@ -25,25 +25,25 @@ class Ending(NamedTuple):
 
     @property
     def likelihood(self) -> float:
-        """The chance that a code which has nothing to do with the secret is hit, from 0 to 1."""
-        # Snum has 31 bits; with nine digits and more not all codes are equally likely (RFC 4226 A.4.1).
+        """The chance that a code that is unrelated to the secret matches, from 0 to 1."""
+        # Snum has 31 bits; with nine or more digits, not all codes are equally likely (RFC 4226 A.4.1).
         codes: int = 10**self.digits
         return min(1.0, -(-(2**31) // codes) / 2**31 * self.odds)
 
 
 def endings(codes: Sequence[str], expected: int | None) -> list[Choice[Ending]]:
-    """List the ways to make digits, the right one first, that can give all codes.
+    """List the ways to make digits that can result in all codes, the right one first.
 
     Args:
         codes: Digits, 1 to 10 each.
-        expected: The length that a link gives; None without one, which means 6.
+        expected: The length in a link; None without a link, which means 6.
     """
     usual = expected or MIN_DIGITS
     found: list[Choice[Ending]] = []
     longest = max(map(len, codes))
     for digits in range(max(longest, MIN_DIGITS), MAX_DIGITS + 1):
         if all(len(code) == digits for code in codes):
-            # The length can be seen, so it is named, and is not one of the mistakes that are combined.
+            # The length is visible, so it is named but does not count as a mistake in combinations.
             other = digits != usual
             words = f"{digits} digits where the link says {expected}" if other and expected else ""
             found.append(Choice(Ending(digits), 0, words, _same(digits, usual)))
@@ -68,7 +68,7 @@ def _also(choice: Choice[Ending], usual: int) -> Choice[Ending]:
 
 
 def _cut(digits: int, codes: Sequence[str]) -> list[Choice[Ending]]:
-    """List the mistakes that still give codes of a length."""
+    """List the mistakes that can still result in codes of a given length."""
     leading = max(map(_leading, codes)) * 10**digits
     zeros = max(len(code) - len(code.rstrip("0")) for code in codes)
     modulus = f"Take the number modulo 10^{digits}: its last digits, not its first."
@@ -114,7 +114,7 @@ def _leading(code: str) -> float:
 
 
 def _possible(choice: Choice[Ending], codes: Sequence[str]) -> bool:
-    """Return whether a way to make digits can give all codes, and says more than the remainder."""
+    """Return whether a way to make digits can result in all codes, and differs from the remainder."""
     digits, write, _ = choice.value
     if choice.words.startswith("zeros put"):
         return any(code.endswith("0") for code in codes)
@@ -126,7 +126,7 @@ def _possible(choice: Choice[Ending], codes: Sequence[str]) -> bool:
 
 
 def checked(number: int, digits: int) -> str:
-    """Return the remainder with one digit less and a checksum, as the code in RFC 4226 appendix C does.
+    """Return the remainder with one digit less and a checksum, as in the code of RFC 4226 appendix C.
 
     Args:
         number: The truncated HMAC.

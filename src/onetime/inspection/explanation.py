@@ -1,4 +1,4 @@
-"""How a code is computed, step by step (RFC 4226 sections 5.3 and 5.4, RFC 2104 section 2)."""
+"""The computation of a code, step by step (RFC 4226 sections 5.3 and 5.4, RFC 2104 section 2)."""
 
 from dataclasses import dataclass, fields
 
@@ -11,16 +11,16 @@ from onetime.totp import TOTP
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Explanation(Confidential):
-    """Every value on the way to a code, by the names of the RFCs.
+    """Every value in the computation of a code, under its name in the RFCs.
 
-    All of them are secret. `repr` shows none of them; `to_text` and `to_dict` do.
+    All values are secret. `repr` shows none of them; `to_text` and `to_dict` show all.
 
     Attributes:
         algorithm: The hash H.
         moving_factor: The counter C of a HOTP, the step T of a TOTP.
         period: X, the length of a step in seconds; None for a HOTP.
         t0: T0, the Unix time in seconds at which step 0 begins; None for a HOTP.
-        span: The Unix times in seconds at which the step begins and the next one does; None for a HOTP.
+        span: The Unix times in seconds at which the step and the next step begin; None for a HOTP.
         key: K, the secret.
         padded_key: K filled with zeros to the block of the hash; a longer K is hashed first.
         inner_pad: The padded key XOR 0x36 in each byte (ipad).
@@ -56,7 +56,7 @@ class Explanation(Confidential):
     code: str
 
     def to_dict(self) -> dict[str, str | int | tuple[int, int] | None]:
-        """Return every value by name, bytes as hexadecimal digits, as JSON can hold them."""
+        """Return every value by name in a form for JSON, with bytes as hexadecimal digits."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value.hex() if isinstance(value, bytes) else value for name, value in values.items()}
 
@@ -111,20 +111,20 @@ class Explanation(Confidential):
         return f"Explanation(<moving factor {self.moving_factor}>)"
 
 
-# A dataclass with slots writes one that gives all out; CPython 3.11.2 even over the class's own.
+# A dataclass with slots gets a __getstate__ that returns everything; CPython 3.11.2 replaces the class's own.
 Explanation.__getstate__ = Confidential.__getstate__  # type: ignore[method-assign]  # what the line above says
 
 
 @discreet
 def explain(credential: HOTP | TOTP, moving_factor: int) -> Explanation:
-    """Return every value on the way to a code.
+    """Compute every value in the computation of a code.
 
     Args:
         credential: The HOTP or TOTP.
-        moving_factor: Its counter or step, from 0 to 2^64-1. The step of a time is `totp.step(time)`.
+        moving_factor: The counter or step, from 0 to 2^64-1. The step of a time is `totp.step(time)`.
 
     Returns:
-        The values, computed apart from `HOTP.at`.
+        The values, computed independently of `HOTP.at`.
 
     Raises:
         TypeError: The credential is neither a HOTP nor a TOTP, or the moving factor is not an int.
@@ -135,7 +135,7 @@ def explain(credential: HOTP | TOTP, moving_factor: int) -> Explanation:
     check_integer("moving_factor", moving_factor, 0, LAST_MOVING_FACTOR)
     algorithm = credential.algorithm
     key = credential.secret.to_bytes()
-    # RFC 2104 section 2. This is written apart from HOTP.at, so that each can be held against the other.
+    # RFC 2104 section 2. This code is independent of HOTP.at, so that each can be tested against the other.
     short = algorithm.new(key).digest() if len(key) > algorithm.block_size else key
     padded_key = short + bytes(algorithm.block_size - len(short))
     inner_pad = bytes(byte ^ 0x36 for byte in padded_key)

@@ -10,18 +10,18 @@ class Finding:
     """One way in which the codes may have been computed.
 
     Attributes:
-        kind: "totp" or "hotp", by what the moving factors come from.
+        kind: "totp" or "hotp", depending on the source of the moving factors.
         reading: How the secret was read, in words.
         algorithm: Name of the hash: an Algorithm's, or "SHA224" or "SHA384".
         digits: Length of a code.
-        period: Length of a step in seconds; None without steps.
+        period: Length of a step in seconds; None if the codes are not from steps.
         moving_factors: The counter or step of each code.
-        clock: Number of seconds by which the clock is fast, at least and at most; negative numbers are slow.
-            None without a clock.
+        clock: Minimum and maximum number of seconds by which the clock is fast; negative if it is slow. None
+            without a clock.
         ahead: Number of counters by which the app is ahead of the expected one; None without a counter.
         mistakes: What is wrong with the clock, the counter or the computation, in words.
-        advice: What to do about it, in sentences.
-        chance: The chance that something fits so well by accident, given what was tried, from 0 to 1.
+        advice: How to correct the mistakes, in sentences.
+        chance: The chance that any of the tried hypotheses fits as well by accident, from 0 to 1.
     """
 
     kind: str
@@ -37,11 +37,11 @@ class Finding:
     chance: float
 
     def to_dict(self) -> dict[str, object]:
-        """Return every value by name, as JSON can hold it."""
+        """Return every value by name, in a form for JSON."""
         return asdict(self)
 
     def to_text(self) -> str:
-        """Return the finding in one sentence, and what to do about it in further ones."""
+        """Return the finding in one sentence, and the advice in further sentences."""
         period, place = (f", period {self.period} s", "step") if self.period else ("", "counter")
         head = f"{self.algorithm}, {self.digits} digits{period}, secret read as {self.reading}, "
         head += f"{place} {self.moving_factors[0]}"

@@ -1,4 +1,4 @@
-"""What programs make of the bytes of a secret on their way to the HMAC: known implementation mistakes."""
+"""Known implementation mistakes that change the bytes of a secret before the HMAC."""
 
 import binascii
 from collections.abc import Callable, Iterator
@@ -62,7 +62,7 @@ _CHANGES: tuple[tuple[str, str, Callable[[bytes], bytes]], ...] = (
 
 
 def changed(key: bytes) -> Iterator[tuple[str, str, bytes]]:
-    """Yield what becomes of the bytes of a secret: words, what to do about it, and the bytes."""
+    """Yield the changed bytes of a secret for each mistake: words, advice, and the bytes."""
     for words, advice, change in _CHANGES:
         yield words, advice, change(key)
     for size in CUTS:
@@ -71,10 +71,10 @@ def changed(key: bytes) -> Iterator[tuple[str, str, bytes]]:
 
 
 def misread(text: str) -> Iterator[tuple[str, str, bytes]]:
-    """Yield what becomes of base32 in decoders that are wrong: words, what to do about it, and the bytes.
+    """Yield the results of faulty base32 decoders: words, advice, and the bytes.
 
     Args:
-        text: The secret without white space and what else came along.
+        text: The secret, without white space and other copied text.
     """
     advice = "Decode base32 as RFC 4648 section 6 says: bits after the last whole byte are dropped."
     letters = text.upper().rstrip("=").replace("-", "")
@@ -97,20 +97,20 @@ def misread(text: str) -> Iterator[tuple[str, str, bytes]]:
 
 
 def filtered(text: str) -> bytes:
-    """Return a text as decoders of base32 read it that leave out what they do not know.
+    """Return the result of base32 decoders that skip unknown characters.
 
     Args:
-        text: The secret without white space and what else came along.
+        text: The secret, without white space and other copied text.
 
     Returns:
-        The bytes; empty if the text is base32 or nothing of it is.
+        The bytes; empty if all characters of the text are base32, or none are.
     """
     letters = "".join(letter for letter in text.upper() if letter in _BASE32)
     return _base32(letters) if letters != text.upper().rstrip("=").replace("-", "") else b""
 
 
 def other_alphabets(text: str) -> Iterator[tuple[str, bytes]]:
-    """Yield how a text reads in the alphabets that are like base32: the alphabet's name and the bytes."""
+    """Yield the readings of a text in alphabets similar to base32: the alphabet's name and the bytes."""
     dense = text.upper().rstrip("=").replace("-", "")
     for name, alphabet in _ALPHABETS:
         known = dense.translate(str.maketrans("OIL", "011")) if name.startswith("Crockford") else dense
@@ -119,6 +119,6 @@ def other_alphabets(text: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _base32(letters: str) -> bytes:
-    """Read base32 of any length, none included; bits after the last whole byte are dropped."""
+    """Read base32 of any length, even empty; bits after the last whole byte are dropped."""
     filled = letters + "A" * (-len(letters) % 8)
     return read_base32(filled)[: len(letters) * 5 // 8] if letters else b""

@@ -1,4 +1,4 @@
-"""How the secret goes into the HMAC (RFC 2104), and known mistakes there."""
+"""The use of the secret as the key of the HMAC (RFC 2104), and known mistakes in it."""
 
 import hashlib
 from collections.abc import Callable, Iterable
@@ -18,10 +18,10 @@ class Hash(NamedTuple):
     """A hash function.
 
     Attributes:
-        name: An Algorithm's name, or "SHA224" or "SHA384", which the library makes no codes with.
-        new: Starts a hash.
+        name: Name of an Algorithm, or "SHA224" or "SHA384", which the library does not use for codes.
+        new: The constructor of the hash.
         digest_size: Length of the hash, in bytes.
-        block_size: Length of the block that it works on, in bytes.
+        block_size: Length of the block that the hash works on, in bytes.
     """
 
     name: str
@@ -39,14 +39,14 @@ HASHES = {
 
 
 class Keying(NamedTuple):
-    """How a secret and a message become an HMAC.
+    """A way to compute an HMAC from a secret and a message.
 
     Attributes:
         hash: The hash function.
-        longest: Length in bytes past which the secret is hashed first; None if it is cut to the block.
-        block: Length in bytes to which it is filled with zeros.
+        longest: Length in bytes above which the secret is hashed first; None if it is cut to the block.
+        block: Length in bytes to which the secret is filled with zeros.
         repeated: Whether a secret that is shorter than the hash is repeated to its length.
-        way: "hmac", or what is computed instead: "swapped" (secret and message exchanged), "secret first"
+        way: "hmac", or the computation in its place: "swapped" (secret and message exchanged), "secret first"
             or "message first" (one hash of both).
     """
 
@@ -68,7 +68,7 @@ class Keying(NamedTuple):
         return key.ljust(self.block, b"\0")
 
     def digests(self, key: bytes) -> Digests:
-        """Return what computes the HMACs of messages with a secret."""
+        """Return a function that computes the HMACs of messages with a secret."""
         new, way = self.hash.new, self.way
         if way == "swapped":
             return lambda messages: [self.hmac(message)((key,))[0] for message in messages]
@@ -79,7 +79,7 @@ class Keying(NamedTuple):
         return self.hmac(key)
 
     def hmac(self, key: bytes) -> Digests:
-        """Return what computes the HMACs of messages with a key, its two states copied for each."""
+        """Return a function that computes the HMACs of messages by copying two states of the hash."""
         padded = self.padded(key)
         # RFC 2104 section 4.
         inner, outer = (self.hash.new(padded.translate(pad)).copy for pad in (IPAD, OPAD))
@@ -116,12 +116,12 @@ def right_keying(name: str) -> Choice[Keying]:
 
 
 def keyings(key: bytes, expected: str, *, told: bool) -> list[Choice[Keying]]:
-    """List the ways to use a secret, the right one first, without those that change nothing for it.
+    """List the ways to use a secret, the right one first, without mistakes that do not change the result.
 
     Args:
         key: The secret.
-        expected: Name of the hash that is right.
-        told: Whether a link says so.
+        expected: Name of the expected hash.
+        told: Whether a link names the hash.
     """
     choices: list[Choice[Keying]] = []
     for name in sorted(HASHES, key=lambda name: name != expected):
@@ -151,10 +151,10 @@ def _wrong(right: Choice[Keying], key: bytes) -> list[Choice[Keying]]:
         (Keying(each, None, block), "a key longer than the block cut to it, not hashed", _BLOCK),
     ):
         padded = keying.padded(key)
-        # Names that are not an Algorithm's are rare enough by themselves.
+        # Hashes that are not an Algorithm are rare enough by themselves.
         if padded not in known and each.name in Algorithm.__members__:
             known.add(padded)
-            # What shows only with another hash is not counted twice.
+            # A mistake that shows only with another hash is not counted twice.
             choices.append(
                 Choice(
                     keying, 1, ", ".join(filter(None, (right.words, words))), advice, keying.longest is None

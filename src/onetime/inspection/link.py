@@ -1,6 +1,6 @@
-"""The `otpauth://` link that people bring: read so that a wrong part of it can be diagnosed.
+"""A tolerant reader of `otpauth://` links, so that faulty parts can be diagnosed.
 
-Unlike the reader of links that accounts are made from, this one refuses nothing but a link without a secret.
+Unlike `provisioning.uri`, this reader refuses only exports and links without a secret.
 """
 
 import re
@@ -20,16 +20,16 @@ _NUMBER = re.compile(r"[0-9]{1,20}")
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a link says, as far as it can be used.
+    """The usable settings of a link.
 
     Attributes:
-        secret: The secret as it is written, percent signs decoded.
+        secret: The secret in its written form, with percent signs decoded.
         kind: "hotp" or "totp".
-        algorithm: Name of the hash; None if the link does not say, or names one that is unknown.
-        digits: Length of a code, 6 to 10; None if the link does not say, or not so.
-        period: Seconds to a step, 1 or more; None if the link does not say, or not so.
-        counter: The counter, from 0 to 2^64-1; None if the link does not say, or not so.
-        unread: Names of the settings that the link has and that could not be used.
+        algorithm: Name of the hash; None if it is missing or unknown.
+        digits: Length of a code, 6 to 10; None if it is missing or invalid.
+        period: Length of a step in seconds, 1 or more; None if it is missing or invalid.
+        counter: The counter, from 0 to 2^64-1; None if it is missing or invalid.
+        unread: Names of the settings in the link that could not be used.
     """
 
     secret: str = field(repr=False)
@@ -43,16 +43,16 @@ class Link:
 
 @discreet
 def read_link(text: str) -> Link | None:
-    """Read a link, with whatever a paste brings along.
+    """Read a link from pasted text.
 
     Args:
-        text: What was pasted.
+        text: The pasted text.
 
     Returns:
-        What the link says; None if the text is not a link.
+        The settings of the link; None if the text is not a link.
 
     Raises:
-        SecretError: It is a link without a secret, or an export of several accounts.
+        SecretError: The link has no secret, or is an export of several accounts.
     """
     text = text.strip(_INVISIBLE)
     scheme = text[:20].lower()
@@ -64,7 +64,7 @@ def read_link(text: str) -> Link | None:
     values = _values(match[3].partition("#")[0]) if match else {}
     secret = values.get("secret", "")
     if match is None or not secret.strip():
-        raise SecretError("the link has no secret")
+        raise SecretError("the link must have a secret")
     kind = match[1].strip().lower()
     algorithm = _algorithm(values.get("algorithm"))
     digits = _number(values.get("digits"), MIN_DIGITS, MAX_DIGITS)
@@ -87,7 +87,7 @@ def _values(query: str) -> dict[str, str]:
 
 
 def _decoded(text: str) -> str:
-    """Decode percent signs once, and read what is not UTF-8 as replacement characters."""
+    """Decode percent signs once, and read bytes that are not UTF-8 as replacement characters."""
     data = text.encode("utf-8", "surrogatepass")
     return _PERCENT.sub(lambda match: bytes((int(match[1], 16),)), data).decode("utf-8", "replace")
 

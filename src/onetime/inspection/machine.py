@@ -1,4 +1,4 @@
-"""Computes the codes of a hypothesis, and follows those that fit."""
+"""The computation of the codes of a hypothesis, and the search for further codes that fit."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,13 +10,13 @@ from onetime.inspection.truncation import four_bytes, right
 
 
 class Trace(NamedTuple):
-    """Where the codes of a hypothesis were found.
+    """The place where the codes of a hypothesis were found.
 
     Attributes:
         factors: The moving factor of each code.
-        errors: The lowest and the highest error of the course with which all codes have these.
-        likelihood: The chance that all codes but the first are found so if they have nothing to do with
-            the secret.
+        errors: The lowest and the highest error of the course that fits these moving factors.
+        likelihood: The chance that all codes except the first fit although they are unrelated to the secret,
+            from 0 to 1.
     """
 
     factors: tuple[int, ...]
@@ -25,10 +25,10 @@ class Trace(NamedTuple):
 
 
 class Machine:
-    """Computes and compares the codes of one hypothesis after the other.
+    """Computes and compares the codes of one hypothesis after another.
 
-    HMACs are the larger part of the work. Those of the last source and moving factors are stored, because the
-    next hypotheses often differ in later steps only.
+    Most of the work is computing HMACs. The HMACs of the last source and moving factors are stored, because
+    the next hypotheses often differ only in later steps.
 
     Args:
         codes: The codes to compare with.
@@ -46,9 +46,9 @@ class Machine:
         """Return the moving factors with which a hypothesis gives a code.
 
         Args:
-            hypothesis: What may have been done.
+            hypothesis: The hypothesis.
             factors: The moving factors to try.
-            number: The code's, from 0.
+            number: Index of the code, from 0.
         """
         hmacs = self._compute(hypothesis.source, factors)
         _, _, _, _, ending, truncate, _ = hypothesis.finish
@@ -58,7 +58,7 @@ class Machine:
             return [i for i, hs in zip(factors, hmacs, strict=True) if write(truncate(hs), digits) == code]
         value, modulus = self._numbers[number], 10**digits
         if truncate is right:
-            # Most of the search goes this way, so `right` is written out.
+            # Most of the search takes this path, so `right` is inlined.
             return [
                 i
                 for i, hs in zip(factors, hmacs, strict=True)
@@ -67,7 +67,7 @@ class Machine:
         return [i for i, hs in zip(factors, hmacs, strict=True) if truncate(hs) % modulus == value]
 
     def follow(self, hypothesis: Hypothesis, factor: int) -> Trace | None:
-        """Find the other codes, the first having a moving factor; None if one is not where it should be."""
+        """Find the other codes, given the moving factor of the first; return None if one does not fit."""
         course = hypothesis.course.value
         # Not only the errors that were searched: the last factor that is near is also the first far off.
         errors = course.narrowed(0, factor, course.far)
@@ -78,7 +78,7 @@ class Machine:
             match = next(iter(self.matches(hypothesis, expected, number)), None)
             if match is None:
                 return None
-            if match not in factors:  # a code that is seen twice proves nothing the second time
+            if match not in factors:  # a code that was seen twice counts once
                 likelihood *= len(expected) * hypothesis.finish.likelihood
             factors.append(match)
             errors = course.narrowed(number, match, errors)

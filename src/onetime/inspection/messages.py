@@ -1,4 +1,4 @@
-"""The words of a diagnosis: how far a clock is off, how likely chance is, and what was not tried."""
+"""The messages of a diagnosis: the error of a clock, the chance of an accident, and what was not tried."""
 
 from onetime.inspection.course import PERIODS, RARE_PERIODS
 from onetime.inspection.keying import HASHES
@@ -7,32 +7,32 @@ ZONES = (*range(1800, 14 * 3600 + 1, 1800), 20_700, 31_500, 45_900, 49_500)
 """Differences of time zones in seconds: whole and half hours, 5:45, 8:45, 12:45 and 13:45."""
 
 ZONE_SLACK = 60
-"""Number of seconds by which a clock may be off besides its time zone."""
+"""Maximum error of a clock in addition to a wrong time zone, in seconds."""
 
 RIGHT = (
     "Nothing is wrong with this code. If it is refused, compare the secret that the server stores and its "
     "clock, and do not use a code twice."
 )
-"""Advice where there is no mistake."""
+"""Advice if there is no mistake."""
 
 RIGHT_COUNTER = (
     "Nothing is wrong with this code. If it is refused, compare the secret and the counter that the server "
     "stores, and do not use a code twice."
 )
-"""Advice where there is no mistake with the code of a counter."""
+"""Advice if there is no mistake in the code of a counter."""
 
-AHEAD = "Resynchronize: the server must look ahead as far as this, or take three codes in a row."
-"""Advice where only the counter is off."""
+AHEAD = "Resynchronize: the server must look ahead as far as this, or accept three consecutive codes."
+"""Advice if only the counter is wrong."""
 
 BEHIND = "Set the counter of the app and of the server to the same value: codes of used counters are refused."
-"""Advice where the counter of the app is behind."""
+"""Advice if the app's counter is behind."""
 
-MORE = "A second code, from another time or counter, would say more."
-"""Advice where one code may fit by chance."""
+MORE = "A second code, from another time or counter, would give a surer result."
+"""Advice if a single code may fit by chance."""
 
 
 def clock_words(low: int, high: int) -> str:
-    """Return how far a clock is off, in words, and what is known to put it off so far.
+    """Return the error of a clock in words, with a known cause of such an error.
 
     Args:
         low: The least error in seconds; negative if the clock is slow.
@@ -54,7 +54,7 @@ def clock_words(low: int, high: int) -> str:
 
 
 def clock_advice(words: str) -> str:
-    """Return what to do about a clock, given the words on it; empty if they are."""
+    """Return the advice for the words of `clock_words`; empty if they are empty."""
     if ": " in words:
         return "Compute steps from Unix time, which is UTC, and set the time zone of the device."
     return "Set the clock of the device to the time of the network." if words else ""
@@ -67,7 +67,7 @@ def _duration(seconds: int) -> str:
 
 
 def odds(chance: float) -> str:
-    """Return in words how likely it is that something fits by chance.
+    """Return the chance of an accidental fit, in words.
 
     Args:
         chance: From 0 to 1.

@@ -1,4 +1,4 @@
-"""What comes along when a secret is copied: labels, quotes, separators, escapes, invisible characters."""
+"""Removal of text that is copied along with a secret: labels, quotes, separators, invisible characters."""
 
 import re
 import unicodedata
@@ -20,7 +20,7 @@ _TWINS = str.maketrans(
 
 
 def _decoded(text: str) -> str:
-    """Decode percent signs, once (RFC 3986 section 2.1); those that are not UTF-8 stay."""
+    """Decode percent signs once (RFC 3986 section 2.1); keep those that are not UTF-8."""
     if not _PERCENT.search(text):
         return text
     data = b"".join(
@@ -33,7 +33,7 @@ def _decoded(text: str) -> str:
 
 
 def _visible(text: str) -> str:
-    """Leave out format characters (zero width, byte-order mark, soft hyphen) and controls but white space."""
+    """Remove format characters (zero width, byte-order mark, soft hyphen) and controls, not white space."""
     return "".join(
         character
         for character in text
@@ -42,7 +42,7 @@ def _visible(text: str) -> str:
 
 
 def _labelled(text: str) -> str:
-    """Return what stands behind a label: `secret=...`, `"secret": "..."`, `Key: ...`."""
+    """Return the text after a label: `secret=...`, `"secret": "..."`, `Key: ...`."""
     match = _LABEL.search(text)
     return match[1] if match else text
 
@@ -58,17 +58,17 @@ _STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("without its dots, colons or commas", lambda text: text.translate(_DOTS)),
     ("dashes read as hyphens", lambda text: text.translate(_DASHES)),
 )
-"""What is done about each thing that comes along, in words, in the order in which it is done."""
+"""The steps of the removal in their order, each with its description."""
 
 
 def cleaned(text: str) -> tuple[str, str]:
-    """Return a secret without what came along, and in words what was done.
+    """Return a secret without other copied text, and a description of the changes.
 
     Args:
-        text: The secret as it was pasted. White space is left out, and told of unless it is spaces.
+        text: The pasted secret. White space is removed; the description mentions it unless it is only spaces.
 
     Returns:
-        The secret, and the words, which begin with a comma; empty if nothing came along but spaces.
+        The secret; and the description, which begins with a comma, or is empty if only spaces were removed.
     """
     told = []
     spaced = "".join(text.split()) != text.replace(" ", "")
@@ -86,7 +86,7 @@ def byte_list(text: str) -> bytes:
     """Return the bytes of a list of decimal numbers, as programs print them: `[72, 101]`, `-17 22`.
 
     Args:
-        text: The secret as it was pasted.
+        text: The pasted secret.
 
     Returns:
         The bytes; empty if the text is not a list of two or more numbers from -128 to 255.

@@ -1,7 +1,7 @@
-"""What is tried, and in which order.
+"""The plan of the search: which hypotheses are tried, and in which order.
 
-The search is planned, not a full product. A hypothesis makes a choice at each step of the computation. Near
-the expected counter or time, any two choices may be wrong. Being far from it counts as a mistake, too.
+The search does not try the full product. A hypothesis makes a choice at each step of the computation. Near
+the expected counter or time, any two choices may be wrong. A distant counter or time counts as a mistake.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,19 +17,19 @@ from onetime.inspection.reading import Reading
 from onetime.inspection.truncation import BYTE_19, COUNTED_BYTE_19, PLACES, SIGNS, Place, Sign, truncation
 
 MAX_MISTAKES = 2
-"""Number of mistakes that are searched together."""
+"""Maximum number of mistakes in a hypothesis."""
 
 
 class Settings(NamedTuple):
-    """What is expected of a code.
+    """The settings of a code.
 
     Attributes:
         algorithm: Name of the hash.
-        courses: The ways to a moving factor.
-        told: Whether a link says which hash it is.
-        cost: Number of mistakes that it counts as to have these settings, 0 or 1.
-        words: What is wrong with them; empty for the expected ones.
-        advice: What to do about it.
+        courses: The ways to compute a moving factor.
+        told: Whether a link names the hash.
+        cost: Number of mistakes that these settings count as, 0 or 1.
+        words: What is wrong with the settings; empty for the expected settings.
+        advice: How to correct the settings.
     """
 
     algorithm: str
@@ -41,7 +41,7 @@ class Settings(NamedTuple):
 
 
 class Source(NamedTuple):
-    """Where HMACs come from: hypotheses that share it share them."""
+    """The source of HMACs. Hypotheses with the same source share the HMACs."""
 
     reading: Reading
     keying: Choice[Keying]
@@ -49,13 +49,13 @@ class Source(NamedTuple):
 
 
 class Finish(NamedTuple):
-    """From an HMAC to a code.
+    """The steps from an HMAC to a code.
 
     Attributes:
-        cost: Number of mistakes that its steps count as.
-        rare: Whether one of its steps is only tried near the expected time or counter.
-        truncate: From the HMAC to a number.
-        likelihood: The chance that a code which has nothing to do with the secret is hit, from 0 to 1.
+        cost: Number of mistakes that the steps count as.
+        rare: Whether a step is tried only near the expected time or counter.
+        truncate: Computes a number from the HMAC.
+        likelihood: The chance that a code that is unrelated to the secret matches, from 0 to 1.
     """
 
     cost: int
@@ -68,7 +68,7 @@ class Finish(NamedTuple):
 
 
 class Hypothesis(NamedTuple):
-    """What may have been done: a choice for each step, and where the moving factor is searched.
+    """A hypothesis: a choice for each step, and the range of moving factors to search.
 
     Attributes:
         mistakes: Number of mistakes.
@@ -89,16 +89,16 @@ def plan(
     settings: Sequence[Settings],
     codes: int,
 ) -> tuple[list[Hypothesis], bool]:
-    """List what is tried, the likeliest first: with few mistakes, then with few moving factors.
+    """List the hypotheses, the likeliest first: with few mistakes, then with few moving factors.
 
     Args:
         readings: The ways to read the secret.
         endings: The ways to make digits.
-        settings: The expected settings and the other ones.
-        codes: Number of different codes that there are to compare with.
+        settings: The expected settings, and other settings.
+        codes: Number of different codes to compare with.
 
     Returns:
-        The hypotheses, up to where chance alone is expected to fit; and whether that is all of them.
+        The hypotheses, up to the point where one is expected to fit by chance; and whether these are all.
     """
     hypotheses: list[Hypothesis] = []
     for each in settings:
@@ -129,7 +129,7 @@ def _hypotheses(
             if source.reading.cost > 1:
                 # There are a thousand of these readings.
                 near = course.value.search_closely()
-            # The moving factors in the outer loop, so that finishes share their HMACs.
+            # The moving factors are in the outer loop, so that finishes share their HMACs.
             for far, side in [(0, factors) for factors in near] + [(1, factors) for factors in beyond]:
                 for finish in finishes:
                     mistakes = cost + course.cost + finish.cost + far
@@ -140,7 +140,7 @@ def _hypotheses(
 
 
 def _sources(readings: Sequence[Reading], settings: Settings) -> Iterator[Source]:
-    """Yield the ways to an HMAC that have at most MAX_MISTAKES mistakes."""
+    """Yield the ways to compute an HMAC with at most MAX_MISTAKES mistakes."""
     for reading in readings:
         left = MAX_MISTAKES - settings.cost - reading.cost
         if left > 0:
@@ -154,7 +154,7 @@ def _sources(readings: Sequence[Reading], settings: Settings) -> Iterator[Source
 
 
 def _finishes(places: Sequence[Place], endings: Sequence[Choice[Ending]]) -> list[Finish]:
-    """List the ways from an HMAC to a code, those with few mistakes first."""
+    """List the ways to compute a code from an HMAC, those with few mistakes first."""
     found = []
     for place, sign, ending in product(places, SIGNS, endings):
         cost = place.cost + sign.cost + ending.cost

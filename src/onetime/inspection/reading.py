@@ -1,4 +1,4 @@
-"""What the written form of a secret may stand for: every reading of a text as a key."""
+"""The readings of the written form of a secret as a key."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,11 +18,11 @@ class Reading:
     """One way to read a text.
 
     Attributes:
-        words: The name of the form, and what else had to be done.
-        key: The secret that comes out, at least one byte.
-        advice: What to do if this is how a program reads the text; empty for the likeliest reading.
-        cost: Number of mistakes that it counts as: 0 for the likeliest reading, or 1, or 2.
-        rare: Whether it is only tried near the expected time or counter.
+        words: The name of the form, and the further changes.
+        key: The resulting secret, at least one byte.
+        advice: How to correct a program that reads the text this way; empty for the likeliest reading.
+        cost: Number of mistakes that the reading counts as: 0 for the likeliest reading, otherwise 1 or 2.
+        rare: Whether the reading is tried only near the expected time or counter.
     """
 
     words: str
@@ -34,25 +34,25 @@ class Reading:
 
 @discreet
 def readings(text: str) -> tuple[Reading, ...]:
-    """Read a text in every way that makes sense, the likeliest first; no two give the same key.
+    """Read a text in every sensible way, the likeliest first, each with another key.
 
     Args:
         text: A secret in base32, hexadecimal, base64, base64url or plain text, perhaps with a typing error
-            and with what comes along when it is copied.
+            and with other copied text.
 
     Returns:
         At least one reading.
 
     Raises:
         SecretError: The text is empty, or has a lone surrogate.
-        TypeError: It is not a str.
+        TypeError: The text is not a str.
     """
     plain = read_text(text)
     dense, told = cleaned(text)
     found: dict[bytes, Reading] = {}
 
     def add(key: bytes, words: str, advice: str, *, rare: bool = False) -> None:
-        # White space and hyphens alone are an empty key in some forms.
+        # In some forms, white space and hyphens alone are an empty key.
         if key and key not in found:
             found[key] = Reading(words, key, advice if found else "", int(bool(found)), rare)
 
@@ -88,7 +88,7 @@ def readings(text: str) -> tuple[Reading, ...]:
 
 @discreet
 def misspellings(text: str) -> tuple[Reading, ...]:
-    """Read a text as base32 with any one letter wrong, or any two neighbors exchanged; no two alike.
+    """Read a text as base32 with any one letter wrong, or any two neighbors exchanged, without duplicates.
 
     Args:
         text: A secret; if it is longer than 128 characters, there are no readings.
@@ -136,7 +136,7 @@ def _plain(text: str, plain: bytes, dense: str, name: str) -> Iterator[tuple[str
 
 
 def _wrongly(dense: str, form: str, key: bytes) -> Iterator[tuple[str, str, bytes]]:
-    """Yield what programs make of a secret in its likeliest form: words, what to do, and the bytes."""
+    """Yield the results of programs that misread a secret's likeliest form: words, advice, and the bytes."""
     if form == "base32":
         yield from misread(dense)
     try:

@@ -1,4 +1,4 @@
-"""A code that was shown, and when."""
+"""A code that was shown, with its time or counter."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,12 +11,12 @@ from onetime.times import split_time
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A code that was shown, and when.
+    """A code that was shown, with its time or counter.
 
     Attributes:
-        code: What was shown: 1 to 10 digits, with spaces and hyphens between them or not.
-        time: When it was shown, in Unix seconds or as an aware datetime, where it should come from the time.
-        counter: The counter, from 0 to 2^64-1, where it should come from a counter.
+        code: The code that was shown: 1 to 10 digits, with or without spaces and hyphens between them.
+        time: The time at which the code was shown, in Unix seconds or as an aware datetime, for a TOTP.
+        counter: The expected counter, from 0 to 2^64-1, for a HOTP.
     """
 
     code: str = field(repr=False)
@@ -38,16 +38,16 @@ def read_code(sighting: Sighting) -> str:
     digits = sighting.code.replace(" ", "").replace("-", "")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= MAX_DIGITS):
         raise ValueError(
-            f"a code must have 1 to {MAX_DIGITS} digits, and nothing else but spaces and hyphens"
+            f"a code must have 1 to {MAX_DIGITS} digits, and nothing else except spaces and hyphens"
         )
     return digits
 
 
 def read_times(sightings: Sequence[Sighting]) -> tuple[int, ...]:
-    """Return the times in whole Unix seconds: of all codes, or of none.
+    """Return the times of all codes in whole Unix seconds, or nothing if no code has a time.
 
     Raises:
-        ValueError: A time is before 1970, naive or not finite, or only some codes have one.
+        ValueError: A time is before 1970, naive or not finite, or only some codes have a time.
         TypeError: A time has the wrong type.
     """
     times = [split_time(sighting.time)[0] for sighting in sightings if sighting.time is not None]
@@ -59,10 +59,11 @@ def read_times(sightings: Sequence[Sighting]) -> tuple[int, ...]:
 
 
 def read_counters(sightings: Sequence[Sighting]) -> tuple[int, ...]:
-    """Return the counters: of all codes, or of none, and then all have a time.
+    """Return the counters of all codes, or nothing if no code has a counter and all have a time.
 
     Raises:
-        ValueError: A counter is out of range, only some codes have one, or there is neither time nor counter.
+        ValueError: A counter is out of range, only some codes have one, or a code has neither time nor
+            counter.
         TypeError: A counter is not an int.
     """
     counters = [sighting.counter for sighting in sightings if sighting.counter is not None]

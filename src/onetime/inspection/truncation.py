@@ -1,6 +1,6 @@
 """Dynamic truncation (RFC 4226 section 5.3): from the HMAC to a number, and known mistakes on the way.
 
-Each table begins with what the RFC says.
+Each table begins with the RFC's way.
 """
 
 import struct
@@ -83,10 +83,11 @@ def _hex_offset_19(hs: bytes) -> int:
 
 _BYTE_19_WORDS = "the offset taken from byte 19 instead of the last one"
 BYTE_19: Place = Choice(_byte_19, 0, _BYTE_19_WORDS, _OFFSET)
-"""A mistake that shows only with hashes of more than 20 bytes, and is not counted if the hash is."""
+"""A mistake that shows only with hashes of more than 20 bytes. It does not count if the hash itself
+counts."""
 
 COUNTED_BYTE_19: Place = BYTE_19._replace(cost=1)
-"""The same mistake where the longer hash is the expected one."""
+"""The same mistake if the longer hash is the expected one."""
 
 _HEX_BYTES = "the hexadecimal digits of the HMAC instead of its bytes"
 _HEX_OFFSET = "the offset counted in hexadecimal digits instead of bytes"

@@ -1,37 +1,38 @@
-"""Typing errors in base32, and how they are undone."""
+"""Correction of typing errors in base32."""
 
 from collections.abc import Iterator
 from itertools import pairwise, product
 
 MAX_ONES = 8
-"""Number of digits 1 that are tried as I and L each by itself; more of them are tried all alike."""
+"""Maximum number of digits 1 that are each tried as I and as L. If there are more, all are replaced alike."""
 
 MAX_SWAPS = 16
-"""Number of letters that are tried as the one they look like."""
+"""Maximum number of letters that are replaced by a similar letter."""
 
 MAX_LENGTH = 128
-"""Number of characters in which any one of them may be wrong."""
+"""Maximum length of a secret in which any one character may be wrong, in characters."""
 
 LOOK_ALIKES = {"I": "L", "L": "I", "5": "S", "S": "5", "2": "Z", "Z": "2", "6": "G", "G": "6"}
-"""Letters of base32 that are read as each other."""
+"""Characters of base32 that are mistaken for each other."""
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
 def mended(text: str) -> Iterator[tuple[str, str, bool]]:
-    """Undo the usual errors: 0, 1 and 8, which base32 does not have, and letters that look alike.
+    """Correct the usual errors: 0, 1 and 8, which base32 does not have, and letters that look alike.
 
     Args:
-        text: The secret as it was typed.
+        text: The typed secret.
 
     Yields:
-        What was done, in words, the text without the error, and whether the error is rare.
+        A description of the correction, the corrected text, and whether the error is rare.
     """
     fixed = text.replace("0", "O").replace("8", "B")
     told = [f"{digit} read as {letter}" for digit, letter in (("0", "O"), ("8", "B")) if digit in text]
     ones = text.count("1")
     if ones or told:
-        # Not each by itself past a few, or in a long text: the number of combinations doubles with each.
+        # If there are many, or the text is long, all are replaced alike, because each doubles the
+        # combinations.
         each_by_itself = ones <= MAX_ONES and len(text) <= MAX_LENGTH
         pieces = fixed.split("1")
         for letters in product("IL", repeat=ones) if each_by_itself else ("I" * ones, "L" * ones):
@@ -59,13 +60,13 @@ def mended(text: str) -> Iterator[tuple[str, str, bool]]:
 
 
 def misspelled(text: str) -> Iterator[tuple[str, str]]:
-    """Undo any one error: a wrong letter, or two neighbors that are exchanged.
+    """Correct any one error: a wrong letter, or two exchanged neighbors.
 
     Args:
-        text: The secret as it was typed; if it is longer than 128 characters, there is nothing to undo.
+        text: The typed secret; if it is longer than 128 characters, nothing is corrected.
 
     Yields:
-        What was done, in words, and the text without the error.
+        A description of the correction, and the corrected text.
     """
     if len(text) > MAX_LENGTH:
         return
@@ -80,5 +81,5 @@ def misspelled(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _replaced(text: str, i: int, letter: str) -> str:
-    """Put a letter in a place."""
+    """Replace the character at an index by a letter."""
     return f"{text[:i]}{letter}{text[i + 1 :]}"

@@ -1,4 +1,4 @@
-"""Calls of the page about codes: a new secret, one code, its steps, a table."""
+"""Calls of the page about codes: a new secret, one code, its steps, and a table."""
 
 from onetime.algorithm import Algorithm
 from onetime.errors import URIError
@@ -15,7 +15,7 @@ MAX_ROWS = 1000
 
 
 def secret(values: object) -> Answer:
-    """Generate a secret as long as the hash."""
+    """Generate a secret as long as the hash's output."""
     fields = Fields(values, ("algorithm", "form"))
     algorithm = fields.choice("algorithm", Algorithm, Algorithm.SHA1)
     form = fields.choice("form", READERS, "base32")
@@ -25,7 +25,7 @@ def secret(values: object) -> Answer:
 
 
 def code(clock: Clock, values: object) -> Answer:
-    """Compute the code of a moment or a counter, with its neighbors, its link and its QR code."""
+    """Compute the code of a time or a counter, with its neighbors, its link and its QR code."""
     fields = Fields(values, ("credential", "time", "name", "issuer"))
     account = fields.account()
     name = fields.text("name", "alice@example.com")
@@ -46,9 +46,9 @@ def code(clock: Clock, values: object) -> Answer:
 
 
 def steps(clock: Clock, values: object) -> Answer:
-    """Compute every value on the way to a code, and the parts of them that the page draws.
+    """Compute every value in the computation of a code, and the parts that the page draws.
 
-    Numbers that may exceed 2^53 are text, because JavaScript's numbers are not exact beyond.
+    Numbers that may exceed 2^53 are text, because larger numbers are not exact in JavaScript.
     """
     fields = Fields(values, ("credential", "time"))
     account = fields.account()
@@ -89,7 +89,7 @@ def steps(clock: Clock, values: object) -> Answer:
 
 
 def table(clock: Clock, values: object) -> Answer:
-    """Compute the codes of consecutive counters or steps; fewer than asked for after the last one."""
+    """Compute the codes of consecutive counters or steps, up to the last one."""
     fields = Fields(values, ("credential", "start", "count"))
     account = fields.account()
     credential = account.credential
@@ -122,12 +122,12 @@ def describe(account: Account) -> Answer:
 
 
 def _moment(clock: Clock, fields: Fields, account: Account, name: str = "time") -> tuple[float, int]:
-    """Return the time that a field asks for, and the moving factor: the step of that time, or the counter."""
+    """Return the time in a field, and the moving factor: the step of that time, or the counter."""
     given = fields.time(name)
     time = clock() if given is None else given
     if account.credential.kind == "hotp":
         return time, account.counter
-    with blame("t0" if given is None else name):  # the time now cannot be changed
+    with blame("t0" if given is None else name):  # the current time cannot be changed
         return time, account.credential.step(time)
 
 

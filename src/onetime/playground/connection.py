@@ -1,9 +1,9 @@
-"""One connection to the playground: one request, which is checked before it is answered.
+"""One connection to the playground, with one request that is checked before it is answered.
 
-The standard library reads the request. What this module adds keeps everything else out: a request must be
-addressed to the server by its own name, so that no other site reaches it through a name of its own (DNS
-rebinding); calls must come from the server's own page, and carry the token of its address. A connection
-ends after one request, so that no request can be hidden inside another.
+The standard library reads the request, and this module refuses all requests that are not from the server's
+own page. A request must name the server as its host, so that another site cannot reach the server through a
+name of the site's own (DNS rebinding). Calls must come from the server's page, and carry the token in its
+address. A connection ends after one request, so that no request can be hidden inside another.
 """
 
 import hmac
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from socketserver import BaseServer, _RequestType
 
 PATIENCE = 30
-"""Seconds within which a whole request must arrive, and within which its answer must be taken."""
+"""Seconds within which a whole request must arrive, and within which the client must read the answer."""
 
 LINGER = 1
-"""Seconds for which data that was not read is thrown away before the connection is closed."""
+"""Seconds for which unread data is discarded before the connection is closed."""
 
 MAX_BODY = 65_536
 """Maximum size of a body, in bytes."""
@@ -40,7 +40,7 @@ MAX_REQUEST = 2 * MAX_BODY
 JSON = "application/json"
 
 TICKETS = "/open/"
-"""Beginning of the paths that lead to the page once."""
+"""Prefix of the paths that lead to the page once."""
 
 PROTECTION = {
     "Cache-Control": "no-store",
@@ -52,19 +52,19 @@ PROTECTION = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-"""Headers of every answer. None of them lets another origin in: there is no CORS."""
+"""Headers of every answer. None of them admits another origin by CORS."""
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What is served.
+    """The content of the server.
 
     Attributes:
         hosts: The names of the server, with its port.
         files: The type and the bytes of each file of the page, by path.
-        interface: What answers the page's calls.
-        token: What each call must carry.
-        tickets: Paths that lead to the page with its token, each of them once.
+        interface: Answers the calls of the page.
+        token: The token that each call must carry.
+        tickets: Paths that lead to the page with its token, each path once.
     """
 
     hosts: frozenset[str]
@@ -80,9 +80,9 @@ class Site:
 
 
 class _Wire(io.RawIOBase):
-    """What arrives until a deadline, and no more than a request may have.
+    """A stream of the data that arrives before a deadline, with the maximum size of a request.
 
-    Without a deadline, a client that sends one byte now and then would hold a thread forever.
+    Without a deadline, a client that sends one byte now and then would occupy a thread forever.
     """
 
     def __init__(self, connection: socket.socket) -> None:
@@ -107,8 +107,8 @@ class Connection(BaseHTTPRequestHandler):
     """A connection, of one request."""
 
     protocol_version = "HTTP/1.0"  # ends each connection after its answer
-    default_request_version = "HTTP/1.0"  # also where the client does not say: answers have headers
-    wbufsize = -1  # head and body leave together
+    default_request_version = "HTTP/1.0"  # if the client names no version; answers then have headers
+    wbufsize = -1  # headers and body are sent together
 
     def __init__(
         self, request: "_RequestType", client_address: object, server: "BaseServer", site: Site
@@ -123,7 +123,7 @@ class Connection(BaseHTTPRequestHandler):
         self.rfile: io.BufferedReader = io.BufferedReader(_Wire(self.connection))
 
     def finish(self) -> None:
-        """End. If data is left that was not read, closing would reset the connection and lose the answer."""
+        """Discard unread data, which would reset the connection and lose the answer, and end."""
         self.connection.settimeout(PATIENCE)
         super().finish()
         end = time.monotonic() + LINGER
@@ -134,7 +134,7 @@ class Connection(BaseHTTPRequestHandler):
                 pass
 
     def do_GET(self) -> None:
-        """Send a file of the page, or lead to the page."""
+        """Send a file of the page, or redirect to the page."""
         self._respond(self._file)
 
     def do_POST(self) -> None:
@@ -142,7 +142,7 @@ class Connection(BaseHTTPRequestHandler):
         self._respond(self._call)
 
     def send_error(self, code: int, *_: object) -> None:
-        """Refuse what cannot be read. The library's own message would show what was sent."""
+        """Refuse a request that cannot be read. The standard library's message would quote the request."""
         self._refuse(RequestError(HTTPStatus(code).phrase.lower(), status=code))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
@@ -156,18 +156,18 @@ class Connection(BaseHTTPRequestHandler):
             self._refuse(error)
         except OSError:
             raise
-        except Exception:  # the reason stays unknown: it might show a secret
+        except Exception:  # the reason is not shown, because it might contain a secret
             self._refuse(RequestError("the playground has failed", status=500))
 
     def _check_sender(self) -> None:
         """Raise an error if another site may have sent the request."""
         if len(self.requestline.split()) != 3:
-            raise RequestError("the request must name its version of HTTP")  # HTTP/0.9 has no headers
+            raise RequestError("the request must name its HTTP version")  # HTTP/0.9 has no headers
         hosts = self.headers.get_all("Host", [])
         if len(hosts) != 1 or hosts[0] not in self.site.hosts:
             raise RequestError("the request is addressed to another server", status=421)
         foreign = {*self.headers.get_all("Origin", [])} - {f"http://{hosts[0]}"}
-        if self.command == "POST":  # a link on another site may lead to the page
+        if self.command == "POST":  # another site may link to the page, but must not call it
             foreign |= {*self.headers.get_all("Sec-Fetch-Site", [])} - {"same-origin", "none"}
         if foreign:
             raise RequestError("another site must not call the playground", status=403)
@@ -181,9 +181,9 @@ class Connection(BaseHTTPRequestHandler):
             self._refuse_path(path in self.site.interface.calls, "POST")
 
     def _redeem(self, path: str) -> str:
-        """Return where a ticket leads: once to the page with its token, then to the page without one."""
+        """Return the target of a ticket: once the page with its token, then the page without a token."""
         try:
-            self.site.tickets.remove(path)  # one step, also if two threads take it
+            self.site.tickets.remove(path)  # atomic, even if two threads use the ticket at once
         except KeyError:
             return "/"
         return self.site.page

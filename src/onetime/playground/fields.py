@@ -19,10 +19,10 @@ class RequestError(Exception):
     """A request cannot be served.
 
     Attributes:
-        message: The reason, for the person at the page. It quotes nothing of what was sent.
-        field: The field that is at fault; None if it is the request as a whole.
-        status: The status of the answer (RFC 9110 section 15): 200 if a field is at fault, because a
-            mistake in a form is an ordinary answer, and browsers report requests that fail.
+        message: The reason, as text for the user. It does not quote the request.
+        field: The faulty field; None if the request as a whole is faulty.
+        status: The status of the answer (RFC 9110 section 15). It is 200 if a field is faulty, because a
+            mistake in a form has an ordinary answer, and browsers report failed requests.
     """
 
     def __init__(self, message: str, field: str | None = None, status: int = 400) -> None:
@@ -34,7 +34,7 @@ class RequestError(Exception):
 
 @contextmanager
 def blame(field: str | None) -> Iterator[None]:
-    """Raise an error of the library as an error of the field that the value came from."""
+    """Raise an error of the library as an error of the field that holds the value."""
     try:
         yield
     except (OnetimeError, ValueError) as error:
@@ -44,12 +44,12 @@ def blame(field: str | None) -> Iterator[None]:
 class Fields:
     """The fields of one JSON object.
 
-    A field that is missing has its default; a field without a default is required.
+    A missing field has its default; a field without a default is required.
 
     Args:
-        values: The value of the JSON.
+        values: The parsed JSON.
         names: The known fields.
-        field: The field that holds the object; None if it is the request as a whole.
+        field: The field that holds the object; None for the request as a whole.
 
     Raises:
         RequestError: The value is not an object, or has an unknown field.
@@ -72,7 +72,7 @@ class Fields:
     def choice(self, name: str, choices: Iterable[str], default: str) -> str:
         """Return a text that is one of several choices."""
         value = self.text(name, default)
-        if value not in tuple(choices):  # also of an enumeration
+        if value not in tuple(choices):  # the choices may be an enumeration
             raise RequestError(f"{name} must be one of {', '.join(choices)}", name)
         return value
 
@@ -84,7 +84,7 @@ class Fields:
         return value
 
     def moving_factor(self, name: str, default: str | None = None) -> int:
-        """Return a moving factor, which is a text of digits because JavaScript's numbers have 53 bits."""
+        """Return a moving factor. It is sent as text, because JavaScript's numbers have 53 bits."""
         value = self.text(name, default)
         digits = value.isascii() and value.isdigit() and len(value) <= len(str(LAST_MOVING_FACTOR))
         if not digits or int(value) > LAST_MOVING_FACTOR:

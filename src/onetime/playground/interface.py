@@ -13,7 +13,7 @@ from onetime.playground.search import Searches
 
 
 class Interface:
-    """Answers the page. It keeps a few sessions and searches in memory, and nothing else.
+    """Answers the calls of the page, and stores a few sessions and searches in memory.
 
     Args:
         clock: Returns Unix time in seconds.
@@ -63,20 +63,20 @@ def read(body: bytes) -> object:
     """Parse JSON (RFC 8259) strictly: in UTF-8, each name once, and no infinite numbers.
 
     Raises:
-        RequestError: It is not JSON, or nested too deeply.
+        RequestError: The body is not JSON, or is nested too deeply.
     """
     try:
         return json.loads(
             body.decode(), object_pairs_hook=_object, parse_constant=_refuse, parse_float=_finite
         )
-    except (ValueError, RecursionError):  # also for UTF-8, and for a number of thousands of digits
+    except (ValueError, RecursionError):  # ValueError includes bad UTF-8 and numbers of thousands of digits
         raise RequestError("the body must be JSON in UTF-8") from None
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     values = dict(pairs)
     if len(values) < len(pairs):
-        raise ValueError("a name is a duplicate")
+        raise ValueError("names must not be duplicates")
     return values
 
 

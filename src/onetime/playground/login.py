@@ -1,4 +1,4 @@
-"""Calls of the Login part: sessions, and what can be done in one."""
+"""Calls of the Login part: sessions, and the actions in a session."""
 
 import secrets
 import threading
@@ -12,11 +12,11 @@ from onetime.playground.session import NAMES, Session
 from onetime.verification.policy import YEAR
 
 MAX_SESSIONS = 16
-"""Maximum number of sessions. The oldest is dropped for a new one."""
+"""Maximum number of sessions. A new session replaces the oldest one."""
 
 
 class Logins:
-    """The newest few sessions. Their calls are served one after the other."""
+    """The newest few sessions. Their calls are served one after another."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -38,7 +38,7 @@ class Logins:
             return {"session": name, **describe(account), **session.show()}
 
     def look(self, values: object) -> Answer:
-        """Return what the server stores, and what the owner's devices show."""
+        """Return the stored state of the server, and the codes of the owner's devices."""
         with self._session(Fields(values, ("session",))) as session:
             return session.show()
 
@@ -67,7 +67,7 @@ class Logins:
             return session.show()
 
     def add(self, values: object) -> Answer:
-        """Add a device to the owner's, which is not enrolled."""
+        """Add a device to the owner's devices, without enrolling it."""
         fields = Fields(values, ("session", "kind"))
         kind = fields.choice("kind", NAMES, "totp")
         with self._session(fields) as session:
@@ -89,13 +89,13 @@ class Logins:
             return session.show()
 
     def unlock(self, values: object) -> Answer:
-        """Clear delays and spent guesses."""
+        """Clear delays and counted failures."""
         with self._session(Fields(values, ("session",))) as session:
             session.unlock()
             return session.show()
 
     def wait(self, values: object) -> Answer:
-        """Move the clock of a session on, so that nobody has to wait."""
+        """Move the clock of a session forward, so that the user does not have to wait."""
         fields = Fields(values, ("session", "seconds"))
         seconds = fields.whole("seconds", 0, YEAR)
         with self._session(fields) as session:

@@ -1,4 +1,4 @@
-"""The owner's devices in the Login part: an app that follows the clock, a key with a button."""
+"""The owner's devices in the Login part: an app that follows the clock, and a key with a button."""
 
 from onetime.credential import Credential
 from onetime.hotp import LAST_MOVING_FACTOR
@@ -6,15 +6,15 @@ from onetime.playground.fields import Answer, RequestError, blame
 from onetime.provisioning.account import Account
 
 PLACES = {-1: "previous", 0: "current", 1: "next", 2: "later"}
-"""The codes that a device shows, by their distance from the current one."""
+"""Names of the codes that a device shows, with their distances from the current code."""
 
 
 class OwnersDevice:
-    """A device in the owner's hand, whose clock is the server's.
+    """A device of the owner, which uses the server's clock.
 
     Attributes:
-        credential: What it makes codes of.
-        counter: The counter of its current code, if it has a button.
+        credential: The credential that computes its codes.
+        counter: The counter of the current code, if the device has a button.
     """
 
     def __init__(self, account: Account) -> None:
@@ -22,19 +22,19 @@ class OwnersDevice:
         self.counter: int = account.counter
 
     def press(self) -> None:
-        """Press its button.
+        """Press the button.
 
         Raises:
-            RequestError: It has no button, or has reached its last counter.
+            RequestError: The device has no button, or has reached its last counter.
         """
         if self.credential.kind == "totp":
-            raise RequestError("an app has no button: its codes come with the time", "device")
+            raise RequestError("an app has no button: its codes change with the time", "device")
         if self.counter == LAST_MOVING_FACTOR:
             raise RequestError("the device has reached its last counter", "device")
         self.counter += 1
 
     def show(self, now: float) -> Answer:
-        """Return the codes around the current one, and how long that one is shown."""
+        """Return the codes around the current code, and the time for which the device shows that code."""
         credential = self.credential
         center, span, remaining = self.counter, None, None
         if credential.kind == "totp":

@@ -1,4 +1,4 @@
-"""Links and exports that a person pastes, read into the fields of the page."""
+"""Reading of pasted links and exports into the fields of the page."""
 
 from onetime.errors import URIError
 from onetime.playground.fields import Answer, Fields, blame
@@ -7,11 +7,11 @@ from onetime.provisioning.account import Account
 from onetime.provisioning.batch import Refused
 
 NAMELESS = "account"
-"""Name in the link of an account that has none, because a link must have one."""
+"""Name in the link of an account without a name, because a link must have a name."""
 
 
 def read(values: object) -> Answer:
-    """Read links and exports, one or several, into accounts; what cannot be read is named with its reason."""
+    """Read one or several links and exports into accounts, and list the faulty ones with the reasons."""
     text = Fields(values, ("text",)).text("text")
     with blame("secret"):
         batch = migration.read(text)
@@ -46,7 +46,7 @@ def _account(account: Account) -> Answer:
 def _link(account: Account) -> str | None:
     try:
         return uri.build(account.replace(name=account.name or NAMELESS))
-    except URIError:  # an export has names that a link cannot have
+    except URIError:  # an export may have names that a link cannot have
         return None
 
 

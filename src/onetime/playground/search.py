@@ -13,7 +13,7 @@ from onetime.inspection.sighting import Sighting, read_code
 from onetime.playground.fields import Answer, Clock, Fields, RequestError, blame
 
 MAX_SEARCHES = 4
-"""Maximum number of searches that run or whose result is stored. The oldest is cancelled for a new one."""
+"""Maximum number of searches that run or whose result is stored. A new search cancels the oldest one."""
 
 MAX_CODES = 10
 """Maximum number of codes to compare with."""
@@ -31,7 +31,7 @@ class Search:
         self.thread: threading.Thread = threading.Thread(target=self._run, daemon=True)
 
     def result(self) -> Answer:
-        """Return the progress, or what was found."""
+        """Return the progress or the result."""
         if self._error is not None:
             raise self._error.with_traceback(None)  # otherwise the traceback would grow with each call
         return self._answer or {"progress": self._progress, "findings": None}
@@ -85,9 +85,9 @@ class Searches:
         name = secrets.token_hex(16)
         with self._lock:
             self._running = [each for each in self._running if each.thread.is_alive()]
-            # A search that was cancelled runs on until it next reports its progress.
+            # A canceled search continues until it next reports its progress.
             if len(self._running) >= 2 * MAX_SEARCHES:
-                raise RequestError("too many searches are under way; try again in a moment", status=503)
+                raise RequestError("too many searches are running; try again in a moment", status=503)
             self._running.append(search)
             self._kept[name] = search
             if len(self._kept) > MAX_SEARCHES:
@@ -96,11 +96,11 @@ class Searches:
         return {"job": name}
 
     def result(self, values: object) -> Answer:
-        """Return the progress of a search, or what was found."""
+        """Return the progress or the result of a search."""
         return self._find(Fields(values, ("job",))).result()
 
     def cancel(self, values: object) -> Answer:
-        """Cancel a search and forget it."""
+        """Cancel and delete a search."""
         fields = Fields(values, ("job",))
         with self._lock:
             self._find(fields).cancel()
@@ -114,7 +114,7 @@ class Searches:
             fields = Fields(values, ("code", "age", "time", "counter"), place)
             counter = None if fields.is_null("counter") else fields.moving_factor("counter")
             time = fields.time("time")
-            # A code that was typed is of that moment, however long ago; the browser's clock may be wrong.
+            # The page sends the seconds since the code was typed, because the browser's clock may be wrong.
             age = 0 if fields.is_null("age") else fields.whole("age", 0, LAST_MOVING_FACTOR)
             if time is None and counter is None:
                 time = max(0, self._clock() - age)

@@ -1,6 +1,6 @@
-"""The HTTP server of the playground: for one person, on this machine alone.
+"""The HTTP server of the playground, for one user on this machine only.
 
-It writes no log and no file.
+The server writes no log and no file.
 """
 
 import os
@@ -34,16 +34,16 @@ TYPES = {
 
 
 class Server(ThreadingHTTPServer):
-    """The playground. `serve_forever()` runs it; `with` closes it.
+    """The playground. `serve_forever()` runs the server; `with` closes it.
 
-    Other users of the machine reach its port, too. A random token in the address keeps them out.
+    Other users of the machine can reach the port. A random token in the address keeps them out.
 
     Args:
-        port: The port; 0 takes one that is free.
+        port: The port; 0 for a free port.
         clock: Returns Unix time in seconds.
 
     Attributes:
-        site: What is served.
+        site: The content of the server.
 
     Raises:
         OSError: The port is not available.
@@ -51,7 +51,7 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True  # Ctrl-C does not wait for a browser
     request_queue_size = MAX_CONNECTIONS
-    # POSIX: a port that was just closed is available again. Elsewhere, two programs could share one.
+    # On POSIX, a port that was just closed is available again. Elsewhere, two programs could share a port.
     allow_reuse_address: bool = os.name == "posix"
     allow_reuse_port = False
 
@@ -63,7 +63,7 @@ class Server(ThreadingHTTPServer):
 
     @property
     def origin(self) -> str:
-        """The address without path and token."""
+        """The address of the server, without path and token."""
         return f"http://{HOST}:{self.server_port}"
 
     @property
@@ -74,7 +74,7 @@ class Server(ThreadingHTTPServer):
     def ticket(self) -> str:
         """Return an address that leads to the page once.
 
-        It is for a browser that is started: all users of a machine can see the arguments of its programs.
+        Use it to start a browser, because all users of the machine can see the arguments of programs.
         """
         path = f"{TICKETS}{secrets.token_hex(16)}"
         self.site.tickets.add(path)
@@ -87,7 +87,7 @@ class Server(ThreadingHTTPServer):
         self.server_port: int = self.server_address[1]
 
     def process_request(self, request: "_Request", client_address: object) -> None:
-        """Serve a connection in a thread of its own. One too many is closed."""
+        """Serve a connection in a thread of its own, or close it if there are too many."""
         if not self._places.acquire(blocking=False):
             self.shutdown_request(request)
             return
@@ -105,14 +105,14 @@ class Server(ThreadingHTTPServer):
             self._places.release()
 
     def handle_error(self, request: "_Request", client_address: object) -> None:
-        """Print nothing: only the connection failed, and a traceback might show a secret."""
+        """Print nothing, because only the connection failed, and a traceback might show a secret."""
 
     def _connect(self, request: "_Request", client_address: object, server: "BaseServer") -> Connection:
         return Connection(request, client_address, server, self.site)
 
 
 def _page() -> dict[str, tuple[str, bytes]]:
-    """Read the page, which may be in a zip file."""
+    """Read the files of the page, which may be in a zip file."""
     found = {
         f"/{file.name}": (TYPES[suffix], file.read_bytes())
         for file in (files(__package__) / "page").iterdir()

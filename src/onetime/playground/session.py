@@ -1,4 +1,4 @@
-"""A session of the Login part: a real verifier in memory, a clock that can be moved, the owner's devices."""
+"""A session of the Login part: a real verifier in memory, an adjustable clock, and the owner's devices."""
 
 from collections.abc import Callable
 
@@ -23,7 +23,7 @@ OWNER = "owner"
 """The user under which the devices of a session are enrolled."""
 
 NAMES = {"totp": "phone", "hotp": "key"}
-"""Names of devices by the kind of their credential."""
+"""Names of new devices, by the kind of their credential."""
 
 MAX_DEVICES = 12
 """Maximum number of devices of the owner, enrolled or not: two more than the policy allows to be enrolled."""
@@ -36,11 +36,11 @@ class Session:
     """A server with one user, and the user's devices.
 
     Args:
-        account: The first device. It is adopted: another system enrolled it.
+        account: The first device, which is adopted as if another system had enrolled it.
         clock: Returns Unix time in seconds.
 
     Attributes:
-        ahead: Seconds by which the clock of the session was moved on.
+        ahead: Seconds by which the clock of the session was moved forward.
         devices: The owner's devices by name, enrolled or not.
     """
 
@@ -60,7 +60,7 @@ class Session:
         return self._clock() + self.ahead
 
     def add(self, kind: str) -> str:
-        """Add a device with a secret of its own to the owner's, not enrolled, and return its name."""
+        """Add a device with a secret of its own, without enrolling it, and return its name."""
         if len(self.devices) == MAX_DEVICES:
             raise RequestError(f"the owner has {MAX_DEVICES} devices; start again to add another one", "add")
         names = (NAMES[kind], *(f"{NAMES[kind]}-{number}" for number in range(2, MAX_DEVICES + 2)))
@@ -96,12 +96,12 @@ class Session:
         self._verifier.forget(OWNER, name)
 
     def unlock(self) -> None:
-        """Clear delays and spent guesses, as an operator does."""
+        """Clear delays and counted failures, as an operator does."""
         if self._verifier.state(OWNER) is not None:
             self._verifier.unlock(OWNER)
 
     def show(self) -> Answer:
-        """Return what the server stores and what follows from it now, and what the owner's devices show."""
+        """Return the server's stored state, the values that follow from it now, and the devices' codes."""
         now, policy = self.now(), self._verifier.policy
         seconds = int(now)
         stored = self._verifier.state(OWNER)
@@ -128,12 +128,12 @@ class Session:
         }
 
     def _enrolled(self) -> dict[str, TOTP | HOTP]:
-        """Return the credentials of the devices that are enrolled: a server stores only those."""
+        """Return the credentials of the enrolled devices. A server stores only these."""
         state = self._verifier.state(OWNER) or State()
         return {name: self.devices[name].credential for name in state.devices}
 
     def _judge(self, ask: Callable[[], Accepted]) -> Answer:
-        """Return the verdict on what was typed, and what the server stores after it."""
+        """Return the verdict on the typed codes, and the server's state after it."""
         answer: Answer = {"verdict": "accepted", "message": None, "accepted": None}
         with blame(None):  # a clock that was set back may be before t0
             try:

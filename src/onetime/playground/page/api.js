@@ -1,9 +1,9 @@
-// Calls of the server. It computes every value on the page; the page computes none.
+// Calls of the server. The server computes every value; the page computes none.
 
-// Other users of this machine reach the server, too. The token in the address keeps them out.
+// Other users of this machine can reach the server. The token in the address keeps them out.
 const TOKEN = new URLSearchParams(location.search).get("token") ?? "";
 
-/** What the server refuses: the field at fault (null for the request as a whole), and the reason. */
+/** A refusal of the server: the faulty field (null for the request as a whole), and the reason. */
 export class Refusal extends Error {
   constructor(field, message) {
     super(message);
@@ -20,7 +20,7 @@ function write(value) {
   return `{${parts.join()}}`;
 }
 
-/** Call the server; return its answer or throw a Refusal. */
+/** Call the server, and return its answer or throw a Refusal. */
 export async function ask(path, body, signal) {
   let response;
   let answer;
@@ -40,7 +40,7 @@ export async function ask(path, body, signal) {
   return answer;
 }
 
-/** Calls of which only the newest counts: a late answer or refusal is dropped. */
+/** Calls of which only the newest counts: a late answer or refusal is ignored. */
 export class Line {
   #newest = null;
 
@@ -57,7 +57,7 @@ export class Line {
     }
   }
 
-  /** Drop the answer to the last call. */
+  /** Ignore the answer to the last call. */
   drop() {
     this.#newest?.abort();
     this.#newest = null;

@@ -1,4 +1,4 @@
-// The arrow from the last byte of HS to the first of the four that it points at.
+// The arrow from the last byte of HS to the first of the four bytes that it points to.
 
 import { draw } from "./dom.js";
 
@@ -21,7 +21,7 @@ export class Arrow {
     grid.append(svg);
   }
 
-  /** Go out of the last byte to the right, up beside the rows, along the gap above the row, and down. */
+  /** Draw from the last byte to the right, up beside the rows, along the gap above the row, and down. */
   draw() {
     const box = this.#grid.getBoundingClientRect();
     const from = this.#from.getBoundingClientRect();

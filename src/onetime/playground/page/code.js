@@ -1,4 +1,4 @@
-// Code: the code with the time it has left, the codes before and after it, and the link with its QR code.
+// Code: the code with its remaining time, the codes before and after it, and the link with its QR code.
 
 import { Line } from "./api.js";
 import * as shared from "./credential.js";
@@ -75,7 +75,7 @@ export class CodePanel extends Panel {
     if (answer.qr && find("qr").dataset.link !== answer.link) {
       const svg = new DOMParser().parseFromString(answer.qr, "image/svg+xml").documentElement;
       find("qr").replaceChildren(document.importNode(svg, true));
-      // The more a QR code holds, the larger it is drawn, so that a module stays large enough to be read.
+      // A QR code with more data is drawn larger, so that each module stays large enough to be read.
       find("qr").style.setProperty("--side", String(svg.viewBox.baseVal.width));
       find("qr").dataset.link = answer.link;
     }
@@ -93,7 +93,7 @@ export class CodePanel extends Panel {
     } else find("code-life").textContent = "Valid until it is used.";
   }
 
-  /** Show the time that the code has left. */
+  /** Show the remaining time of the code. */
   #run() {
     const { remaining, period } = this.#shown;
     const now = shared.isNow();

@@ -1,4 +1,4 @@
-// The credential, which Code, Steps, Table and Login share: its fields, and what is said of them.
+// The credential, which Code, Steps, Table and Login share: its fields and their messages.
 
 import { ask, seconds, whole } from "./api.js";
 import { announce, find, mark, settled, times, unmark } from "./dom.js";
@@ -17,7 +17,7 @@ const chosen = (name) => root.querySelector(`input[name="${name}"]:checked`).val
 export const kind = () => chosen("kind");
 export const isNow = () => kind() === "hotp" || chosen("when") === "now";
 
-/** Return the credential as the server reads it. */
+/** Return the credential in the form that the server reads. */
 export function credential() {
   return {
     secret: find("secret").value,
@@ -31,14 +31,14 @@ export function credential() {
   };
 }
 
-/** Return the time as the server reads it: null for now. */
+/** Return the time in the form that the server reads: null for now. */
 export const time = () => (isNow() ? null : seconds(find("time").value));
 
-/** Return what differs between two credentials, whatever the time. */
+/** Return a text that identifies the credential, whatever the time. */
 export const identity = () =>
   JSON.stringify(credential(), (_, value) => (typeof value === "bigint" ? String(value) : value));
 
-/** Show the size of the secret, where it is from, and that a short one is weak. */
+/** Show the size and the origin of the secret, and a warning if it is short. */
 export function describe(answer) {
   const example = find("secret").value === EXAMPLE && find("form").value === "base32";
   const size = times(answer.bytes, "byte");
@@ -49,7 +49,7 @@ export function describe(answer) {
   find("secret-hint").classList.toggle("warning", answer.weak);
 }
 
-/** Show a refusal beside its field; return whether it has one here. */
+/** Show a refusal beside its field; return whether the form has this field. */
 export function fault(refusal) {
   if (refusal.field === "secret") find("secret-hint").textContent = "";
   const placed = mark(root, refusal.field, refusal.message);
@@ -59,7 +59,7 @@ export function fault(refusal) {
 
 export const faultless = () => unmark(root);
 
-/** Name the settings in one line, for where they are folded, and for paper. */
+/** Summarize the settings in one line, for the folded form and for print. */
 function summarize() {
   const word = (id) => find(id).selectedOptions[0].text;
   const totp = kind() === "totp";
@@ -93,7 +93,7 @@ export function foldAfterUse() {
   if (used && NARROW.matches && !root.querySelector("[aria-invalid]") && find("accounts").hidden) fold();
 }
 
-/** Fill the fields with an account that was read from a link. */
+/** Fill the fields with an account from a link. */
 function fill(account) {
   const { secret, form, kind: sort, algorithm, digits, period, t0, counter } = account.credential;
   Object.entries({ secret, form, algorithm, digits, period: period ?? "30", t0: t0 ?? "0", counter }).forEach(
@@ -140,7 +140,7 @@ export function watch(changed) {
   root.addEventListener("input", (event) => {
     used = true;
     if (event.target.id === "secret") {
-      // Links that are pasted together stay apart.
+      // Links that are pasted together stay separate.
       event.target.value = event.target.value.replace(/[\r\n]+/g, pasted.has() ? " " : "");
       origin = "";
     }
@@ -179,13 +179,13 @@ export function watch(changed) {
 
   find("make-secret").addEventListener("click", async () => {
     used = true;
-    // Random bytes are not text, so they are written in the form that apps know.
+    // Random bytes are not text, so they are written in the form that apps read.
     if (find("form").value === "text") find("form").value = "base32";
     try {
       const answer = await ask("secret", { algorithm: find("algorithm").value, form: find("form").value });
       find("secret").value = answer.secret;
       origin = "new";
-      announce("A new secret is made");
+      announce("A new secret was generated");
       now();
     } catch (refusal) {
       fault(refusal) || mark(root, "secret", refusal.message);

@@ -1,13 +1,13 @@
-// The owner's devices: what each shows, and what can be done with it.
+// The owner's devices: the codes and the actions of each.
 
 import { button, find, inWords, make, showCode } from "./dom.js";
 
 const PLACES = { previous: "before", next: "next", later: "after that" };
 
-/** The code in a place of a device. */
+/** The code at a place of a device. */
 export const shown = (device, place) => device.codes.find((entry) => entry.place === place);
 
-/** One device in the list. What is there stays there, so that nobody loses the focus. */
+/** One device in the list. Its elements are never replaced, so that the focus is not lost. */
 class DeviceView {
   constructor(name, actions) {
     this.name = name;
@@ -44,7 +44,7 @@ class DeviceView {
       this.life,
       make("div", "buttons", this.type, this.press, this.enroll),
       error,
-      make("details", "", make("summary", "", "Its other codes"), this.others),
+      make("details", "", make("summary", "", "Other codes"), this.others),
     );
     this.element.dataset.device = name;
   }
@@ -86,7 +86,7 @@ export class Devices {
     this.#actions = actions;
   }
 
-  /** Show the devices, and offer them where one is to be chosen. */
+  /** Show the devices, and list them in the menus of devices. */
   show(devices) {
     const names = devices.map(({ name }) => name);
     for (const [name, view] of this.#views) {

@@ -2,7 +2,7 @@
 
 export const find = (id) => document.getElementById(id);
 
-/** Names of the hashes as people write them. */
+/** The usual names of the hashes. */
 export const HASHES = {
   SHA1: "SHA-1",
   SHA224: "SHA-224",
@@ -36,14 +36,14 @@ export function button(label, kind, pressed) {
   return element;
 }
 
-/** Let a screen reader say a text. */
+/** Announce a text to screen readers. */
 export function announce(text) {
   find("announcements").textContent = text;
 }
 
 const GROUPS = { 6: [3, 3], 7: [3, 4], 8: [4, 4], 9: [3, 3, 3], 10: [3, 3, 4] };
 
-/** Show a code: in groups for the eye, digit by digit for the ear, and plain when it is copied. */
+/** Show a code in groups on the screen, digit by digit for screen readers, and plain when it is copied. */
 export function showCode(element, code) {
   if (element.dataset.code === code) return;
   element.dataset.code = code;
@@ -77,7 +77,7 @@ async function toClipboard(text, what) {
   }
 }
 
-/** Copy a text, and show that on the button. */
+/** Copy a text, and show the result on the button. */
 export async function copy(text, button, what) {
   const words = (button.dataset.words ??= button.textContent);
   button.textContent = (await toClipboard(text, what)) ? "Copied ✓" : "Not copied ✕";
@@ -85,7 +85,7 @@ export async function copy(text, button, what) {
   button.timer = setTimeout(() => (button.textContent = words), 1600);
 }
 
-/** Let every code on the page be copied by a click on it. Text that is being selected is left alone. */
+/** Copy any code on the page when the user clicks it, unless the user is selecting text. */
 export function copyOnClick() {
   document.addEventListener("click", async ({ target }) => {
     const element = target.closest("[data-code]");
@@ -96,17 +96,17 @@ export function copyOnClick() {
   });
 }
 
-/** Make a sentence of a message of the server. */
+/** Turn a message of the server into a sentence. */
 export const sentence = (message) => `${message[0].toUpperCase()}${message.slice(1)}.`;
 
-/** Remove the messages beside fields. One that is about to be shown again stays, so that it is said once. */
+/** Remove the messages beside fields. A message that will be shown again stays, so that it is announced once. */
 export function unmark(root, except = null) {
   for (const place of root.querySelectorAll(".error"))
     if (place !== except && place.textContent) place.textContent = "";
   for (const control of root.querySelectorAll("[aria-invalid]")) control.removeAttribute("aria-invalid");
 }
 
-/** Return the place of a field's message: in the field, or in what is around it. */
+/** Return the place of a field's message: in the field, or in the elements around it. */
 const placeOf = (field) =>
   field?.querySelector(".error") ?? field?.parentElement.closest("[data-field]")?.querySelector(":scope > .error");
 
@@ -129,7 +129,7 @@ export function mark(root, name, message) {
   return put(root, name, message);
 }
 
-/** Do something once nothing has changed for a moment. */
+/** Call a function once nothing has changed for a moment. */
 export function settled(action, milliseconds = 120) {
   let timer;
   return () => {
@@ -138,7 +138,7 @@ export function settled(action, milliseconds = 120) {
   };
 }
 
-/** Count things in words. */
+/** Write a number with its noun. */
 export const times = (count, word) => `${count} ${word}${Math.abs(count) === 1 ? "" : "s"}`;
 
 /** Write a number of seconds in words. */

@@ -1,4 +1,4 @@
-// The fields of one code that was shown: the code, and when it was made or with which counter.
+// The fields of one code that was shown: the code, and its time or counter.
 
 import { seconds } from "./api.js";
 import { button, make } from "./dom.js";
@@ -74,7 +74,7 @@ export class Given {
     }
   }
 
-  /** Give the code its number, from 1. Errors of the server name it by that. */
+  /** Set the number of the code, from 1, which errors of the server name. */
   number(number) {
     this.name.textContent = `Code ${number}`;
     this.element.dataset.field = `codes.${number}`;
@@ -82,7 +82,7 @@ export class Given {
     this.button.setAttribute("aria-label", `Remove code ${number}`);
   }
 
-  /** Return the code as the server reads it. The moment of a code is the moment when it was typed. */
+  /** Return the code in the form that the server reads. Its time is the time when the user typed it. */
   value() {
     const by = this.by.value;
     return {

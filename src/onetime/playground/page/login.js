@@ -1,4 +1,4 @@
-// Login: a small server with the library's verifier, the owner's devices, and a person who types codes.
+// Login: a small server with the library's verifier, the owner's devices, and a user who types codes.
 
 import { ask, Line, Refusal } from "./api.js";
 import * as shared from "./credential.js";
@@ -74,7 +74,7 @@ export class LoginPanel extends Panel {
     clearInterval(this.#tick);
   }
 
-  /** Call the server, and show what it refuses. A session that is gone is started again. */
+  /** Call the server, and show a refusal. If the session is gone, start another. */
   async #doing(action) {
     try {
       this.clear();
@@ -82,7 +82,7 @@ export class LoginPanel extends Panel {
     } catch (error) {
       if (error === OTHER) return undefined;
       if (error instanceof Refusal && error.field === "session") {
-        return this.#doing(() => this.#start("The server had forgotten the session. It starts again."));
+        return this.#doing(() => this.#start("The server no longer had the session. It starts again."));
       }
       if (error.field === null || CREDENTIAL.includes(error.field)) clearInterval(this.#tick);
       if (CREDENTIAL.includes(error.field)) this.#enrolled = null;
@@ -91,7 +91,7 @@ export class LoginPanel extends Panel {
     return undefined;
   }
 
-  /** Call the server in this session; drop an answer that arrives in another one. */
+  /** Call the server in this session; ignore an answer that arrives in another session. */
   async #ask(what, body = {}) {
     const session = this.#session;
     if (session === null) throw OTHER; // it is not there yet
@@ -173,12 +173,12 @@ export class LoginPanel extends Panel {
     this.#try("verify", { code: code() }, `Code ${code()}`);
   }
 
-  /** Read three codes in a row, as the owner does it: with the time that passes, or with the button. */
+  /** Read three consecutive codes as the owner does: by waiting, or with the button. */
   async #readThree(near = false) {
     const name = find("three-device").value;
     const device = () => this.#owner.find((each) => each.name === name);
     const stored = this.#state.devices.find((each) => each.name === name);
-    // A code that is spent cannot be one of the three.
+    // A spent code cannot be one of the three.
     let another = BigInt(shown(device(), "current").moving_factor) < BigInt(stored?.watermark ?? "0");
     for (const id of THREE) {
       const { span } = device();
@@ -207,7 +207,7 @@ export class LoginPanel extends Panel {
     return this.#clock.time + (performance.now() - this.#clock.at) / 1000;
   }
 
-  /** Show what the server stores and what the devices show, and look again when a device shows another code. */
+  /** Show the server's state and the devices' codes, and refresh them when a device shows another code. */
   #keep({ state, devices, now }) {
     this.well();
     this.#clock = { time: now, at: performance.now() };
@@ -228,7 +228,7 @@ export class LoginPanel extends Panel {
     this.wait(ends.length ? Math.min(...ends) : undefined);
   }
 
-  /** Let the clocks of the part run. */
+  /** Update the clocks of the part. */
   #run() {
     const now = this.#now();
     this.#devices.run(now);

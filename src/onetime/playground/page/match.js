@@ -1,4 +1,4 @@
-// Why doesn't it match? A search for how codes were computed that are not the expected ones.
+// Why doesn't it match? A search for the way in which unexpected codes were computed.
 
 import { ask } from "./api.js";
 import { announce, find, HASHES, make, put, sentence, unmark } from "./dom.js";
@@ -25,7 +25,7 @@ export class MatchPanel extends Panel {
     });
     find("match-example").addEventListener("click", () => this.#example());
     find("match-cancel").addEventListener("click", () => this.#cancel("The search is cancelled."));
-    // What was found is not about what is typed now.
+    // The result does not apply to the new input.
     find("match-form").addEventListener("input", () => {
       find("match-result").replaceChildren();
       if (this.#job) announce("The search is cancelled");
@@ -75,7 +75,7 @@ export class MatchPanel extends Panel {
     find("match-add").disabled = this.#given.length === MAX_CODES;
   }
 
-  /** A secret in base32, taken as plain text by a program with SHA-256 and a clock that is 92 seconds slow. */
+  /** An example: a program reads a base32 secret as plain text, uses SHA-256, and its clock is 92 seconds slow. */
   #example() {
     while (this.#given.length > 1) this.#given.pop().element.remove();
     while (this.#given.length < 2) this.#add();
@@ -86,7 +86,7 @@ export class MatchPanel extends Panel {
     this.#search();
   }
 
-  /** Mark every field that is empty and must not be; return whether all are filled. */
+  /** Mark every empty field that must be filled; return whether all are filled. */
   #complete() {
     this.clear();
     if (!find("match-secret").value.trim()) put(this.root, "secret", "a secret or a link is needed");
@@ -158,7 +158,7 @@ export class MatchPanel extends Panel {
       card.append(make("h3", "", findings.length === 1 ? "This fits" : "These fit, the best first"));
       card.append(make("ol", "findings", ...findings.map((finding) => this.#finding(finding))));
     } else card.append(make("h3", "", `Nothing fits ${count === 1 ? "this code" : "these codes"}`));
-    const more = needs_second_code ? " A second code, from another time or counter, would say more." : "";
+    const more = needs_second_code ? " A second code, from another time or counter, would give a surer result." : "";
     card.append(make("p", "hint", `${tried.toLocaleString("en")} codes were computed and compared.${more}`));
     if (!found && not_tried.length) {
       const list = make("ul", "wrong", ...not_tried.map((words) => make("li", "hint", sentence(words))));

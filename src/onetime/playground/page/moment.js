@@ -1,6 +1,6 @@
-// A moment in two fields that follow each other: a date with a time of day in UTC, and Unix seconds.
+// A moment in two synchronized fields: a date with a time of day in UTC, and Unix seconds.
 
-/** Keep both fields the same; `changed` is called after each change by the person. */
+/** Synchronize both fields; `changed` is called after each change by the user. */
 export function keepTogether(date, unix, changed) {
   date.addEventListener("input", () => {
     const milliseconds = Date.parse(`${date.value}Z`);
@@ -13,7 +13,7 @@ export function keepTogether(date, unix, changed) {
   });
 }
 
-/** Show the Unix seconds as a date; nothing if there is no such date. */
+/** Show the Unix seconds as a date, or nothing if the date does not exist. */
 function follow(date, unix) {
   const text = unix.value.trim();
   const moment = new Date(/^[0-9]+(\.[0-9]+)?$/.test(text) ? Math.floor(Number(text)) * 1000 : NaN);

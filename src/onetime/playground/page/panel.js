@@ -1,4 +1,4 @@
-// What all parts have in common: a result or a message in its place, and a time to look again.
+// The common part of all panels: a result or a message in its place, and the time of the next refresh.
 
 import { Refusal } from "./api.js";
 import { fault, faultless } from "./credential.js";
@@ -33,7 +33,7 @@ export class Panel {
     this.shown = true;
   }
 
-  /** Show a refusal once: beside its field, or else where the result is. The last result stays, grayed. */
+  /** Show a refusal once: beside its field, or else in place of the result. The last result stays, grayed out. */
   refused(error) {
     if (!(error instanceof Refusal)) throw error;
     const own = mark(this.root, error.field, error.message);
@@ -51,11 +51,11 @@ export class Panel {
     this.#before.hidden = false;
   }
 
-  /** Look again after a number of seconds; without one, never. */
+  /** Refresh after a number of seconds; without a number, never. */
   wait(seconds) {
     clearTimeout(this.#timer);
     if (seconds !== undefined && Number.isFinite(seconds)) {
-      // Rather late than early; and at least once a day, because timers have a longest time.
+      // Rather late than early, and at least once a day, because timers have a maximum.
       this.#timer = setTimeout(() => this.update(), Math.min(Math.max(seconds, 0) * 1000 + 25, 86_400_000));
     }
   }

@@ -1,11 +1,11 @@
-// Links and exports, pasted where a secret is asked for: one fills the fields, several are a list to choose from.
+// Links and exports, pasted into the field of a secret: one account fills the fields; of several, the user chooses.
 
 import { Line } from "./api.js";
 import { announce, button, find, make, settled, times } from "./dom.js";
 
 const LINK = /otpauth(-migration)?:/i;
 
-/** Name an account as apps do. */
+/** Return the title of an account, as in apps. */
 export const title = ({ issuer, name }) =>
   [issuer, name].filter(Boolean).join(": ") || "an account without a name";
 
@@ -58,7 +58,7 @@ export class Pasted {
     else this.#offer(accounts, refused);
   }
 
-  /** Offer what was read, and name what was not. */
+  /** Offer the accounts that were read, and list the faulty ones. */
   #offer(accounts, refused) {
     const heading = make("p", "hint", `${times(accounts.length, "account")}. Choose one:`);
     const choices = accounts.map((account) => {

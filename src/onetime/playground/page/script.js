@@ -18,7 +18,7 @@ const panels = {
 const names = Object.keys(panels);
 let current = null;
 
-/** Show a part. The address has its name and the token, and nothing else. */
+/** Show a part. The address has only the part's name and the token. */
 function show(name) {
   if (location.hash.slice(1) !== name) history.replaceState(null, "", `#${name}`);
   if (name === current) return;
@@ -54,7 +54,7 @@ document.querySelector(".skip").addEventListener("click", (event) => {
   find("result").focus();
 });
 addEventListener("hashchange", () => show(named()));
-// A page that was asleep looks at the clock again.
+// A page that was asleep checks the clock again.
 document.addEventListener("visibilitychange", () => document.hidden || panels[current].update());
 
 copyOnClick();

@@ -1,14 +1,14 @@
-// What a server stores of a user, in plain words, and which values have changed.
+// The stored state of a user, in plain words, with marks on changed values.
 
 import { make, times, utc } from "./dom.js";
 
 const WAIT = "Checks the next code";
 const WAIT_THREE = "Checks the next three codes";
 
-/** Describe what counts against an attacker: each value by its name. */
+/** Describe the throttle of a user: each value by its name. */
 function ofUser(state) {
   return new Map([
-    ["Wrong codes in a row", String(state.failures)],
+    ["Consecutive wrong codes", String(state.failures)],
     [WAIT, state.retry_at === null ? "now" : `${utc(state.retry_at)}, UTC`],
     ["Wrong codes left before a wait of hours", `${state.guesses_left} of ${state.guesses}`],
     ["Near misses left with three codes", `${state.near_misses_left} of ${state.near_misses}`],
@@ -21,9 +21,9 @@ function ofDevice(device) {
   const { streak } = device;
   const side = streak ? (streak > 0 ? ", ahead" : ", behind") : "";
   const timed = [
-    ["Drift of its clock", times(device.drift, "step")],
+    ["Drift of the device’s clock", times(device.drift, "step")],
     ["Drift that three codes proved", times(device.anchor, "step")],
-    ["Codes in a row on one side", `${Math.abs(streak)} of ${device.streak_limit}${side}`],
+    ["Consecutive codes on one side", `${Math.abs(streak)} of ${device.streak_limit}${side}`],
   ];
   return new Map([
     [
@@ -52,7 +52,7 @@ function show(list, before, now) {
   list.replaceChildren(...rows);
 }
 
-/** Show a state, and what is another value than in the state before (null: there was none). */
+/** Show a state, and mark the values that differ from the previous state (null at first). */
 export function showState(list, devices, before, state, forget) {
   show(list, before && ofUser(before), ofUser(state));
   const old = new Map(before?.devices.map((device) => [device.name, device]));

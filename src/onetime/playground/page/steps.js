@@ -52,11 +52,11 @@ function message(answer, name) {
   } else sentence.append(strong("C"), " = ", strong(answer.moving_factor), ", the counter");
   const span =
     answer.span &&
-    `Step ${answer.moving_factor} goes from ${utc(answer.span[0])} to ${utc(String(BigInt(answer.span[1]) - 1n))}, UTC.`;
+    `Step ${answer.moving_factor} lasts from ${utc(answer.span[0])} to ${utc(String(BigInt(answer.span[1]) - 1n))}, UTC.`;
   const zeros = pairs(answer.message).findIndex((byte) => byte !== "00");
   const first = zeros < 0 ? 8 : zeros;
   return step(
-    "The moving factor in eight bytes",
+    "The moving factor as eight bytes",
     sentence,
     named(
       `${name}, the highest byte first`,
@@ -139,7 +139,7 @@ function truncation(answer) {
     " are taken.",
   );
   const element = step(
-    "The last byte points at four",
+    "The last byte points to four bytes",
     grid,
     make("p", "bitline", mono(answer.last_byte), " = ", bits),
     words,
@@ -158,7 +158,7 @@ function mask(answer) {
   const rest = () => bytes(answer.p_bytes.slice(1));
   const words = answer.sign_bit
     ? "The highest bit is 1. It is set to 0, because machines would disagree about the sign of the number."
-    : "The highest bit is 0 already. A 1 would be set to 0, because machines would disagree about the sign.";
+    : "The highest bit is already 0. A 1 would be set to 0, because machines would disagree about the sign.";
   return step(
     "The sign bit is masked",
     row("P", bits(answer.p_first_bits, "sign"), rest()),

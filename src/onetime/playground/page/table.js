@@ -1,4 +1,4 @@
-// Table: the codes of a range of counters or times, to compare another implementation with.
+// Table: the codes of a range of counters or times, for comparison with another implementation.
 
 import { Line, whole } from "./api.js";
 import * as shared from "./credential.js";
@@ -71,7 +71,7 @@ export class TablePanel extends Panel {
     );
   }
 
-  /** The table as lines with tabs, as spreadsheets and `cut` read it. */
+  /** The table as lines with tabs, for spreadsheets and `cut`. */
   #text() {
     return this.#rows
       .map((row) => [row.moving_factor, ...(row.time === null ? [] : [row.time]), row.code].join("\t") + "\n")

@@ -1,4 +1,4 @@
-// A verdict in words: for the operator of the server, and what the person at the keyboard sees.
+// A verdict in words: for the operator of the server, and as the user sees it.
 
 import { make, times } from "./dom.js";
 
@@ -9,11 +9,11 @@ const VERDICTS = {
   malformed: ["✎", "Malformed"],
   throttled: ["◷", "Throttled"],
   not_enrolled: ["∅", "Not enrolled"],
-  already_enrolled: ["=", "Enrolled already"],
+  already_enrolled: ["=", "Already enrolled"],
   too_many_devices: ["⋯", "Too many devices"],
 };
 
-/** Verdicts whose text is for the program, not for the person. */
+/** Verdicts whose text is for the program, not for the user. */
 const INTERNAL = ["not_enrolled", "already_enrolled", "too_many_devices"];
 
 /** Explain a verdict; `was` and `state` are what the server stored before and after it. */
@@ -24,23 +24,23 @@ function meaning(answer, was, enrolling) {
       const device = state.devices.find(({ name }) => name === accepted.device);
       const unit = device.kind === "totp" ? "step" : "counter";
       const failures = accepted.failures_before
-        ? ` Tell the owner: ${times(accepted.failures_before, "wrong code")} since the last login.`
+        ? ` Notify the owner: ${times(accepted.failures_before, "wrong code")} since the last login.`
         : "";
       const what = `It is the code of ${unit} ${accepted.moving_factor} of the device “${accepted.device}”, and is spent now.`;
       return enrolling ? `The device “${accepted.device}” is enrolled. Its code is spent now.` : what + failures;
     }
     case "replayed":
-      return "The code was right, but it is spent. It does not count as a failure.";
+      return "The code was correct, but it is spent. It does not count as a failure.";
     case "incorrect":
       if (enrolling) return "The device does not show this code. A wrong code of a new device does not count.";
       if (state.near_misses_left < was.near_misses_left)
         return "A near miss: two of the three codes are right. It counts, because an attacker who knows unused codes gets this close.";
-      if (state.failures === was.failures) return "The codes do not fit. Three wrong codes do not count.";
+      if (state.failures === was.failures) return "The codes do not match. Three wrong codes do not count as a failure.";
       return `No device shows this code. It is failure number ${state.failures} in a row.`;
     case "malformed":
-      return "It is not a code: it has another length, or not only digits. It does not count as a failure.";
+      return "The text is not a code: its length is wrong, or it has characters other than digits. It does not count as a failure.";
     case "throttled":
-      return "There were too many failures. The code was not checked, right or wrong.";
+      return "There were too many failures, so the code was not checked.";
     case "not_enrolled":
       return "No device is enrolled, so every code is wrong.";
     default:
