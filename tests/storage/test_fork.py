@@ -49,6 +49,7 @@ class GateTest(unittest.TestCase):
             "_beginners": {},
             "_inherited": [],
             "_near": {},
+            "_closing": [],
             "_gates": weakref.WeakValueDictionary(),
         }
         patch = mock.patch.multiple(fork, **state)
@@ -295,6 +296,37 @@ class Forks(GateTest):
         )
         self.assertTrue(connection.closed)
         fork._in_parent()
+
+    def test_a_store_that_is_dropped_while_another_thread_forks(self) -> None:
+        """Its gate stays until the fork has closed the connections, or has ended."""
+        gate = ForkGate(1)
+        connection = self.idle(gate)
+        fork._near["fork"] = OTHER, self.now + 1
+        gate.close()
+        reference = weakref.ref(gate)
+        del gate
+        gc.collect()
+        self.assertIsNotNone(reference())
+        fork._near["fork"] = threading.get_ident(), self.now + 1
+        fork._in_parent()
+        gc.collect()
+        self.assertTrue(connection.closed)
+        self.assertIsNone(reference())
+
+    def test_a_lease_of_before_a_fork(self) -> None:
+        """A signal handler may fork while a lease begins; the child's lease is its own."""
+        gate, lease = ForkGate(2), Lease()
+        register = weakref.ref
+
+        def forked(*given: Any) -> Any:
+            gate.begin()
+            return register(*given)
+
+        with mock.patch("weakref.ref", forked):
+            self.assertFalse(gate.enter(lease))
+        self.assertEqual([], gate.leases())
+        self.assertTrue(gate.enter(lease))
+        self.assertEqual([lease], gate.leases())
 
     def test_handlers_are_registered_once(self) -> None:
         """The first store registers the handlers, where the system has forks."""

@@ -21,6 +21,7 @@ from unittest import mock
 
 from onetime.errors import StoreError
 from onetime.storage import sqlite, sqlite_file
+from onetime.storage.fork import Lease
 from onetime.storage.sql import SQLStore
 from onetime.storage.store import Store
 from onetime.testing import StoreContract
@@ -338,7 +339,7 @@ class Files(Folder):
             pool.submit(self.open).result().close()
 
     def test_a_child_that_goes_on_in_its_parents_statement(self) -> None:
-        """F01: a signal handler forks before the statement runs; the child's is an error, the parent's is not."""
+        """F01: a signal handler forks in the middle of a statement; only the child's fails."""
         posix()
         for method in ("change", "commit"):
             with self.subTest(method), self.open(table=method) as store:
@@ -362,11 +363,13 @@ class Files(Folder):
                     if method == "change":
                         self.assertTrue(store.swap("otp/key", None, "one"))
                     else:
-                        connection = opened(dialect)
-                        store._pool.gate.idle.append((connection, time.monotonic()))
+                        lease = Lease()
+                        self.assertTrue(store._pool.gate.enter(lease))
+                        lease.connection = connection = opened(dialect)
                         dialect.begin(connection)  # type: ignore[attr-defined]  # it groups commits
                         dialect.swap(connection, "otp/key", None, "one")
                         dialect.commit(connection)  # type: ignore[attr-defined]  # the same
+                        store._pool.gate.leave(lease)
                 self.assertEqual("one", store.get("otp/key"))
 
     def test_a_system_without_owners(self) -> None:

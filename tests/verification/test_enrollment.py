@@ -489,5 +489,5 @@ class SeveralDevices(Case):
         class Bare:
             get, swap = self.store.get, self.store.swap
 
-        with self.assertRaisesRegex(TypeError, "the method items"):
+        with self.assertRaisesRegex(TypeError, "a method items"):
             Verifier(Bare()).states()

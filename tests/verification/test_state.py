@@ -8,6 +8,7 @@ from unittest import mock
 
 from onetime import HOTP, TOTP, Policy, Secret, State, StoreError
 from onetime.verification import record
+from onetime.verification import state as room
 from onetime.verification.device import Device
 from onetime.verification.throttle import Throttle
 from tests.soak import states
@@ -90,6 +91,14 @@ class Text(unittest.TestCase):
         read, failure = states.mutate_all(4226, 100_000)
         self.assertEqual("", failure)
         self.assertGreater(read, 1000)
+
+    def test_a_number_that_no_program_writes(self) -> None:
+        """A text with a right check and thousands of digits is refused when it is read."""
+        for place in range(5):
+            counts = ["0"] * 5
+            counts[place] = "9" * 4300
+            with self.subTest(place), self.assertRaises(StoreError):
+                State.from_text(record.checked(f"{room.KIND} {' '.join(counts)} 0"))
 
     def test_a_second_way_is_found(self) -> None:
         """A reader that takes numbers as `int` does is found by the same mutations."""

@@ -1,5 +1,6 @@
 """The verifier: what it stores before it tells, and what it does when others come in between."""
 
+import enum
 import json
 import logging
 import threading
@@ -627,6 +628,35 @@ class InBetween(Case):
         self.store.between.append(lambda: self.verifier.unlock("alice"))
         self.refuse(IncorrectCodeError, TIMED, WRONG)
         self.assertEqual(1, self.state().throttle.failures)
+
+
+class PhoneEnum(str, enum.Enum):  # noqa: UP042 - a StrEnum is written as it equals
+    """A name that equals "phone" and is written as another text."""
+
+    PHONE = "phone"
+
+
+class CountEnum(int, enum.Enum):
+    """The same with a number."""
+
+    FIVE = 5
+
+
+class Enumerations(unittest.TestCase):
+    def test_the_members_of_an_enumeration(self) -> None:
+        """As a name they are refused; as a number they are that number. No row is damaged."""
+        verifier, credential = Verifier(MemoryStore()), HOTP(Secret(bytes(range(20))))
+        name: Any = PhoneEnum.PHONE
+        for call in (
+            lambda: verifier.adopt("alice", credential, device=name),
+            lambda: verifier.enroll("alice", credential, credential.at(0), device=name),
+            lambda: verifier.verify("alice", {name: credential}, "000000"),
+            lambda: verifier.resynchronize("alice", {name: credential}, ["000000"] * 3),
+        ):
+            with self.assertRaisesRegex(TypeError, "device must be a str, not PhoneEnum"):
+                call()
+        verifier.adopt("alice", credential, watermark=CountEnum.FIVE)
+        self.assertEqual(5, verifier.verify("alice", credential, credential.at(5)).moving_factor)
 
 
 class Unlock(Case):
