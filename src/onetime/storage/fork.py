@@ -38,8 +38,7 @@ FORKED = (
 class Lease:
     """The use of a connection by one thread.
 
-    A gate has weak references to its leases. So if an exception interrupts the end of a lease, the lease ends
-    with its frame.
+    Gates have weak references to leases: if an exception interrupts a lease's end, it ends with its frame.
 
     Attributes:
         connection: The connection, once there is one.
@@ -103,8 +102,8 @@ class ForkGate:
             return False
         leases = self._leases
         leases.add(weakref.ref(lease, leases.discard))
-        if leases is not self._leases:
-            return False  # this is a child, which was forked in a signal handler a moment ago
+        if leases is not self._leases:  # a signal handler has just forked this child
+            return False
         # Checked only now: of this thread and a thread that forks, at least one sees the other.
         if len(leases) <= self.limit and not (_near and _is_near(lease.thread)):
             return True
@@ -115,12 +114,7 @@ class ForkGate:
         return False
 
     def leave(self, lease: Lease) -> bool:
-        """End a lease: keep its connection for the next one, or close it.
-
-        Returns:
-            Whether the lease is this process's own. In a child, both processes may have read parts of one
-            answer.
-        """
+        """End a lease: store its connection for the next one, or close it. Return False in a forked child."""
         if _inherited or _pid != os.getpid():
             if weakref.ref(lease) in self._leases:
                 _inherited.append(lease)
@@ -155,9 +149,8 @@ class ForkGate:
             return
         lease = Lease()
         self._leases.add(weakref.ref(lease, self._leases.discard))
-        # A pending fork closes the connections itself.
         if _is_near(lease.thread):
-            # It needs the gate for that, which may have no other reference.
+            # The fork closes the connections. For that it needs the gate, which may have no other reference.
             _closing.append(self)
             self._leases.discard(weakref.ref(lease))
         else:
@@ -178,11 +171,7 @@ class ForkGate:
                 connection.close()
 
     def drain(self, deadline: float) -> None:
-        """Wait until the leases of other threads have ended, but not after a deadline; close the rest.
-
-        Args:
-            deadline: When to stop waiting, in seconds by the monotonic clock.
-        """
+        """Wait for the leases of other threads, until a monotonic time; then close the idle connections."""
         lease = Lease()
         while any(other.thread != lease.thread for other in self.leases()) and time.monotonic() < deadline:
             time.sleep(PAUSE)
@@ -198,14 +187,12 @@ class ForkGate:
 
     def inherit(self) -> None:
         """In a child, set aside the connections of the parent, both idle and in use."""
-        leases = self.leases()
-        _inherited.extend(leases)
-        _inherited.extend(self.idle)
-        for connection in (*(lease.connection for lease in leases), *(each for each, _ in self.idle)):
-            # A child that a signal handler forked goes on in the middle of a statement of its parent.
-            if abandon := getattr(connection, "abandon", None):
-                abandon()
+        leases, idle = self.leases(), [connection for connection, _ in self.idle]
+        _inherited.extend((*leases, *idle))
         self.idle.clear()
+        for connection in (*(lease.connection for lease in leases), *idle):
+            # A child that a signal handler forked continues with its parent's statement.
+            getattr(connection, "abandon", bool)()
 
 
 _pid = os.getpid()
@@ -232,8 +219,7 @@ _registered = False
 def _register(gate: ForkGate) -> None:
     """Store a gate. The first gate registers the fork handlers.
 
-    Handlers that were registered earlier, like those of logging, run after statements have ended. So no
-    statement waits for a lock that such a handler holds.
+    Handlers of logging and others that were registered earlier take their locks after statements have ended.
     """
     global _registered
     _gates[id(gate)] = gate

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 
 from onetime.errors import StoreError
 from onetime.storage.dialect import GroupingDialect, split_name
-from onetime.storage.fork import FORKED
 from onetime.storage.sqlite_file import StoreFile
 
 TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
@@ -73,7 +72,7 @@ class Connection:
 
 
 def _refuse(*_: object) -> "NoReturn":
-    raise StoreError(FORKED)
+    raise StoreError("the connection is that of another process")
 
 
 class SQLite(GroupingDialect):
