@@ -70,6 +70,11 @@ class Bucket:
     time: int
 
 
+def have_one_secret(one: Device, other: Device) -> bool:
+    """Return whether two devices differ in nothing but the length of their codes."""
+    return replace(one, digits=other.digits) == other
+
+
 @dataclass
 class Enrollment:
     """What the model knows of one user."""
@@ -143,6 +148,17 @@ class Model:
         if old and old.device == device:
             return judge(old, now, device, code)
         new = self._instead(None if old is None else old, device, counter)
+        if old and have_one_secret(old.device, device):
+            verdict = judge(new, now, device, code)
+            if verdict[0] == "Accepted":
+                self.enrolled[key] = new
+            old.failures, old.bucket, old.near, old.disabled = (
+                new.failures,
+                new.bucket,
+                new.near,
+                new.disabled,
+            )
+            return verdict
         new.failures, new.bucket, new.near = 0, None, None
         verdict = judge(new, now, device, code)
         if verdict[0] in ("TypeError", "ValueError"):
@@ -170,7 +186,7 @@ class Model:
                 old.near,
                 old.disabled,
             )
-            if replace(old.device, digits=device.digits) == device:
+            if have_one_secret(old.device, device):
                 new.counter = max(counter, old.expected)
         return new
 

@@ -275,6 +275,24 @@ class Replace(Case):
         self.verifier.adopt("alice", TIMED, replace=True)
         self.assertEqual(STEP + 1, self.device().watermark)
 
+    def test_guesses_at_other_digits(self) -> None:
+        """K45: they count as failures of the user, and the enrolled device stays."""
+        eight = TOTP(SECRET, digits=8)
+        self.verifier.adopt("alice", eight)
+        device = self.device()
+        for _ in range(5):
+            with self.assertRaises(IncorrectCodeError):
+                self.verifier.enroll("alice", TIMED, WRONG, replace=True)
+        self.assertEqual((5, device), (self.state().throttle.failures, self.device()))
+        self.assert_unchanged(
+            *(ThrottledError, self.verifier.enroll, "alice", TIMED, TIMED.at(NOW)), replace=True
+        )
+        self.assert_unchanged(*(MalformedCodeError, self.verifier.enroll, "alice", TIMED, "1"), replace=True)
+        self.clock.advance(3600)
+        accepted = self.verifier.enroll("alice", TIMED, TIMED.at(NOW + 3600), replace=True)
+        self.assertEqual((5, 0), (accepted.failures_before, self.state().throttle.failures))
+        self.assertTrue(self.device().has(TIMED))
+
     def test_while_disabled(self) -> None:
         """N12, N13: a disabled user enrolls nothing; adoption leaves the disablement as it is."""
         self.verifier.policy = Policy(disable_after=2)

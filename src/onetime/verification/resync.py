@@ -9,9 +9,9 @@ the user is throttled. Rules 1 to 3 of `decision` come first. Then:
   replay.
 - Success clears the first tier, and sets watermark, drift and anchor.
 - Wrong codes do not count, except *near misses*: three codes that fit nowhere, although exactly two are right
-  for their places among three consecutive unused moving factors of one device. Only an attacker who knows
-  unused codes can cause near misses. They have a bucket of their own, which success does not clear. While the
-  bucket is empty, three codes are throttled.
+  for their places among three consecutive unused moving factors of one device. An attacker who
+  knows two unused codes causes near misses, and so does an owner who mistypes one of three codes. They have a
+  bucket of their own, which success does not clear. While the bucket is empty, three codes are throttled.
 """
 
 from collections.abc import Sequence
