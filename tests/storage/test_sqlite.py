@@ -338,6 +338,14 @@ class Files(Folder):
         with ThreadPoolExecutor(1) as pool:
             pool.submit(self.open).result().close()
 
+    def test_an_abandoned_connection(self) -> None:
+        """Each of its statements is an error."""
+        connection = opened(sqlite.SQLite(self.path, "onetime"), create=True)
+        self.addCleanup(connection.close)
+        connection.abandon()
+        with self.assertRaisesRegex(StoreError, "of another process"):
+            connection.execute("SELECT 1")
+
     def test_a_child_that_goes_on_in_its_parents_statement(self) -> None:
         """F01: a signal handler forks in the middle of a statement; only the child's fails."""
         posix()

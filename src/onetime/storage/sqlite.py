@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-from contextlib import contextmanager
 
 from onetime.errors import StoreError
 from onetime.storage.dialect import GroupingDialect, split_name
@@ -10,7 +9,7 @@ from onetime.storage.sqlite_file import StoreFile
 
 TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from typing import NoReturn
 
 _SETTINGS = (
@@ -94,7 +93,7 @@ class SQLite(GroupingDialect):
 
     def connect(self) -> Connection:
         """Open a connection; the first connection creates the file."""
-        with self._explained():
+        try:
             self._file.check()
             # SQLite's busy handler is not used: it waits longer each time, and while it holds its lock.
             return Connection(
@@ -102,10 +101,12 @@ class SQLite(GroupingDialect):
                     self._file.uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False
                 )
             )
+        except (OSError, sqlite3.Error) as error:
+            raise _explained(error) from error
 
     def prepare(self, connection: Connection, *, create: bool) -> None:
         """Make commits durable; check the table and the names of the file; `create` creates the table."""
-        with self._explained():
+        try:
             _apply_settings(connection)
             if create:
                 connection.execute(_table(f'IF NOT EXISTS "{self._name}"'))
@@ -113,21 +114,10 @@ class SQLite(GroupingDialect):
             self._check_table(connection)
             self._file.check()
             self._file.sync_names()
-
-    @contextmanager
-    def _explained(self) -> "Iterator[None]":
-        """Raise what a file or SQLite cannot do as StoreError, but not that another process writes."""
-        try:
-            yield
-        except OSError as error:
-            raise StoreError(
-                f"the store's file cannot be created or found ({error.strerror}): its folder must exist, and "
-                "the program must be allowed to write to it"
-            ) from error
-        except sqlite3.Error as error:
+        except (OSError, sqlite3.Error) as error:
             if self.had_no_effect(error):
                 raise
-            raise StoreError(f"SQLite cannot use the store's file: {error}") from error
+            raise _explained(error) from error
 
     def query(
         self, connection: Connection, statement: str, parameters: "Sequence[str]"
@@ -174,6 +164,16 @@ class SQLite(GroupingDialect):
                 f"the table {self._name} in the store's file is not a store's: it must be created with "
                 f"{expected} and have neither index nor trigger; give the store another table or file"
             )
+
+
+def _explained(error: OSError | sqlite3.Error) -> StoreError:
+    """Return the error of a file that cannot be used."""
+    if isinstance(error, OSError):
+        return StoreError(
+            f"the store's file cannot be created or found ({error.strerror}): its folder must exist, and "
+            "the program must be allowed to write to it"
+        )
+    return StoreError(f"SQLite cannot use the store's file: {error}")
 
 
 def _apply_settings(connection: Connection) -> None:
