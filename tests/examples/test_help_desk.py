@@ -246,7 +246,7 @@ class HelpDesk(unittest.TestCase):
             (("show",), "00", "TOKEN_KEY must be set to 64 hexadecimal digits"),
             (("show",), None, "there are no users"),
             (("show", "bob"), None, "there is no user bob"),
-            (("unlock", "bob"), None, "NotEnrolledError: nothing is stored of this user"),
+            (("unlock", "bob"), None, "NotEnrolledError: the store has no row of this user"),
             (("check", "bob"), None, "no code was given"),
         ):
             with self.subTest(arguments, key=key):
