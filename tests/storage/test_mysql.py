@@ -407,7 +407,7 @@ class ConnectionsOfPyMySQL(OnMariaDB):
             opened.append(server.connect())
             return opened[-1]
 
-        self.refused(self.store(connect), f"there is no table {self.table}", "create_table()")
+        self.refused(self.store(connect), f"the table {self.table} is missing", "create_table()")
         (connection,) = opened
         with self.assertRaises(Exception):  # noqa: B017 - each driver has its own
             connection.cursor().execute("SELECT 1")

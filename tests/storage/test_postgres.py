@@ -173,7 +173,9 @@ class Names(OnPostgres):
 
     def test_no_schema(self) -> None:
         """The messages say that the schema, or the search path, is at fault."""
-        self.refused(self.store(table="nowhere.onetime"), "no table nowhere.onetime", "create_table()")
+        self.refused(
+            self.store(table="nowhere.onetime"), "the table nowhere.onetime is missing", "create_table()"
+        )
         with self.assertRaises(StoreError) as caught:
             self.store(table="nowhere.onetime").create_table()
         self.assertIn('"nowhere"."onetime" cannot be created', str(caught.exception))
@@ -191,14 +193,19 @@ class Names(OnPostgres):
             return connection
 
         self.assertEqual("one", self.store(connect).get("otp/key"))
-        self.refused(self.store(connect, table=f"pg_temp.{self.table}"), "there is no table")
+        self.refused(self.store(connect, table=f"pg_temp.{self.table}"), "is missing; create it")
 
 
 class Table(OnPostgres):
     def test_it_is_made_by_name_only(self) -> None:
         """Without it all is StoreError; to make it again does nothing. Its pages are not full."""
         store = self.store()
-        self.refused(store, f"no table public.{self.table}", "create_table()", 'SQLStore.schema("postgres")')
+        self.refused(
+            store,
+            f"the table public.{self.table} is missing",
+            "create_table()",
+            'SQLStore.schema("postgres")',
+        )
         for _ in range(2):
             store.create_table()
             self.assertTrue(store.swap("otp/key", store.get("otp/key"), "one"))

@@ -60,7 +60,7 @@ class Parser(argparse.ArgumentParser):
         for argument in takewhile("--".__ne__, arguments):
             name = argument.partition("=")[0]
             if OPTION.fullmatch(name) and name not in self._option_string_actions:
-                raise UsageError(f"there is no option {name}; see {self.prog} --help")
+                raise UsageError(f"unknown option {name}; see {self.prog} --help")
         options, rest = self.parse_known_args(arguments)
         if rest:
             raise UsageError(f"too many arguments, or an unknown option; see {self.prog} --help")

@@ -13,13 +13,13 @@ RIGHT = (
     "Nothing is wrong with this code. If it is refused, compare the secret that the server stores and its "
     "clock, and do not use a code twice."
 )
-"""Advice if there is no mistake."""
+"""Advice if the settings are as expected."""
 
 RIGHT_COUNTER = (
     "Nothing is wrong with this code. If it is refused, compare the secret and the counter that the server "
     "stores, and do not use a code twice."
 )
-"""Advice if there is no mistake in the code of a counter."""
+"""Advice if the code is that of a counter, and the settings are as expected."""
 
 AHEAD = "Resynchronize: the server must look ahead as far as this, or accept three consecutive codes."
 """Advice if only the counter is wrong."""

@@ -40,7 +40,7 @@ def parse(text: str) -> Account:
 
     Every part of the link is read literally or refused, never adjusted. Unknown parameters are returned in
     `extra`. If the label begins with the issuer parameter and a colon, the rest is the name. Otherwise a
-    colon in the label ends an issuer, which counts if there is no issuer parameter.
+    colon in the label ends an issuer, which counts if the issuer parameter is missing.
 
     Args:
         text: One link, at most 65,536 characters. A leading byte-order mark and surrounding white space are

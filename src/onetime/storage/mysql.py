@@ -165,7 +165,7 @@ class MySQL(Dialect):
             _, found = _run(connection, _TABLE, here * 3)
         if not found:
             raise StoreError(
-                f"there is no table {name}; create it with create_table() or the statement of "
+                f"the table {name} is missing; create it with create_table() or the statement of "
                 'SQLStore.schema("mysql")'
             )
         ((fault,),) = found

@@ -146,6 +146,7 @@ class Pool:
             try:
                 result = work(lease.connection, *rest)
             except Exception as error:
+                # In a child, whatever failed, the reason is the fork.
                 self.gate.check_process()
                 lease.good = self.dialect.had_no_effect(error)
                 self._forget_lost(lease, error)

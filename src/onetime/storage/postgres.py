@@ -189,7 +189,7 @@ class Postgres(Dialect):
         found = session.row(_TABLE, schema, self._name)
         if found is None:
             raise StoreError(
-                f"there is no table {schema}.{self._name}; create it with create_table() or the statement "
+                f"the table {schema}.{self._name} is missing; create it with create_table() or the statement "
                 'of SQLStore.schema("postgres"), or name the schema that has it'
             )
         (fault,) = found

@@ -147,7 +147,7 @@ class SQLite(GroupingDialect):
         return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
     def is_lost(self, connection: Connection, error: BaseException) -> bool:  # noqa: ARG002 - others ask
-        """Return False, because there is no server."""
+        """Return False, because SQLite has no server."""
         return False
 
     def _check_table(self, connection: Connection) -> None:
