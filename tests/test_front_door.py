@@ -1,6 +1,7 @@
 """The public names."""
 
 import pydoc
+import re
 import subprocess
 import sys
 import types
@@ -8,6 +9,7 @@ import unittest
 from pathlib import Path
 
 import onetime
+from onetime.provisioning import migration, uri
 
 PUBLIC = [
     "Accepted",
@@ -80,6 +82,17 @@ class FrontDoor(unittest.TestCase):
         found: dict[str, object] = {}
         exec("from onetime import *", found)
         self.assertEqual(PUBLIC, sorted(name for name in found if name != "__builtins__"))
+
+    def test_version(self) -> None:
+        """The changelog begins with this version and its date."""
+        changes = (Path(__file__).parents[1] / "CHANGELOG.md").read_text(encoding="utf-8")
+        heading = next(line for line in changes.splitlines() if line.startswith("## "))
+        self.assertRegex(heading, rf"^## {re.escape(onetime.__version__)} - \d{{4}}-\d\d-\d\d$")
+
+    def test_public_modules(self) -> None:
+        """The modules that are public themselves say which of their names are."""
+        self.assertEqual(["Account", "build", "parse"], uri.__all__)
+        self.assertEqual(["Batch", "Refused", "build", "join", "parse", "read"], migration.__all__)
 
     def test_help_shows_every_class(self) -> None:
         """F92: `help(onetime)` describes the public names, those of the wings too."""

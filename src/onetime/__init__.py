@@ -29,7 +29,7 @@ from onetime.hotp import HOTP
 from onetime.secret import Secret
 from onetime.totp import TOTP
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 __all__ = [
     "HOTP",
     "TOTP",

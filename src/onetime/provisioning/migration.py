@@ -15,11 +15,12 @@ from onetime.confidential import discreet
 from onetime.errors import MigrationError, SecretError, URIError
 from onetime.provisioning import otp_parameters, uri
 from onetime.provisioning.account import Account
-from onetime.provisioning.batch import Batch as Batch
-from onetime.provisioning.batch import Refused as Refused
+from onetime.provisioning.batch import Batch, Refused
 from onetime.provisioning.parameters import read_parameters
 from onetime.provisioning.parts import Parts
 from onetime.provisioning.protobuf import bytes_field, fault, fields, integer_field, signed
+
+__all__ = ["Batch", "Refused", "build", "join", "parse", "read"]
 
 MAX_LENGTH = uri.MAX_TEXT
 """Maximum length of a link that is read, in characters. A QR code holds 2,953 bytes; a file holds more."""

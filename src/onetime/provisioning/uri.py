@@ -9,7 +9,7 @@ from onetime.algorithm import Algorithm
 from onetime.confidential import discreet
 from onetime.errors import SecretError, URIError
 from onetime.hotp import HOTP, LAST_MOVING_FACTOR, MAX_DIGITS, MIN_DIGITS
-from onetime.provisioning.account import Account as Account
+from onetime.provisioning.account import Account
 from onetime.provisioning.parameters import KNOWN, check_text, decoded, read_parameters
 from onetime.secret import Secret
 from onetime.totp import TOTP
@@ -17,6 +17,8 @@ from onetime.totp import TOTP
 TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from onetime.credential import Credential
+
+__all__ = ["Account", "build", "parse"]
 
 MAX_LENGTH = 65_536
 """Maximum length of a link that is read or written, in characters. A QR code holds 2,953 bytes."""
