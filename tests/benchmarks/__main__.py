@@ -18,6 +18,7 @@ from tests.benchmarks import (
     processes,
     qr,
     scale,
+    search,
     storage,
     verification,
 )
@@ -32,6 +33,7 @@ TABLES = {
     "event_loop": event_loop.table,
     "qr": qr.table,
     "playground": playground.table,
+    "search": search.table,
 }
 PEERS = ("pyotp", "cryptography", "otpauth", "libpass", "mintotp", "totp-rs", "rust-totp", "psycopg", "segno")
 

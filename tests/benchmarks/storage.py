@@ -1,11 +1,9 @@
 """Storage: writes of many threads and processes at a disk whose sync takes 2 ms, and of one thread."""
 
-import io
 import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -17,6 +15,7 @@ from typing import Any
 
 from onetime import SQLStore
 from tests.benchmarks.databases import TABLE, connect_postgres, disk, has_postgres, once, sqlite_by_hand
+from tests.benchmarks.old import old_version
 from tests.benchmarks.turns import interleave, ratio
 from tests.support.peers import CHECKOUT, environment
 
@@ -27,9 +26,6 @@ int fsync(int file) { (void) file; return wait_for_the_disk(); }
 int fdatasync(int file) { (void) file; return wait_for_the_disk(); }
 """
 """A library in C whose syncs take 2 ms each, on any disk."""
-
-OLD = "c4e493d"
-"""The commit of version 0.1.0."""
 
 TURNS, SECONDS = 10, 1.0
 """How often each side writes, in turns, and for how long."""
@@ -49,18 +45,6 @@ def slow_library(folder: Path) -> Path | None:
     source.write_text(SLOW)
     subprocess.run([compiler, "-shared", "-fPIC", "-O2", "-o", str(library), str(source)], check=True)
     return library
-
-
-def old_version(folder: Path) -> Path | None:
-    """Unpack version 0.1.0; None where there is no history."""
-    command = ["git", "-C", str(CHECKOUT), "archive", OLD, "src"]
-    try:
-        archive = subprocess.run(command, capture_output=True, check=True).stdout
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-        files.extractall(folder / "old", filter="data")
-    return folder / "old" / "src"
 
 
 def start(
