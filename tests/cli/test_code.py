@@ -497,7 +497,8 @@ class Credentials(unittest.TestCase):
         code = (
             "import argparse, sys, onetime; formatter = lambda prog: argparse.HelpFormatter(prog, width=78); "
             "parser = argparse.ArgumentParser(formatter_class=formatter); parser.add_argument('--at'); "
-            "parser.parse_args([]); old = set(sys.modules); from onetime.cli import main; main(); "
+            "parser.parse_args([]); old = set(sys.modules); "
+            "from onetime.cli import execute; execute(sys.argv[1:]); "
             f"new = set(sys.modules) - old; print([name for name in {heavy} if name in new]); "
             "print(*sorted(name[8:] for name in new if name[:8] == 'onetime.'))"
         )

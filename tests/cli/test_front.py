@@ -9,11 +9,13 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import zipapp
 from importlib import import_module
+from pathlib import Path
 from unittest import mock
 
 import onetime
-from onetime.cli import COMMANDS, main
+from onetime.cli import COMMANDS, execute, main
 from onetime.cli.arguments import Parser
 from tests.support import skip
 from tests.support.session import (
@@ -137,12 +139,14 @@ class Front(unittest.TestCase):
                 self.assertEqual(Session(130, "", "\n"), run("code"))
 
     def test_the_arguments_are_the_process_own(self) -> None:
-        """Without arguments, `main` reads those of the process."""
+        """`main` runs the arguments of the process, and exits with the status."""
         with (
             mock.patch.object(sys, "argv", ["onetime", "new", "alice", "--json"]),
             mock.patch.object(sys, "stdout", io.StringIO()) as out,
+            self.assertRaises(SystemExit) as ended,
         ):
-            self.assertEqual(0, main())
+            main()
+        self.assertEqual(0, ended.exception.code)
         self.assertIn("otpauth://totp/alice?", out.getvalue())
 
     def test_python_m_onetime(self) -> None:
@@ -156,6 +160,26 @@ class Front(unittest.TestCase):
         self.assertEqual(2, end.exception.code)
         runpy.run_module("onetime.__main__", run_name="onetime.__main__")
         self.assertEqual(Session(0, "287082\n", ""), process("code", "--at", "59", stdin=BASE32))
+
+    def test_a_zipapp(self) -> None:
+        """Packed into one file, the command works, and a refusal is not taken for a success."""
+        with tempfile.TemporaryDirectory() as folder:
+            packed = Path(folder, "onetime.pyz")
+            zipapp.create_archive(
+                Path(onetime.__file__).parents[1],
+                packed,
+                main="onetime.cli:main",
+                filter=lambda path: path.parts[0] == "onetime",
+            )
+            for status, answer, given in ((0, "287082\n", BASE32), (2, "", "GEZD 1NBV")):
+                with self.subTest(given):
+                    done = subprocess.run(
+                        [sys.executable, "-I", str(packed), "code", "--at", "59"],
+                        input=given,
+                        capture_output=True,
+                        text=True,
+                    )
+                    self.assertEqual((status, answer), (done.returncode, done.stdout))
 
 
 class Secrecy(unittest.TestCase):
@@ -302,7 +326,7 @@ class Output(unittest.TestCase):
             mock.patch.object(sys, "stdout", io.StringIO()),
             mock.patch.object(sys, "stderr", pipe),
         ):
-            self.assertEqual(2, main(["cod"]))
+            self.assertEqual(2, execute(["cod"]))
 
     def test_a_disk_without_room_is_told(self) -> None:
         """An answer that could not be written is not taken for given."""
@@ -324,9 +348,9 @@ class Output(unittest.TestCase):
         """Without standard input or output the command says so."""
         with mock.patch.object(sys, "stderr", io.StringIO()) as err:
             with mock.patch.object(sys, "stdout", None):
-                self.assertEqual(2, main(["new", "alice"]))
+                self.assertEqual(2, execute(["new", "alice"]))
             with mock.patch.object(sys, "stdin", None):
-                self.assertEqual(2, main(["code"]))
+                self.assertEqual(2, execute(["code"]))
         self.assertEqual(
             "onetime: standard output is closed\nonetime: standard input is closed\n", err.getvalue()
         )
@@ -337,6 +361,6 @@ class Output(unittest.TestCase):
             mock.patch.object(sys, "stdout", io.StringIO()) as out,
             mock.patch.object(sys, "stderr", None),
         ):
-            self.assertEqual(0, main(["new", "alice"]))
-            self.assertEqual(0, main(["code", "--at", "59", TOTP_LINK]))
+            self.assertEqual(0, execute(["new", "alice"]))
+            self.assertEqual(0, execute(["code", "--at", "59", TOTP_LINK]))
         self.assertRegex(out.getvalue(), r"\Aotpauth://totp/alice\?secret=[A-Z2-7]{32}\n287082\n\Z")

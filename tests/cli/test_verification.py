@@ -9,7 +9,7 @@ from pathlib import Path
 from unittest import mock
 
 from onetime import HOTP, TOTP, Policy, Secret, SQLStore, VerificationError, Verifier
-from onetime.cli import main
+from onetime.cli import execute
 from tests.support.session import BASE32, HOTP_LINK, TOTP_LINK, Input, Session, run
 
 INCORRECT = "onetime: incorrect: no code within the window matches"
@@ -134,7 +134,7 @@ class Verdicts(Verification):
             mock.patch.object(sys, "stdout", io.StringIO()),
             mock.patch.object(sys, "stderr", io.StringIO()),
         ):
-            self.assertEqual(2, main(["verify", *given]))
+            self.assertEqual(2, execute(["verify", *given]))
 
     def test_misuse(self) -> None:
         """What cannot be served ends with 2, and enrolls nobody."""
@@ -203,7 +203,7 @@ class Prompts(Verification):
             mock.patch.object(sys, "stdout", io.StringIO()) as out,
             mock.patch.object(sys, "stderr", None),
         ):
-            self.assertEqual(0, main(["verify", *self.where, "--secret", str(file)]))
+            self.assertEqual(0, execute(["verify", *self.where, "--secret", str(file)]))
         self.assertEqual("accepted\n", out.getvalue())
 
     def test_three_codes_are_typed_in_one_line(self) -> None:

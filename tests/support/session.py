@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self, TextIO
 from unittest import mock
 
-from onetime.cli import main
+from onetime.cli import execute
 from tests.support import SOURCE, skip
 
 BASE32 = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
@@ -69,11 +69,11 @@ def run(
         mock.patch.object(sys, "stderr", err),
     ):
         try:
-            status = main(list(arguments))
+            status = execute(list(arguments))
         except SystemExit as end:  # argparse ends --help and --version so
             assert isinstance(end.code, int)
             status = end.code
-    # Nothing is flushed here: what `main` leaves unwritten is not in the answer.
+    # Nothing is flushed here: what `execute` leaves unwritten is not in the answer.
     return Session(status, out.getvalue().decode(encoding), err.getvalue())
 
 

@@ -39,17 +39,28 @@ WINDOWS = os.name == "nt"
 """Whether a closed pipe is reported as an invalid argument, as by Microsoft's C library."""
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main() -> None:
+    """Run the command in the arguments of the process, and exit with its status.
+
+    The status cannot be lost in a program that ignores what an entry point returns, such as a zipapp.
+
+    Raises:
+        SystemExit: Always.
+    """
+    sys.exit(execute(sys.argv[1:]))
+
+
+def execute(arguments: list[str]) -> int:
     """Run one command.
 
     Args:
-        arguments: The arguments after the program's name; None for those of the process.
+        arguments: The arguments after the program's name.
 
     Returns:
         The exit status.
     """
     try:
-        status = _run(sys.argv[1:] if arguments is None else arguments)
+        status = _run(arguments)
         sys.stdout.flush()
     except (UsageError, OnetimeError) as error:
         tell(str(error))
