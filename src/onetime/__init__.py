@@ -106,7 +106,7 @@ _ROOMS = {
 }
 """The module of each name that is imported on first use."""
 
-TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
+TYPE_CHECKING: bool = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from onetime.inspection.diagnosis import Diagnosis, diagnose
     from onetime.inspection.explanation import Explanation, explain

@@ -3,7 +3,7 @@
 import hashlib
 from enum import StrEnum
 
-TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
+TYPE_CHECKING: bool = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from _hashlib import HASH
     from collections.abc import Callable

@@ -2,7 +2,7 @@
 
 from functools import wraps
 
-TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
+TYPE_CHECKING: bool = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn, ParamSpec, Self, TypeVar

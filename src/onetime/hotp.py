@@ -7,7 +7,7 @@ from onetime.checks import check_integer
 from onetime.confidential import Confidential, discreet
 from onetime.secret import Secret
 
-TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
+TYPE_CHECKING: bool = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from _hashlib import HASH
     from typing import ClassVar, Literal, Self

@@ -8,7 +8,7 @@ from onetime.algorithm import Algorithm
 from onetime.confidential import Confidential, discreet
 from onetime.errors import SecretError
 
-TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
+TYPE_CHECKING: bool = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Self

@@ -1,6 +1,6 @@
 """Times: Unix seconds as int or float, or an aware datetime."""
 
-TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
+TYPE_CHECKING: bool = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from datetime import datetime
 

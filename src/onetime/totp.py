@@ -9,7 +9,7 @@ from onetime.hotp import HOTP, LAST_MOVING_FACTOR
 from onetime.secret import Secret
 from onetime.times import END_OF_TIME, split_time
 
-TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
+TYPE_CHECKING: bool = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from datetime import datetime
     from typing import ClassVar, Literal

@@ -10,7 +10,7 @@ from onetime.cli.messages import UsageError
 from onetime.cli.terminal import UNKNOWN, size
 from onetime.hotp import LAST_MOVING_FACTOR
 
-TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
+TYPE_CHECKING: bool = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime

@@ -12,7 +12,7 @@ from onetime.cli.terminal import BAR_WIDTH, bar, size
 from onetime.hotp import LAST_MOVING_FACTOR
 from onetime.totp import TOTP
 
-TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
+TYPE_CHECKING: bool = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TextIO

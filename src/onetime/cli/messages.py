@@ -5,7 +5,7 @@ import sys
 
 from onetime.cli.terminal import fitted, visible
 
-TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
+TYPE_CHECKING: bool = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from typing import TextIO
 

@@ -20,7 +20,7 @@ from http.server import BaseHTTPRequestHandler
 from onetime.playground.fields import RequestError
 from onetime.playground.interface import Interface
 
-TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
+TYPE_CHECKING: bool = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from collections.abc import Callable
     from socketserver import BaseServer, _RequestType

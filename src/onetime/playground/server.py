@@ -15,7 +15,7 @@ from socketserver import TCPServer
 from onetime.playground.connection import TICKETS, Connection, Site
 from onetime.playground.interface import Interface
 
-TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
+TYPE_CHECKING: bool = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from socketserver import BaseServer
     from socketserver import _RequestType as _Request

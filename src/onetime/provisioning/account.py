@@ -7,7 +7,7 @@ from onetime.errors import URIError
 from onetime.hotp import LAST_MOVING_FACTOR
 from onetime.provisioning.parameters import KNOWN, check_extra_name, check_text
 
-TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
+TYPE_CHECKING: bool = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any, Self, TypedDict, Unpack

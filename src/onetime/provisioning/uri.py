@@ -14,7 +14,7 @@ from onetime.provisioning.parameters import KNOWN, check_text, decoded, read_par
 from onetime.secret import Secret
 from onetime.totp import TOTP
 
-TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
+TYPE_CHECKING: bool = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from onetime.credential import Credential
 

@@ -2,7 +2,7 @@
 
 from onetime.errors import StoreError
 
-TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
+TYPE_CHECKING: bool = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any

@@ -19,7 +19,7 @@ from threading import get_ident
 
 from onetime.errors import StoreError
 
-TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
+TYPE_CHECKING: bool = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from typing import Any
 

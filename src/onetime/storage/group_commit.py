@@ -9,7 +9,7 @@ from onetime.errors import StoreError
 from onetime.storage.fork import FORKED, PAUSE
 from onetime.storage.pool import UNKNOWN, Pool
 
-TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
+TYPE_CHECKING: bool = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any

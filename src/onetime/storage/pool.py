@@ -6,7 +6,7 @@ from contextlib import suppress
 from onetime.errors import StoreError
 from onetime.storage.fork import FORKED, PAUSE, ForkGate, Lease
 
-TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
+TYPE_CHECKING: bool = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeVar, TypeVarTuple, Unpack

@@ -5,7 +5,7 @@ import sys
 from onetime.errors import StoreError
 from onetime.storage.dialect import PAGE, Dialect, split_name
 
-TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
+TYPE_CHECKING: bool = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any

@@ -7,7 +7,7 @@ from onetime.storage.dialect import PAGE, Dialect, GroupingDialect
 from onetime.storage.group_commit import GroupCommit
 from onetime.storage.pool import Pool
 
-TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
+TYPE_CHECKING: bool = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any, Self

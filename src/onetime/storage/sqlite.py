@@ -7,7 +7,7 @@ from onetime.errors import StoreError
 from onetime.storage.dialect import GroupingDialect, split_name
 from onetime.storage.sqlite_file import StoreFile
 
-TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
+TYPE_CHECKING: bool = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import NoReturn

@@ -1,6 +1,6 @@
 """A base class of immutable values, which is faster to import than dataclasses."""
 
-TYPE_CHECKING = False  # type checkers treat this name as true; importing typing is slow
+TYPE_CHECKING: bool = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
     from typing import Any, NoReturn, Self
 
