@@ -56,7 +56,9 @@ class MemoryStore:
             return True
 
     def items(self, prefix: str = "") -> "Iterator[tuple[str, str]]":
-        """Return a snapshot of the keys that begin with a prefix, and their texts.
+        """Return an iterator of the keys that begin with a prefix, and their texts.
+
+        Keys are sorted. The iterator returns the entries that exist when the method is called.
 
         Raises:
             StoreError: The process is a forked child of the process that made the store.
