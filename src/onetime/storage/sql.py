@@ -188,10 +188,15 @@ class SQLStore:
         return self._pool.read(self._dialect.get, key)
 
     def swap(self, key: str, old: str | None, new: str | None, /) -> bool:
-        """Write text under a key if the stored value is still `old`; None stands for no entry.
+        """Write text under a key if the stored value is still `old`, in one step.
+
+        Args:
+            key: The key.
+            old: The value that must be stored; None for no entry.
+            new: The value to write; None deletes the entry.
 
         Returns:
-            Whether the text was written.
+            True if the text was written; False if another value is stored, and nothing was changed.
 
         Raises:
             StoreError: The text cannot be written, it is unknown whether it was written, or the store is
@@ -209,6 +214,9 @@ class SQLStore:
         Keys are sorted by their UTF-8 bytes. An entry that exists throughout is returned exactly once; an
         entry that is created or deleted meanwhile may or may not be returned. Entries are fetched in pages,
         and no statement stays open between two pages.
+
+        Args:
+            prefix: The beginning of the keys; the empty text for all entries.
 
         Raises:
             StoreError: The entries cannot be read, or the store is closed.
