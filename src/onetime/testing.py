@@ -20,7 +20,7 @@ class ManualClock:
         return self.now
 
     def advance(self, seconds: float) -> None:
-        """Move the clock forward; a negative number moves it back."""
+        """Move the clock forward by a number of seconds; a negative number moves it back."""
         self.now += seconds
 
     def __repr__(self) -> str:

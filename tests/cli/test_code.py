@@ -298,7 +298,7 @@ class Several(unittest.TestCase):
         reason = "link 2: in the secret, the character at position 5 is not base32 (A to Z, 2 to 7)"
         self.assertEqual(refused(reason), session)
         session = run("code", stdin=f"{TOTP_LINK}\n{TOTP_LINK}\n{BASE32}")
-        self.assertEqual(refused("line 3 that is not empty must begin with otpauth://"), session)
+        self.assertEqual(refused("non-empty line 3 must begin with otpauth://"), session)
 
     def test_commands_for_one_account(self) -> None:
         """F84: they say that there are several."""

@@ -49,7 +49,7 @@ class Diagnose(unittest.TestCase):
         """Whoever sees the code while typing needs no clock."""
         with mock.patch("time.time", return_value=59.5):
             session = run("diagnose", "287082", stdin=BASE32)
-        self.assertRegex(session.out, "step 1; as most apps make it ")
+        self.assertRegex(session.out, "step 1; as most apps compute it ")
 
     def test_the_time_is_that_of_the_call(self) -> None:
         """However long somebody takes to type the secret, the code was seen before."""
@@ -212,7 +212,7 @@ class Diagnose(unittest.TestCase):
             terminal.type(f"{BASE32}\n")
             self.assertEqual(0, terminal.end())
         self.assertIn(
-            "secret read as base32, step 1; as most apps make it ",
+            "secret read as base32, step 1; as most apps compute it ",
             " ".join(terminal.screen.split()),
         )
         self.assertNotIn(BASE32, terminal.screen)

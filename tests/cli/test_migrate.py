@@ -32,7 +32,7 @@ class Migrate(unittest.TestCase):
         parts = run("migrate", stdin="\n".join(LINKS)).out.splitlines()
         session = run("migrate", stdin=parts[0])
         self.assertEqual((2, ""), (session.status, session.out))
-        self.assertRegex(session.err, r"\Aonetime: of \d batches these are missing: 2")
+        self.assertRegex(session.err, r"\Aonetime: of \d batches, these are missing: 2")
 
     def test_json(self) -> None:
         """A program gets a list."""
@@ -87,7 +87,7 @@ class Migrate(unittest.TestCase):
                 f"{TOTP_LINK}\notpauth-migration://offline?data=AA",
                 "give either the parts of an export or links",
             ),
-            (f"{TOTP_LINK}\n{BASE32}", "line 2 that is not empty must begin with otpauth://"),
+            (f"{TOTP_LINK}\n{BASE32}", "non-empty line 2 must begin with otpauth://"),
             (f"{TOTP_LINK}\notpauth://totp/a", "link 2: a link must have a secret"),
             ("otpauth-migration://offline?data=A!", "part 1: "),
             ("", "there must be a link"),

@@ -113,8 +113,8 @@ class QR(unittest.TestCase):
     def test_what_no_app_reads_is_refused(self) -> None:
         """A code that cannot be scanned into an app is not drawn."""
         for stdin, message in (
-            (BASE32, "line 1 that is not empty must begin with otpauth://; onetime uri --name makes a link"),
-            (f"{TOTP_LINK}\n{BASE32}", "line 2 that is not empty must begin with otpauth://"),
+            (BASE32, "non-empty line 1 must begin with otpauth://; onetime uri --name makes a link"),
+            (f"{TOTP_LINK}\n{BASE32}", "non-empty line 2 must begin with otpauth://"),
             ("", "there must be a link"),
             ("https://example.com", "must begin with otpauth://"),
             ("otpauth-migration://offline?data=AA", ""),

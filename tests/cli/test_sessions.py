@@ -57,7 +57,7 @@ STEPS = (
     Step(("migrate", "--secret", "export"), ("otpauth://totp/a?secret=",), fits=False),
     Step(
         ("diagnose", "287082@59"),
-        (ASK, "1. SHA1, 6 digits, period 30 s, secret read as base32, step 1; as most apps make it"),
+        (ASK, "1. SHA1, 6 digits, period 30 s, secret read as base32, step 1; as most apps compute it"),
         ((ASK, f"{BASE32}\n"),),
     ),
     Step(

@@ -111,7 +111,7 @@ class PuttingTogether(unittest.TestCase):
                 "the input must be an otpauth:// link; --name builds a link from a secret",
             ),
             (("--name", "alice", "--t0", "1"), "t0 must be 0 in a link"),
-            (("--name", "a:b"), "name must not have a colon unless there is an issuer without one"),
+            (("--name", "a:b"), "name must not have a colon, unless there is an issuer that has no colon"),
         ):
             with self.subTest(arguments):
                 self.assertEqual(

@@ -265,11 +265,9 @@ class Field(unittest.TestCase):
         """F70: where nothing fits, a person learns what may still be wrong."""
         more = [Sighting("654321", counter=60)]
         text = diagnose(f"{LINK}&algorithm=MD5", "123456", counter=5, more=more).to_text()
-        self.assertRegex(
-            text, r"\ANothing fits, of [0-9,]+ codes that were computed.\nNot tried:\n- the link's alg"
-        )
+        self.assertRegex(text, r"\ANone of the [0-9,]+ computed codes fits.\nNot tried:\n- the link's alg")
         stopped = diagnose(S, "123456", A, more=[Sighting("654321", B)], progress=lambda _: True).to_text()
-        self.assertIn("- all that was left when the search was stopped", stopped)
+        self.assertIn("- the rest of the search, which was stopped", stopped)
 
     def test_what_comes_along_when_a_secret_is_copied(self) -> None:
         """F71: each is read, and said in words."""
@@ -282,7 +280,7 @@ class Field(unittest.TestCase):
                     self.assertEqual([], case.differences(result.findings[0].to_dict()))
         wide = "".join(chr(ord(letter) + 0xFEE0) for letter in S)
         for text, words in (
-            (f"secret={S}&digits=6", "base32, taken from behind its label"),
+            (f"secret={S}&digits=6", "base32, taken from after its label"),
             (
                 f"\u201c{wide}\u201d",
                 "base32, full-width letters read as plain ones, without its quotes or brackets",
@@ -723,7 +721,7 @@ class Words(unittest.TestCase):
             (
                 Sighting(HOTP(SECRET).at(27), counter=27),
                 TEXT,
-                "SHA1, 6 digits, secret read as base32, counter 27; as most apps make it (by accident: 1 ",
+                "SHA1, 6 digits, secret read as base32, counter 27; as most apps compute it (by accident: 1 ",
             ),
             (
                 Sighting(HOTP(SECRET).at(TIME), TIME),
@@ -737,7 +735,7 @@ class Words(unittest.TestCase):
                 self.assertEqual(words, said[: len(words)])
 
         self.assertEqual(
-            "SHA1, 6 digits, secret read as base32, counter 0; as most apps make it "
+            "SHA1, 6 digits, secret read as base32, counter 0; as most apps compute it "
             f"(by accident: 1 in 47,608). {RIGHT_COUNTER}",
             best(Sighting("755224", counter=0)).to_text(),
         )
@@ -749,8 +747,8 @@ class Words(unittest.TestCase):
         wrong = dataclasses.replace(finding, advice="Mend it.", chance=1 / 375)
         hint = "A second code, from another time or counter, would give a surer result."
         for made, found, words in (
-            (Diagnosis((), 1234, 2), False, "Nothing fits, of 1,234 codes that were computed."),
-            (Diagnosis((), 1234, 1), False, f"Nothing fits, of 1,234 codes that were computed.\n{hint}"),
+            (Diagnosis((), 1234, 2), False, "None of the 1,234 computed codes fits."),
+            (Diagnosis((), 1234, 1), False, f"None of the 1,234 computed codes fits.\n{hint}"),
             (Diagnosis((finding,), 21, 1), True, f"1. {finding.to_text()}"),
             (Diagnosis((finding,), 21, 2), True, f"1. {finding.to_text()}"),
             (Diagnosis((unsure, finding), 21, 1), True, f"1. {unsure.to_text()}\n2. {finding.to_text()}"),
@@ -796,7 +794,7 @@ class Words(unittest.TestCase):
                 "clock": [40, 79],
                 "ahead": None,
                 "mistakes": ["the clock is 40 s to 1 min 19 s fast"],
-                "advice": "Set the clock of the device to the time of the network.",
+                "advice": "Set the clock of the device to network time.",
             },
             json.loads(json.dumps(values)),
         )

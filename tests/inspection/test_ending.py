@@ -7,8 +7,8 @@ from onetime.inspection.ending import checked, endings
 
 FIRST = "the first digits of the number instead of the last"
 RIGHT = "zeros put on the right of a short code instead of the left"
-CUT = "a code of 8 digits cut to its first ones"
-CHECK = "a checksum as last digit"
+CUT = "a code of 8 digits cut to its first digits"
+CHECK = "a checksum as the last digit"
 LOST = "leading zeros are lost"
 
 

@@ -138,7 +138,7 @@ class Text(unittest.TestCase):
             "|75|a4|8a|19|d4|cb|e1|00|64|4e|8a|c1|39|7e|ea|74|7a|2d|33|ab|",
             "* The last byte (byte 19) has the hex value 0xab.",
             "* The value of the lower 4 bits is 0xb (the offset value).",
-            "* The 4 bytes from byte 11 on are P = 0xc1397eea.",
+            "* The 4 bytes starting at byte 11 are P = 0xc1397eea.",
             "* Without the highest bit of P, Snum = 0x41397eea = 1094287082.",
             "* D = Snum modulo 10^6 = 287082.",
             "* The code has 6 digits: 287082.",

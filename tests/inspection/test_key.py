@@ -14,11 +14,13 @@ class Keys(unittest.TestCase):
             {
                 "its bytes reversed": key[::-1],
                 "its bytes as Latin-1 text, written again as UTF-8": b"\x00\xc3\x83A\xc2\xa9\x00BABCDEF",
-                "its bytes as UTF-8 text, with replacements for what is not UTF-8": (
+                "its bytes as UTF-8 text, with replacements for bytes that are not UTF-8": (
                     b"\x00\xef\xbf\xbdA\xef\xbf\xbd\x00BABCDEF"
                 ),
                 "its bytes without their highest bits": b"\x00CA)\x00BABCDEF",
-                "its bytes as ASCII text, with question marks for what is not ASCII": b"\x00?A?\x00BABCDEF",
+                "its bytes as ASCII text, with question marks for bytes that are not ASCII": (
+                    b"\x00?A?\x00BABCDEF"
+                ),
                 "cut at its first zero byte": b"",
                 "without the zero bytes in front": key[1:],
                 "with a zero byte in front": b"\0" + key,

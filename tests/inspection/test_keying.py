@@ -71,7 +71,7 @@ class Keyings(unittest.TestCase):
                 if size < digest:
                     expected.append((name, 1, "the key repeated to the length of the hash"))
                 if size > block:
-                    expected.append((name, 1, "a key longer than the block cut to it, not hashed"))
+                    expected.append((name, 1, "a key longer than the block cut to the block, not hashed"))
                 if name == "SHA1":
                     expected += [(name, 1, words) for words in WAYS]
             expected += [("SHA224", 1, ""), ("SHA384", 1, "")]

@@ -17,7 +17,7 @@ class Messages(unittest.TestCase):
                 ("1020304050607880", 1, "the counter's hexadecimal digits with zeros on their right"),
                 ("0102030405060788", 1, "the counter without its leading zero bytes"),
                 (str(0x0102030405060788).encode().hex(), 1, "the counter as decimal text"),
-                (b"0102030405060788".hex(), 1, "the counter as 16 hexadecimal letters"),
+                (b"0102030405060788".hex(), 1, "the counter as 16 hexadecimal digits"),
                 (b"102030405060788".hex(), 1, "the counter as hexadecimal text"),
                 ("0506078805060788", 1, "the low four bytes of the counter twice"),
                 (
@@ -41,7 +41,7 @@ class Messages(unittest.TestCase):
                     " without its leading zero bytes",
                     "'s hexadecimal digits with zeros on their right",
                     " as decimal text",
-                    " as 16 hexadecimal letters",
+                    " as 16 hexadecimal digits",
                     " as hexadecimal text",
                 )
                 self.assertEqual(expected, tuple(ways[name](factor).hex() for name in names))

@@ -51,9 +51,7 @@ class Words(unittest.TestCase):
         """A time zone is not the same as a clock that is off."""
         self.assertEqual("", clock_advice(clock_words(0, 0)))
         self.assertIn("time zone", clock_advice(clock_words(3600, 3600)))
-        self.assertEqual(
-            "Set the clock of the device to the time of the network.", clock_advice(clock_words(90, 95))
-        )
+        self.assertEqual("Set the clock of the device to network time.", clock_advice(clock_words(90, 95)))
 
     def test_what_was_not_tried(self) -> None:
         """F70: what a search leaves out depends on what it was given."""
@@ -73,12 +71,12 @@ class Words(unittest.TestCase):
             ({"timed": True}, "periods other than 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600 s"),
             ({"counted": True}, "counters more than 1,000 away"),
             ({"codes": 1}, "one wrong letter in the secret, which a single code cannot prove"),
-            ({"codes": 1, "cut": True}, "what one code would fit by chance"),
-            ({"cut": True}, "what these codes would fit by chance"),
+            ({"codes": 1, "cut": True}, "hypotheses that would fit one code by chance"),
+            ({"cut": True}, "hypotheses that would fit these codes by chance"),
             ({"long": True}, "one wrong letter in a secret as long as this"),
             ({}, "one wrong letter in a secret, where a clock or counter is more than 5 steps off"),
             ({"unread": ("algorithm",)}, "the link's algorithm, which could not be used"),
-            ({"stopped": True}, "all that was left when the search was stopped"),
+            ({"stopped": True}, "the rest of the search, which was stopped"),
         ):
             with self.subTest(words):
                 found = not_tried(**{**base, **changes})  # type: ignore[arg-type]  # the same

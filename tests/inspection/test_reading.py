@@ -178,7 +178,7 @@ class Rare(unittest.TestCase):
         found = {reading.words: reading.key for reading in readings("[49, 50, -1]")}
         self.assertEqual(b"12\xff", found["a list of bytes"])
         self.assertEqual(b"foob", {each.words: each.key for each in readings("CPNMUOG")}["base32hex"])
-        words = "base32, with what is not base32 left out"
+        words = "base32, with characters that are not base32 left out"
         self.assertEqual(RFC_KEY, {each.words: each.key for each in readings(f"{BASE32}9")}[words])
 
     def test_look_alikes(self) -> None:

@@ -44,7 +44,7 @@ class Mistaken(unittest.TestCase):
         with self.assertRaises(URIError) as caught:
             parse(link("totp", "amp;digits=8", "amp;issuer=Example"))
         self.assertEqual("digits", caught.exception.parameter)
-        self.assertRegex(str(caught.exception), '^"&amp;" stands before digits, so the link was copied out')
+        self.assertRegex(str(caught.exception), '^"&amp;" stands before digits, so the link was copied')
         right = parse(link("totp", "digits=8", "issuer=Example")).credential
         self.assertIsInstance(right, TOTP)
         self.assertEqual("41830594", right.hotp.at(1764140000 // 30))

@@ -36,20 +36,20 @@ class Joining(unittest.TestCase):
         huge = Batch((ALICE,), 1, 2**31 - 1, 5)
         cases: tuple[tuple[Iterable[Batch], str], ...] = (
             ([], "there must be at least one batch"),
-            ([a, c], "of 3 batches these are missing: 2"),
-            ([b], "of 3 batches these are missing: 1, 3"),
-            ([huge], "of 2147483647 batches these are missing: 1, 3, 4, 5, 6, 7, 8, 9, 10, 11 and more"),
+            ([a, c], "of 3 batches, these are missing: 2"),
+            ([b], "of 3 batches, these are missing: 1, 3"),
+            ([huge], "of 2147483647 batches, these are missing: 1, 3, 4, 5, 6, 7, 8, 9, 10, 11 and more"),
             (
                 [a, b, dataclasses.replace(c, id=6)],
-                "of 3 batches these are missing: 3",
+                "of 3 batches, these are missing: 3",
             ),
             (
                 [a, dataclasses.replace(b, size=4), c],
-                "of 3 batches these are missing: 2",
+                "of 3 batches, these are missing: 2",
             ),
             (
                 [a, b, c, dataclasses.replace(b, accounts=(ALICE,))],
-                "batch 2 of 3 is there twice, and they differ",
+                "batch 2 of 3 occurs twice, with different content",
             ),
         )
         for batches, message in cases:
@@ -70,7 +70,7 @@ class Joining(unittest.TestCase):
             first = self.ACCOUNTS if batches[0].id == 5 else other
             second = other if batches[0].id == 5 else self.ACCOUNTS
             self.assertEqual(Batch(first + second), join(batches))
-        with self.assertRaisesRegex(MigrationError, "^of 3 batches these are missing: 2$"):
+        with self.assertRaisesRegex(MigrationError, "^of 3 batches, these are missing: 2$"):
             join([*self.BATCHES, more[0], more[2]])
 
     def test_f51_exports_without_an_id_are_told_apart_by_their_content(self) -> None:
@@ -129,7 +129,7 @@ class Reading(unittest.TestCase):
                     "in the data, the character at position 1 is not base64 (A to Z, a to z, 0 to 9, +, /)",
                     "",
                 ),
-                (19, "of 3 batches these are missing: 2", ""),
+                (19, "of 3 batches, these are missing: 2", ""),
             ],
             [(one.position, one.reason, one.name) for one in batch.refused],
         )
@@ -142,7 +142,7 @@ class Reading(unittest.TestCase):
         for text, message in (
             ("", "there must be at least one link"),
             ("\ufeff \n", "there must be at least one link"),
-            (f"{self.LINKS[0]}\nGNBVGY3T", "line 2 that is not empty"),
+            (f"{self.LINKS[0]}\nGNBVGY3T", "non-empty line 2"),
         ):
             with self.subTest(message), self.assertRaisesRegex(URIError, message) as caught:
                 read(text)

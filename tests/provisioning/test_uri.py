@@ -51,7 +51,7 @@ class Reading(unittest.TestCase):
                 "JBSWY3DPEHPK3PXP",
                 "a link must begin with otpauth://; read a secret alone with Secret.from_base32",
             ),
-            ("otpauth-migration://offline?data=AA", "an export of several accounts"),
+            ("otpauth-migration://offline?data=AA", "not an export"),
             ("otpauth%3A%2F%2Ftotp%2Fa%3Fsecret%3DJBSWY3DP", "percent-encoded as a whole"),
             ("https://example.com", "must begin with otpauth://"),
             ("otpauth://totp/a", "a link must have a secret"),
@@ -316,9 +316,9 @@ class Several(unittest.TestCase):
     def test_something_else_is_refused(self) -> None:
         """F51: a line that is not a link may be the rest of one, whose secret would be too short."""
         for text, message in (
-            (f"{L}\nGNBV", "line 2 that is not empty must begin"),
-            (f"\n\n{S}\n{L}", "line 1 that is not empty must begin"),
-            (f"My links: {L}", "line 1 that is not empty must begin"),
+            (f"{L}\nGNBV", "non-empty line 2 must begin"),
+            (f"\n\n{S}\n{L}", "non-empty line 1 must begin"),
+            (f"My links: {L}", "non-empty line 1 must begin"),
             (L.ljust(MAX_TEXT + 1, "x"), "at most 1048576 characters"),
         ):
             with self.subTest(message), self.assertRaisesRegex(URIError, message) as caught:

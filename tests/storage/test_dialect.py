@@ -61,10 +61,10 @@ class Dialects(unittest.TestCase):
         self.assertEqual(("a", "B"), split_name("a.B", schema=True))
         self.assertEqual((None, "onetime"), split_name("onetime", schema=False))
         with self.assertRaisesRegex(
-            ValueError, "63 ASCII letters, digits and _, not beginning with a digit$"
+            ValueError, "63 ASCII letters, digits and _, beginning with a letter or _$"
         ):
             split_name("a.B", schema=False)
-        with self.assertRaisesRegex(ValueError, "with or without a schema and a dot before it$"):
+        with self.assertRaisesRegex(ValueError, "a schema and a dot may precede them$"):
             split_name("a.B.c", schema=True)
         with self.assertRaisesRegex(TypeError, "table must be a str, not bytes"):
             split_name(b"onetime", schema=True)  # type: ignore[arg-type]  # that is the test

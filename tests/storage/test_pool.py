@@ -155,7 +155,7 @@ class PoolTest(unittest.TestCase):
     def assert_late(self, reason: str, call: Callable[[], object]) -> BaseException | None:
         """Check that a call waits for its deadline, not longer, and says why; return the error's cause."""
         begun = self.now
-        with self.assertRaisesRegex(StoreError, f"^{reason}, for 5 s$") as caught:
+        with self.assertRaisesRegex(StoreError, f"^{reason.format(TIMEOUT)}$") as caught:
             call()
         self.assertEqual(TIMEOUT, self.now - begun)
         self.assertEqual([], self.pool.gate.leases())
@@ -187,10 +187,10 @@ class Arguments(unittest.TestCase):
         """Other types are TypeError, bool included."""
         wrong: tuple[Any, ...] = (None, "5", True, b"5", 5j, [5])
         for value in (*wrong, 5.0):
-            with self.assertRaisesRegex(TypeError, "^connections must be int$"):
+            with self.assertRaisesRegex(TypeError, "^connections must be an int$"):
                 Pool(Scripted(), value, 5)
         for value in wrong:
-            with self.assertRaisesRegex(TypeError, "^timeout must be int or float$"):
+            with self.assertRaisesRegex(TypeError, "^timeout must be an int or a float$"):
                 Pool(Scripted(), 16, value)
 
 
@@ -213,7 +213,7 @@ class Bound(PoolTest):
         leases = self.occupy()
         for call in (lambda: self.pool.read(work), lambda: self.pool.write(work), self.pool.create_table):
             begun = self.now
-            with self.assertRaisesRegex(StoreError, "^all 4 connections of the store were in use, for 5 s$"):
+            with self.assertRaisesRegex(StoreError, "^all 4 connections of the store were in use for 5 s$"):
                 call()
             self.assertEqual(TIMEOUT, self.now - begun)
         self.assertCountEqual(leases, self.pool.gate.leases())
@@ -252,7 +252,7 @@ class Bound(PoolTest):
         """In a child whose handlers did not run, a call waits until another thread has begun the child."""
         with mock.patch.multiple(fork, _pid=-1, _has_begun=lambda: False):
             for call in (lambda: self.pool.read(Work()), self.pool.deadline):
-                self.assert_late("another thread was preparing the store after a fork", call)
+                self.assert_late("another thread was preparing the store after a fork for 5 s", call)
 
     def test_the_table_is_made_on_a_connection_that_is_closed(self) -> None:
         """F01: after a store is made, no connection is open that a fork without handlers could inherit."""

@@ -220,12 +220,12 @@ class InSQLite(unittest.TestCase):
         for options, kind, message in (
             ({"connections": 0}, ValueError, "connections must be from 1 to 1000"),
             ({"connections": 1001}, ValueError, "connections must be from 1 to 1000"),
-            ({"connections": 1.5}, TypeError, "connections must be int"),
-            ({"connections": True}, TypeError, "connections must be int"),
+            ({"connections": 1.5}, TypeError, "connections must be an int"),
+            ({"connections": True}, TypeError, "connections must be an int"),
             ({"timeout": 0}, ValueError, r"timeout must be from 0\.001 to 3600"),
             ({"timeout": 3601}, ValueError, r"timeout must be from 0\.001 to 3600"),
             ({"timeout": float("nan")}, ValueError, "timeout must be"),
-            ({"timeout": "5"}, TypeError, "timeout must be int or float"),
+            ({"timeout": "5"}, TypeError, "timeout must be an int or a float"),
             ({"table": None}, TypeError, "table must be a str, not NoneType"),
             ({"table": ""}, ValueError, "1 to 63 ASCII letters"),
         ):
@@ -294,7 +294,10 @@ class Making(unittest.TestCase):
                     make(name)
         for name in ("a.b.c", ".a", "a.", "a..b", f"a.{LONGEST_NAME}a", "a.1", '"a".b'):
             for make in servers:
-                with self.subTest(name), self.assertRaisesRegex(ValueError, "with or without a schema"):
+                with (
+                    self.subTest(name),
+                    self.assertRaisesRegex(ValueError, "a schema and a dot may precede them"),
+                ):
                     make(name)
         for make in files:
             with self.assertRaises(ValueError) as caught:

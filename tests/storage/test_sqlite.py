@@ -343,7 +343,7 @@ class Files(Folder):
         connection = opened(sqlite.SQLite(self.path, "onetime"), create=True)
         self.addCleanup(connection.close)
         connection.abandon()
-        with self.assertRaisesRegex(StoreError, "of another process"):
+        with self.assertRaisesRegex(StoreError, "belongs to another process"):
             connection.execute("SELECT 1")
 
     def test_a_child_that_goes_on_in_its_parents_statement(self) -> None:

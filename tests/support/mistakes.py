@@ -10,9 +10,9 @@ from tests.support.planted import OWN_HASHES, ZONES, Program
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 _LATIN_1 = "its bytes as Latin-1 text, written again as UTF-8"
-_UTF_8 = "its bytes as UTF-8 text, with replacements for what is not UTF-8"
+_UTF_8 = "its bytes as UTF-8 text, with replacements for bytes that are not UTF-8"
 _SEVEN = "its bytes without their highest bits"
-_ASCII = "its bytes as ASCII text, with question marks for what is not ASCII"
+_ASCII = "its bytes as ASCII text, with question marks for bytes that are not ASCII"
 _HEX_TEXT = "its bytes written as hexadecimal text"
 _INVISIBLE = "without its invisible characters"
 _QUOTES = "without its quotes or brackets"
@@ -200,7 +200,7 @@ def _left_out(program: Program) -> None:
     text = program.text
     i = program.random.randrange(1, len(text))
     program.text = f"{text[:i]}9{text[i:]}"
-    program.reading = "base32, with what is not base32 left out"
+    program.reading = "base32, with characters that are not base32 left out"
 
 
 def _changed(words: str, change: Callable[[bytes], bytes], size: int = 0) -> Callable[[Program], None]:
@@ -570,8 +570,8 @@ def _list() -> Iterator[Mistake]:
             ),
         ),
         ("full width", _pasted(_WIDE, lambda text, _: "".join(chr(ord(letter) + 0xFEE0) for letter in text))),
-        ("label", _pasted("taken from behind its label", lambda text, _: f"secret={text}&issuer=Acme")),
-        ("label in JSON", _pasted("taken from behind its label", lambda text, _: f'{{"secret": "{text}"}}')),
+        ("label", _pasted("taken from after its label", lambda text, _: f"secret={text}&issuer=Acme")),
+        ("label in JSON", _pasted("taken from after its label", lambda text, _: f'{{"secret": "{text}"}}')),
         (
             "Cyrillic",
             _pasted(

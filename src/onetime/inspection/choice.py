@@ -11,8 +11,8 @@ class Choice(NamedTuple, Generic[T]):
     Attributes:
         value: The function or object that does the step.
         cost: Number of mistakes that the choice counts as, 0 to 2.
-        words: What is wrong, for the finding; empty if nothing is wrong.
-        advice: How to correct the mistake, in a sentence; empty if nothing is wrong.
+        words: Description of the mistake, for the finding; empty for the right choice.
+        advice: How to correct the mistake, in a sentence; empty for the right choice.
         rare: Whether the choice is tried only near the expected time or counter.
     """
 

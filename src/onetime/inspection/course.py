@@ -36,21 +36,21 @@ EPOCHS = (
     ("December 30th, 1899 (OLE)", -2_209_161_600),
     ("the year 1 (.NET)", -62_135_596_800),
 )
-"""Other epochs than 1970: their names, and Unix times in seconds."""
+"""Epochs other than 1970: their names, and Unix times in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """How the moving factor is computed: floor((place + error) / length), with an unknown error.
+    """A way to compute the moving factor: floor((place + error) / length), with an unknown error.
 
     Attributes:
         kind: "totp" or "hotp".
         places: The expected time or counter of each code, in units.
-        length: Number of units of a moving factor.
-        near: The lowest and the highest error that is near, in units.
+        length: Number of units in a moving factor.
+        near: The lowest and the highest error that count as near, in units.
         far: The lowest and the highest error in the search, in units.
         period: Length of a step in seconds; None without a period.
-        second: Number of units of a second of the clock; 0 without a clock.
+        second: Number of units in a second; 0 without a clock.
         slack: Maximum number of units by which the true place may be later.
         wraps: Whether a counter below 0 wraps around to the end of the 64 bits.
     """
@@ -86,7 +86,7 @@ class Course:
         return range(low if self.wraps else max(low, 0), min(high, LAST_MOVING_FACTOR) + 1)
 
     def narrowed(self, number: int, factor: int, errors: tuple[int, int]) -> tuple[int, int]:
-        """Return the errors, among those given, with which a code has a moving factor."""
+        """Return the range of errors, within the given range, with which a code has a moving factor."""
         least = factor * self.length - self.places[number] - self.slack
         most = (factor + 1) * self.length - 1 - self.places[number]
         return max(errors[0], least), min(errors[1], most)
@@ -101,7 +101,7 @@ def courses(
         times: Unix time in seconds of each code; empty if there are only counters.
         counters: The counter expected for each code; empty if there are only times.
         period: The expected period in seconds.
-        told: Whether a link or the caller gives the period.
+        told: Whether a link or the caller specifies the period.
     """
     found: list[Choice[Course]] = []
     periods = (period, *(each for each in PERIODS if each != period))
@@ -114,7 +114,7 @@ def courses(
                 Choice(taken, 1 + (each != period), "the counter taken for a time in seconds", advice)
             )
     else:
-        # Each code is one later than the one before, or more if codes were made in between.
+        # The counter of each code is one more than that of the code before, or higher if codes were skipped.
         order = sorted(times)
         row = tuple(map(order.index, times))
         device = Course("hotp", row, 1, (-1, FAR), (-1, FAR), slack=NEAR, wraps=True)

@@ -1,7 +1,7 @@
-"""The search for why a code doesn't match: for readings of a secret, and mistakes, that result in it.
+"""The search for the reason why a code does not match: readings of a secret, and implementation mistakes.
 
 It serves developers and users who compare an implementation, an app or a server with another. A code has few
-digits and there are many readings, so some fit by chance. A second code decides between them.
+digits and there are many readings, so some fit by chance. A second code rules these out.
 """
 
 import math
@@ -32,7 +32,7 @@ MAX_FINDINGS = 10
 """Maximum number of findings, best first."""
 
 CHUNK = 25_000
-"""Number of codes that are computed between two reports of progress."""
+"""Number of codes that are computed between two calls of `progress`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Diagnosis:
         findings: The findings, best first, at most ten.
         tried: Number of codes that were computed and compared.
         sightings: Number of codes that the search compared with.
-        not_tried: What was left out of the search, in words.
+        not_tried: The parts that were left out of the search, in words.
     """
 
     findings: tuple[Finding, ...]
@@ -58,15 +58,15 @@ class Diagnosis:
 
     @property
     def needs_second_code(self) -> bool:
-        """Whether there was one code, and anything but the expected settings was found for it."""
+        """Whether only one code was given, and the search did not find the expected settings for it."""
         right = self.found and self.findings[0].advice in (messages.RIGHT, messages.RIGHT_COUNTER)
         return self.sightings == 1 and not right
 
     def to_text(self) -> str:
-        """Return a line for each finding. If no finding is certain, add what was not tried."""
+        """Return a line for each finding. If no finding is certain, further lines say what was not tried."""
         lines = [f"{number}. {finding.to_text()}" for number, finding in enumerate(self.findings, 1)]
         if not lines:
-            lines = [f"Nothing fits, of {self.tried:,} codes that were computed."]
+            lines = [f"None of the {self.tried:,} computed codes fits."]
         if self.needs_second_code:
             lines.append(messages.MORE)
         if not self.found and self.not_tried:
@@ -98,21 +98,21 @@ def diagnose(
             plain text), or an `otpauth://` link. Text that was copied along with either is removed.
         code: The code that an app or a program shows: 1 to 10 digits.
         time: The time at which the code was shown, in Unix seconds or as an aware datetime.
-        counter: The expected counter of the code, from 0 to 2^64-1, if the code is not from the time. If the
-            link of a HOTP comes without counters, the codes are those of the link's counter and the next
-            ones.
-        period: The expected period in seconds, 1 or more; default the link's period, or 30.
+        counter: The expected counter of the code, from 0 to 2^64-1, for a HOTP. If the text is the link of a
+            HOTP and no code has a counter, the codes are expected at the link's counter and the next ones.
+        period: The expected period in seconds, 1 or more; by default the link's period, or 30.
         more: Other codes of the same secret, each with a time, a counter or both, like the first code.
-        progress: Called regularly with the completed part of the search, from 0 to 1. If it returns True, the
-            search ends with the findings so far.
+        progress: Called regularly with the completed fraction of the search, from 0 to 1. If it returns True,
+            the search ends with the findings so far.
 
     Returns:
-        The findings, best first.
+        The diagnosis, with the best findings first.
 
     Raises:
         SecretError: The text is empty, has a lone surrogate, is a link without a secret, or is an export.
-        ValueError: A code has other characters than digits; a time is before 1970, naive or not finite; a
-            number is out of range; or a code has neither time nor counter, or not the same as the first code.
+        ValueError: A code does not have 1 to 10 digits; a time is before 1970, naive or not finite; a number
+            is out of range; a code has neither a time nor a counter; or only some codes have a time, or
+            only some have a counter.
         TypeError: An argument has the wrong type.
     """
     read_text(text)
@@ -248,6 +248,6 @@ def _finding(hypothesis: Hypothesis, trace: Trace, hits: float) -> Finding:
         ahead=ahead,
         mistakes=tuple(filter(None, (*(step.words for step in steps), error))),
         advice=" ".join(filter(None, advice)) or right,
-        # On average `expected` hypotheses fit by accident; the chance that none fits is e^-expected.
+        # If n hypotheses fit by accident on average, the chance that none fits is e^-n.
         chance=-math.expm1(-hits * trace.likelihood),
     )

@@ -7,7 +7,7 @@ from onetime.hotp import MAX_DIGITS, MIN_DIGITS
 from onetime.inspection.choice import Choice
 
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
-"""Twice a digit, its two digits added (RFC 4226 appendix C)."""
+"""For each digit, the sum of the digits of its double (RFC 4226 appendix C)."""
 
 
 class Ending(NamedTuple):
@@ -25,7 +25,7 @@ class Ending(NamedTuple):
 
     @property
     def likelihood(self) -> float:
-        """The chance that a code that is unrelated to the secret matches, from 0 to 1."""
+        """The chance that a code unrelated to the secret matches, from 0 to 1."""
         # Snum has 31 bits; with nine or more digits, not all codes are equally likely (RFC 4226 A.4.1).
         codes: int = 10**self.digits
         return min(1.0, -(-(2**31) // codes) / 2**31 * self.odds)
@@ -48,7 +48,7 @@ def endings(codes: Sequence[str], expected: int | None) -> list[Choice[Ending]]:
             words = f"{digits} digits where the link says {expected}" if other and expected else ""
             found.append(Choice(Ending(digits), 0, words, _same(digits, usual)))
             cut = [choice for choice in _cut(digits, codes) if _possible(choice, codes)]
-            # A checksum is one more digit by itself.
+            # With a checksum, the code is one digit longer anyway.
             found += [each if each.value.write is checked else _also(each, usual) for each in cut]
         elif all(len(code) == digits or not code.startswith("0") or code == "0" for code in codes):
             words = "leading zeros are lost"
@@ -58,7 +58,7 @@ def endings(codes: Sequence[str], expected: int | None) -> list[Choice[Ending]]:
 
 
 def _same(digits: int, usual: int) -> str:
-    """Return what to do about another length than the usual one; empty if there is nothing to do."""
+    """Return the advice on a length other than the usual one; empty for the usual one."""
     return f"Set both sides to the same number of digits: {usual} or {digits}." if digits != usual else ""
 
 
@@ -90,14 +90,14 @@ def _cut(digits: int, codes: Sequence[str]) -> list[Choice[Ending]]:
         Choice(
             Ending(digits, lambda number, size: f"{number % 10**8:08}"[:size], 1.1),
             1,
-            "a code of 8 digits cut to its first ones",
+            "a code of 8 digits cut to its first digits",
             modulus,
             rare=True,
         ),
         Choice(
             Ending(digits, checked, 1.1),
             1,
-            "a checksum as last digit",
+            "a checksum as the last digit",
             "Leave out the checksum: the last digit does not belong to the code (RFC 4226 section 5.3).",
             rare=True,
         ),

@@ -22,7 +22,7 @@ class Explanation(Confidential):
         t0: T0, the Unix time in seconds at which step 0 begins; None for a HOTP.
         span: The Unix times in seconds at which the step and the next step begin; None for a HOTP.
         key: K, the secret.
-        padded_key: K filled with zeros to the block of the hash; a longer K is hashed first.
+        padded_key: K filled with zeros to the block size of the hash; a longer K is hashed first.
         inner_pad: The padded key XOR 0x36 in each byte (ipad).
         outer_pad: The padded key XOR 0x5c in each byte (opad).
         message: The moving factor as eight bytes, the highest first.
@@ -84,9 +84,9 @@ class Explanation(Confidential):
                 *_rows(self.key),
                 f"K {fill} to the {block} bytes of a block of {self.algorithm}",
                 *_rows(self.padded_key),
-                "Inner pad: each byte of it XOR 0x36",
+                "Inner pad: each byte of the padded K XOR 0x36",
                 *_rows(self.inner_pad),
-                "Outer pad: each byte of it XOR 0x5c",
+                "Outer pad: each byte of the padded K XOR 0x5c",
                 *_rows(self.outer_pad),
                 f"{self.algorithm} of inner pad and message",
                 *_rows(self.inner_hash),
@@ -98,7 +98,7 @@ class Explanation(Confidential):
                 "Step 2: dynamic truncation",
                 f"* The last byte (byte {last}) has the hex value {self.hs[-1]:#04x}.",
                 f"* The value of the lower 4 bits is {self.offset:#x} (the offset value).",
-                f"* The 4 bytes from byte {self.offset} on are P = 0x{self.p.hex()}.",
+                f"* The 4 bytes starting at byte {self.offset} are P = 0x{self.p.hex()}.",
                 f"* Without the highest bit of P, Snum = {self.snum:#010x} = {self.snum}.",
                 "",
                 "Step 3: the remainder",
@@ -117,7 +117,7 @@ Explanation.__getstate__ = Confidential.__getstate__  # type: ignore[method-assi
 
 @discreet
 def explain(credential: HOTP | TOTP, moving_factor: int) -> Explanation:
-    """Compute every value in the computation of a code.
+    """Return every value in the computation of a code.
 
     Args:
         credential: The HOTP or TOTP.

@@ -12,14 +12,15 @@ class Finding:
     Attributes:
         kind: "totp" or "hotp", depending on the source of the moving factors.
         reading: How the secret was read, in words.
-        algorithm: Name of the hash: an Algorithm's, or "SHA224" or "SHA384".
+        algorithm: Name of the hash: that of an Algorithm, "SHA224" or "SHA384".
         digits: Length of a code.
         period: Length of a step in seconds; None if the codes are not from steps.
         moving_factors: The counter or step of each code.
         clock: Minimum and maximum number of seconds by which the clock is fast; negative if it is slow. None
             without a clock.
-        ahead: Number of counters by which the app is ahead of the expected one; None without a counter.
-        mistakes: What is wrong with the clock, the counter or the computation, in words.
+        ahead: Number of steps by which the app's counter is ahead of the expected counter; negative if it is
+            behind. None without a counter.
+        mistakes: The errors of the clock, the counter and the computation, in words.
         advice: How to correct the mistakes, in sentences.
         chance: The chance that any of the tried hypotheses fits as well by accident, from 0 to 1.
     """
@@ -46,5 +47,5 @@ class Finding:
         head = f"{self.algorithm}, {self.digits} digits{period}, secret read as {self.reading}, "
         head += f"{place} {self.moving_factors[0]}"
         usual = (self.algorithm, self.digits, self.period or 30, self.reading) == ("SHA1", 6, 30, "base32")
-        tail = self.mistakes or (("as most apps make it",) if usual else ())
+        tail = self.mistakes or (("as most apps compute it",) if usual else ())
         return f"{'; '.join((head, *tail))} ({odds(self.chance)}). {self.advice}"

@@ -21,13 +21,13 @@ _CHANGES: tuple[tuple[str, str, Callable[[bytes], bytes]], ...] = (
     ("its bytes reversed", "Keep the bytes of the secret in their order.", lambda key: key[::-1]),
     ("its bytes as Latin-1 text, written again as UTF-8", _BYTES, lambda key: key.decode("latin-1").encode()),
     (
-        "its bytes as UTF-8 text, with replacements for what is not UTF-8",
+        "its bytes as UTF-8 text, with replacements for bytes that are not UTF-8",
         _BYTES,
         lambda key: key.decode("utf-8", "replace").encode(),
     ),
     ("its bytes without their highest bits", _BYTES, lambda key: bytes(byte & 0x7F for byte in key)),
     (
-        "its bytes as ASCII text, with question marks for what is not ASCII",
+        "its bytes as ASCII text, with question marks for bytes that are not ASCII",
         _BYTES,
         lambda key: bytes(byte if byte < 0x80 else 0x3F for byte in key),
     ),

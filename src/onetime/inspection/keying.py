@@ -100,7 +100,7 @@ class Keying(NamedTuple):
 _AS_IT_IS = "Use the secret as it is. RFC 6238 repeats the secret only in its examples."
 _HASHED = "Hash a key only if it is longer than the block of the hash (RFC 2104 section 2)."
 _BLOCK = "Fill the key with zeros to the block of the hash (RFC 2104 section 2), or use a library's HMAC."
-_HMAC = "Compute an HMAC (RFC 2104), best with a library."
+_HMAC = "Compute an HMAC (RFC 2104), preferably with a library."
 
 _WAYS = (
     ("swapped", "secret and message exchanged in the HMAC", "Pass the secret to the HMAC as its key."),
@@ -148,7 +148,7 @@ def _wrong(right: Choice[Keying], key: bytes) -> list[Choice[Keying]]:
         (Keying(each, 64, 64), f"a block of 64 bytes where that of {each.name} has {block}", _BLOCK),
         (Keying(each, 64, block), "a key of more than 64 bytes hashed, though it fits the block", _HASHED),
         (Keying(each, block, block, repeated=True), "the key repeated to the length of the hash", _AS_IT_IS),
-        (Keying(each, None, block), "a key longer than the block cut to it, not hashed", _BLOCK),
+        (Keying(each, None, block), "a key longer than the block cut to the block, not hashed", _BLOCK),
     ):
         padded = keying.padded(key)
         # Hashes that are not an Algorithm are rare enough by themselves.

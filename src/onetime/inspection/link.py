@@ -78,7 +78,7 @@ def read_link(text: str) -> Link | None:
 
 
 def _values(query: str) -> dict[str, str]:
-    """Return the parameters of a query by their names in lower case, the first of each name."""
+    """Return the first parameter of each name in a query, by the name in lower case."""
     values: dict[str, str] = {}
     for part in query.split("&"):
         name, _, value = part.partition("=")

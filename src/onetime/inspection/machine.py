@@ -1,4 +1,4 @@
-"""The computation of the codes of a hypothesis, and the search for further codes that fit."""
+"""The computation of the codes of a hypothesis, and their comparison with the codes that were shown."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -43,7 +43,7 @@ class Machine:
         self._hmacs: list[bytes] = []
 
     def matches(self, hypothesis: Hypothesis, factors: range, number: int) -> list[int]:
-        """Return the moving factors with which a hypothesis gives a code.
+        """Return the moving factors with which a hypothesis results in a code.
 
         Args:
             hypothesis: The hypothesis.
@@ -69,7 +69,7 @@ class Machine:
     def follow(self, hypothesis: Hypothesis, factor: int) -> Trace | None:
         """Find the other codes, given the moving factor of the first; return None if one does not fit."""
         course = hypothesis.course.value
-        # Not only the errors that were searched: the last factor that is near is also the first far off.
+        # Not only the errors that were searched: a moving factor on the border is both near and distant.
         errors = course.narrowed(0, factor, course.far)
         factors = [factor]
         likelihood = 1.0

@@ -9,7 +9,7 @@ _EIGHT = "Write the moving factor as eight bytes, the highest first (RFC 4226 se
 
 
 def _low(pack: Callable[[int], bytes]) -> Callable[[int], bytes]:
-    """Pack the low 32 bits only."""
+    """Return a function that packs only the low 32 bits."""
     return lambda factor: pack(factor & 0xFFFFFFFF)
 
 
@@ -38,13 +38,13 @@ MESSAGES: Sequence[Choice[Callable[[int], bytes]]] = (
     Choice(_padded_right, 1, "the counter's hexadecimal digits with zeros on their right", _EIGHT, rare=True),
     Choice(_shortest, 1, "the counter without its leading zero bytes", _EIGHT, rare=True),
     Choice(lambda factor: b"%d" % factor, 1, "the counter as decimal text", _EIGHT, rare=True),
-    Choice(lambda factor: b"%016x" % factor, 1, "the counter as 16 hexadecimal letters", _EIGHT, rare=True),
+    Choice(lambda factor: b"%016x" % factor, 1, "the counter as 16 hexadecimal digits", _EIGHT, rare=True),
     Choice(lambda factor: b"%x" % factor, 1, "the counter as hexadecimal text", _EIGHT, rare=True),
     Choice(
         _low_half_twice,
         1,
         "the low four bytes of the counter twice",
-        f"{_EIGHT} Shifting a 32-bit number by 32 bits or more shifts it by nothing in many languages.",
+        f"{_EIGHT} In many languages, a shift of a 32-bit number by 32 bits does nothing.",
         rare=True,
     ),
     Choice(

@@ -4,24 +4,24 @@ from onetime.inspection.course import PERIODS, RARE_PERIODS
 from onetime.inspection.keying import HASHES
 
 ZONES = (*range(1800, 14 * 3600 + 1, 1800), 20_700, 31_500, 45_900, 49_500)
-"""Differences of time zones in seconds: whole and half hours, 5:45, 8:45, 12:45 and 13:45."""
+"""Differences between time zones, in seconds: whole and half hours, 5:45, 8:45, 12:45 and 13:45."""
 
 ZONE_SLACK = 60
 """Maximum error of a clock in addition to a wrong time zone, in seconds."""
 
 RIGHT = (
-    "Nothing is wrong with this code. If it is refused, compare the secret that the server stores and its "
-    "clock, and do not use a code twice."
+    "Nothing is wrong with this code. If the server refuses it, check the server's secret and clock, and do "
+    "not use a code twice."
 )
 """Advice if the settings are as expected."""
 
 RIGHT_COUNTER = (
-    "Nothing is wrong with this code. If it is refused, compare the secret and the counter that the server "
-    "stores, and do not use a code twice."
+    "Nothing is wrong with this code. If the server refuses it, check the server's secret and counter, and "
+    "do not use a code twice."
 )
-"""Advice if the code is that of a counter, and the settings are as expected."""
+"""Advice if a code is computed from a counter, and the settings are as expected."""
 
-AHEAD = "Resynchronize: the server must look ahead as far as this, or accept three consecutive codes."
+AHEAD = "Resynchronize: the server must look this far ahead, or accept three consecutive codes."
 """Advice if only the counter is wrong."""
 
 BEHIND = "Set the counter of the app and of the server to the same value: codes of used counters are refused."
@@ -57,7 +57,7 @@ def clock_advice(words: str) -> str:
     """Return the advice for the words of `clock_words`; empty if they are empty."""
     if ": " in words:
         return "Compute steps from Unix time, which is UTC, and set the time zone of the device."
-    return "Set the clock of the device to the time of the network." if words else ""
+    return "Set the clock of the device to network time." if words else ""
 
 
 def _duration(seconds: int) -> str:
@@ -82,23 +82,23 @@ def odds(chance: float) -> str:
 def not_tried(
     *, timed: bool, counted: bool, codes: int, long: bool, unread: tuple[str, ...], cut: bool, stopped: bool
 ) -> tuple[str, ...]:
-    """Return what a search leaves out, in words.
+    """Return the parts that a search leaves out, in words.
 
     Args:
         timed: Whether the codes have times.
         counted: Whether the codes have counters.
         codes: Number of different codes.
-        long: Whether the secret is too long for one wrong letter to be searched.
+        long: Whether the secret is too long for a search for one wrong letter.
         unread: Names of the settings of a link that could not be used.
-        cut: Whether the plan ended where chance alone is expected to fit.
+        cut: Whether the plan ended where a hypothesis is expected to fit by chance.
         stopped: Whether the caller stopped the search.
     """
     periods = sorted((*PERIODS, *RARE_PERIODS))
     found = [f"the link's {name}, which could not be used" for name in unread]
     if stopped:
-        found.append("all that was left when the search was stopped")
+        found.append("the rest of the search, which was stopped")
     if cut:
-        found.append(f"what {'one code' if codes == 1 else 'these codes'} would fit by chance")
+        found.append(f"hypotheses that would fit {'one code' if codes == 1 else 'these codes'} by chance")
     if codes == 1:
         found.append("one wrong letter in the secret, which a single code cannot prove")
     else:
@@ -112,6 +112,6 @@ def not_tried(
     found += [
         f"hashes other than {', '.join(HASHES)}",
         "more than two mistakes at once, or more than one with a clock or counter that is far off",
-        "codes of other kinds: with letters, with a PIN, or of a challenge (OCRA)",
+        "codes of other kinds: with letters, with a PIN, or from a challenge (OCRA)",
     ]
     return tuple(found)

@@ -33,7 +33,7 @@ def _decoded(text: str) -> str:
 
 
 def _visible(text: str) -> str:
-    """Remove format characters (zero width, byte-order mark, soft hyphen) and controls, not white space."""
+    """Remove format characters (zero width, byte-order mark, soft hyphen) and controls except white space."""
     return "".join(
         character
         for character in text
@@ -52,7 +52,7 @@ _STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("full-width letters read as plain ones", lambda text: unicodedata.normalize("NFKC", text)),
     ("letters of other scripts read as the Latin ones they look like", lambda text: text.translate(_TWINS)),
     ("without its invisible characters", _visible),
-    ("taken from behind its label", _labelled),
+    ("taken from after its label", _labelled),
     ("without its quotes or brackets", lambda text: text.strip().strip(_QUOTES) if text.strip() else text),
     ("without its 0x or \\x", lambda text: _PREFIX.sub("", text)),
     ("without its dots, colons or commas", lambda text: text.translate(_DOTS)),

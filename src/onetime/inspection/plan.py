@@ -28,7 +28,7 @@ class Settings(NamedTuple):
         courses: The ways to compute a moving factor.
         told: Whether a link names the hash.
         cost: Number of mistakes that these settings count as, 0 or 1.
-        words: What is wrong with the settings; empty for the expected settings.
+        words: Description of the mistake in the settings; empty for the expected settings.
         advice: How to correct the settings.
     """
 
@@ -55,7 +55,7 @@ class Finish(NamedTuple):
         cost: Number of mistakes that the steps count as.
         rare: Whether a step is tried only near the expected time or counter.
         truncate: Computes a number from the HMAC.
-        likelihood: The chance that a code that is unrelated to the secret matches, from 0 to 1.
+        likelihood: The chance that a code unrelated to the secret matches, from 0 to 1.
     """
 
     cost: int
@@ -98,7 +98,7 @@ def plan(
         codes: Number of different codes to compare with.
 
     Returns:
-        The hypotheses, up to the point where one is expected to fit by chance; and whether these are all.
+        The hypotheses, up to the point where one is expected to fit by chance; and whether that is all.
     """
     hypotheses: list[Hypothesis] = []
     for each in settings:
@@ -127,7 +127,7 @@ def _hypotheses(
             if cost + course.cost > MAX_MISTAKES:
                 break
             if source.reading.cost > 1:
-                # There are a thousand of these readings.
+                # There are a thousand of these readings, so less is searched for each.
                 near = course.value.search_closely()
             # The moving factors are in the outer loop, so that finishes share their HMACs.
             for far, side in [(0, factors) for factors in near] + [(1, factors) for factors in beyond]:

@@ -34,7 +34,7 @@ class Reading:
 
 @discreet
 def readings(text: str) -> tuple[Reading, ...]:
-    """Read a text in every sensible way, the likeliest first, each with another key.
+    """Return the sensible ways to read a text, the likeliest first, each with a different key.
 
     Args:
         text: A secret in base32, hexadecimal, base64, base64url or plain text, perhaps with a typing error
@@ -78,7 +78,7 @@ def readings(text: str) -> tuple[Reading, ...]:
     for name, key in other_alphabets(dense):
         add(key, f"{name}{told}", f"Your program reads another alphabet, {name}. Read base32.", rare=True)
     skipped = "Refuse a secret that is not base32, instead of leaving characters out."
-    add(filtered(dense), f"base32, with what is not base32 left out{told}", skipped, rare=True)
+    add(filtered(dense), f"base32, with characters that are not base32 left out{told}", skipped, rare=True)
     if first is None:
         return tuple(found.values())
     for words, advice, key in _wrongly(dense, form, first.key):
@@ -88,7 +88,7 @@ def readings(text: str) -> tuple[Reading, ...]:
 
 @discreet
 def misspellings(text: str) -> tuple[Reading, ...]:
-    """Read a text as base32 with any one letter wrong, or any two neighbors exchanged, without duplicates.
+    """Return the readings as base32 with any one letter wrong, or any two neighbors exchanged, each once.
 
     Args:
         text: A secret; if it is longer than 128 characters, there are no readings.
@@ -145,5 +145,5 @@ def _wrongly(dense: str, form: str, key: bytes) -> Iterator[tuple[str, str, byte
         inner = ""
     for name, decoded in _forms(inner.strip()) if inner.isprintable() and inner.strip() else ():
         advice = f"Decode the secret once: it is {name} inside {form}."
-        yield f"and {name} inside it", f"{advice} Or take one layer off where it is written.", decoded
+        yield f"and {name} inside it", f"{advice} Or remove one layer where the secret is written.", decoded
     yield from changed(key)

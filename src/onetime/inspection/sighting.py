@@ -32,7 +32,7 @@ def read_code(sighting: Sighting) -> str:
         TypeError: The argument is not a Sighting, or its code is not a str.
     """
     if not isinstance(sighting, Sighting):
-        raise TypeError("each other code must be a Sighting")
+        raise TypeError("each of the other codes must be a Sighting")
     if not isinstance(sighting.code, str):
         raise TypeError("a code must be a str; an int has lost its leading zeros")
     digits = sighting.code.replace(" ", "").replace("-", "")

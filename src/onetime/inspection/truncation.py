@@ -17,7 +17,7 @@ _FOUR = "Read the four bytes as a number with the highest byte first (RFC 4226 s
 _MASK = "Clear the highest bit of the four bytes: AND with 0x7fffffff (RFC 4226 section 5.3)."
 
 four_bytes: Callable[..., tuple[int]] = struct.Struct(">I").unpack_from
-"""Reads a number of 32 bits, the highest byte first, at an offset."""
+"""Function that reads a number of 32 bits, the highest byte first, at an offset."""
 _four_reversed = struct.Struct("<I").unpack_from
 _four_signed = struct.Struct("4b").unpack_from
 
@@ -83,8 +83,8 @@ def _hex_offset_19(hs: bytes) -> int:
 
 _BYTE_19_WORDS = "the offset taken from byte 19 instead of the last one"
 BYTE_19: Place = Choice(_byte_19, 0, _BYTE_19_WORDS, _OFFSET)
-"""A mistake that shows only with hashes of more than 20 bytes. It does not count if the hash itself
-counts."""
+"""A mistake that shows only with hashes of more than 20 bytes. It does not count in addition if the hash
+itself counts as a mistake."""
 
 COUNTED_BYTE_19: Place = BYTE_19._replace(cost=1)
 """The same mistake if the longer hash is the expected one."""
@@ -143,13 +143,13 @@ SIGNS: Sequence[Sign] = (
 
 
 def right(hs: bytes) -> int:
-    """Compute Snum as RFC 4226 section 5.3 says."""
+    """Return Snum as RFC 4226 section 5.3 defines it."""
     number: int = four_bytes(hs, hs[-1] & 0xF)[0]
     return number & 0x7FFFFFFF
 
 
 def truncation(place: Place, sign: Sign) -> Callable[[bytes], int]:
-    """Return both steps as one function; the right ones are `right`."""
+    """Return one function for both steps; `right` for the right ones."""
     if place is PLACES[0] and sign is SIGNS[0]:
         return right
     locate, interpret = place.value, sign.value

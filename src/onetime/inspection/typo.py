@@ -7,7 +7,7 @@ MAX_ONES = 8
 """Maximum number of digits 1 that are each tried as I and as L. If there are more, all are replaced alike."""
 
 MAX_SWAPS = 16
-"""Maximum number of letters that are replaced by a similar letter."""
+"""Maximum number of letters that are each replaced by a similar letter, one at a time."""
 
 MAX_LENGTH = 128
 """Maximum length of a secret in which any one character may be wrong, in characters."""
@@ -19,7 +19,7 @@ _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
 def mended(text: str) -> Iterator[tuple[str, str, bool]]:
-    """Correct the usual errors: 0, 1 and 8, which base32 does not have, and letters that look alike.
+    """Yield corrections of usual errors: 0, 1 and 8, which base32 does not have, and letters that look alike.
 
     Args:
         text: The typed secret.
@@ -60,7 +60,7 @@ def mended(text: str) -> Iterator[tuple[str, str, bool]]:
 
 
 def misspelled(text: str) -> Iterator[tuple[str, str]]:
-    """Correct any one error: a wrong letter, or two exchanged neighbors.
+    """Yield corrections of any one error: a wrong letter, or two exchanged neighbors.
 
     Args:
         text: The typed secret; if it is longer than 128 characters, nothing is corrected.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any, Self, TypedDict, Unpack
 
     class Changes(TypedDict, total=False):
-        """The parts that `Account.replace` can change."""
+        """The parts that `Account.replace` can replace."""
 
         name: str
         credential: Credential
@@ -30,10 +30,10 @@ class Account(Confidential):
 
     Args:
         name: The account's name at the issuer, for example an e-mail address. It may be empty, because
-            some links have no name; `uri.build` refuses to write one.
+            some links have no name, but `uri.build` refuses an empty name.
         credential: A HOTP or a TOTP.
         issuer: The name of the site or program that issued the account; None if a link does not say.
-        counter: The next counter of a HOTP, from 0 to 2^64-1; 0 with a TOTP.
+        counter: The next counter of a HOTP, from 0 to 2^64-1; 0 for a TOTP.
         extra: Parameters of a link that this library does not use, as pairs of name and value in their
             order. A name may occur more than once. The attribute is a tuple.
 
@@ -41,8 +41,8 @@ class Account(Confidential):
         TypeError: A part has the wrong type.
         URIError: A text has a control character or a lone surrogate; the issuer is empty; a name in
             `extra` is empty, is a known parameter or could be mistaken for one, or belongs to other kinds of
-            codes ("encoder"). `parameter` says which part.
-        ValueError: The counter is out of range, or not 0 with a TOTP.
+            codes ("encoder"). `parameter` names the part.
+        ValueError: The counter is out of range, or not 0 for a TOTP.
     """
 
     __slots__ = ("counter", "credential", "extra", "issuer", "name")
@@ -68,10 +68,10 @@ class Account(Confidential):
         if issuer is not None:
             check_text("issuer", issuer)
             if not issuer:
-                raise URIError("issuer must not be empty; an account without an issuer has None", "issuer")
+                raise URIError("issuer must not be empty; use None if there is no issuer", "issuer")
         check_integer("counter", counter, 0, LAST_MOVING_FACTOR)
         if counter and credential.kind == "totp":
-            raise ValueError("counter must be 0 with a TOTP")
+            raise ValueError("counter must be 0 for a TOTP")
         pairs: tuple[Any, ...] = tuple(extra)
         known = KNOWN[credential.kind]
         for pair in pairs:

@@ -25,7 +25,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Batch(Confidential):
-    """The accounts of one link of an export and its place in the export, or all accounts of a text.
+    """The accounts in one link of an export, with the link's place in the export; or all accounts in a text.
 
     A batch cannot be pickled and never shows a secret.
 
@@ -35,7 +35,7 @@ class Batch(Confidential):
         size: The number of batches in the export.
         id: A random number from -2^31 to 2^31-1 that all batches of an export share; 0 if a link has none.
         refused: The accounts that cannot be read, in order. Show them to the user, who may soon lose the app
-            that has them.
+            that stores them.
     """
 
     accounts: tuple[Account, ...]
@@ -46,5 +46,5 @@ class Batch(Confidential):
 
 
 # A dataclass with slots gets a __getstate__ that returns everything; CPython 3.11.2 even replaces the
-# class's.
+# class's own.
 Batch.__getstate__ = Confidential.__getstate__  # type: ignore[method-assign]  # what the line above says

@@ -7,7 +7,7 @@ LEVELS = ("L", "M", "Q", "H")
 """Levels of error correction, which recover about 7, 15, 25 and 30 % of the codewords (7.5.1)."""
 
 LAST_VERSION = 40
-"""The largest symbol, of 177 modules on a side (5.3.1)."""
+"""The highest version: a symbol with 177 modules on a side (5.3.1)."""
 
 _BLOCKS = (
     ((1, 7), (1, 10), (1, 13), (1, 17)),  # version 1
@@ -90,7 +90,7 @@ def final_message(data: bytes, version: int, level: str) -> bytes:
         level: "L", "M", "Q" or "H".
     """
     count, correction_size = _blocks(version, level)
-    # If the blocks are not equally long, the last ones have one codeword more.
+    # If the blocks are not equally long, the last ones have one more codeword.
     size, longer = divmod(len(data), count)
     starts = [i * size + max(0, i - count + longer) for i in range(count + 1)]
     blocks = [data[start:end] for start, end in pairwise(starts)]
@@ -119,7 +119,11 @@ def error_correction(block: bytes, size: int) -> bytes:
 
 @cache
 def _multiples(size: int) -> tuple[int, ...]:
-    """Multiply the generator polynomial of a degree (Annex A) by each element of GF(2^8).
+    """Return the products of a generator polynomial (Annex A) and each element of GF(2^8).
+
+    Args:
+        size: Degree of the generator polynomial.
+
 
     A polynomial is a number whose bytes are its coefficients. The coefficient of the highest power, which
     division removes, is left out.
@@ -139,7 +143,7 @@ def _multiples(size: int) -> tuple[int, ...]:
 
 
 def _doubled(polynomial: int) -> int:
-    """Multiply each coefficient by 2 in GF(2^8), modulo x^8 + x^4 + x^3 + x^2 + 1 (7.5.2)."""
+    """Return a polynomial with coefficients doubled in GF(2^8), modulo x^8 + x^4 + x^3 + x^2 + 1 (7.5.2)."""
     high = polynomial & _HIGH_BITS
     return (polynomial ^ high) << 1 ^ (high >> 7) * 0b11101
 

@@ -14,7 +14,7 @@ MASKS = range(8)
 
 _MARGIN = 4
 _LEVEL_INDICATORS = {"L": 0b01, "M": 0b00, "Q": 0b11, "H": 0b10}
-"""Table 12."""
+"""The indicators of the levels (Table 12)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class Layout:
     Attributes:
         size: Modules on a side.
         function: The dark modules of the finder, timing and alignment patterns.
-        bits: One more than the number of bits that have a place.
-        place: Puts bits into their places. The bits are text that ends with an additional "0".
+        bits: Number of bits that `place` takes: those of the encoding region, and a final "0".
+        place: Returns the bits of all modules. Modules outside the encoding region get the final "0".
         masks: The modules that each data mask inverts.
         has_left: The modules that have a neighbor on their left.
         has_upper: The modules that have a neighbor above them.
@@ -47,7 +47,7 @@ def draw(codewords: bytes, version: int, level: str, mask: int | None) -> tuple[
         codewords: The final message, from `final_message`.
         version: From 1 to 40.
         level: "L", "M", "Q" or "H".
-        mask: From 0 to 7; None for the one with the lowest penalty.
+        mask: From 0 to 7; None for the mask with the lowest penalty.
 
     Returns:
         The mask, and the rows with a byte for each module: 1 if it is dark.
@@ -137,17 +137,17 @@ def _function_patterns(version: int) -> list[list[str]]:
 
 
 def alignment_positions(version: int) -> tuple[int, ...]:
-    """Return the rows, and columns, in which alignment patterns have their center (Annex E)."""
+    """Return the rows, which are also the columns, of the centers of alignment patterns (Annex E)."""
     if version == 1:
         return ()
     last, gaps = 4 * version + 10, version // 7 + 1
-    # From the last one back to the first, in even steps, which Table E.1 rounds up except in version 32.
+    # From the last center back to the first, in even steps, which Table E.1 rounds up except in version 32.
     step = 26 if version == 32 else -((6 - last) // (2 * gaps)) * 2
     return (6, *range(last - step * (gaps - 1), last + 1, step))
 
 
 def _conditions(i: int, j: int) -> tuple[int, ...]:
-    """Table 10, for row i and column j: each data mask inverts the modules where its value is 0."""
+    """Return the values of Table 10 for row i and column j. A mask inverts a module if its value is 0."""
     return (
         (i + j) % 2,
         i % 2,
@@ -175,7 +175,7 @@ def penalty(symbol: int, layout: Layout) -> int:
     # N2: blocks of one color, counted as blocks of two by two: 3 points each.
     score = 3 * (across & down & across >> stride).bit_count()
     for step, same in ((1, across), (stride, down)):
-        # N1: five modules of one color in a row: 3 points, and 1 for each one more.
+        # N1: five modules of one color in a row: 3 points, and 1 for each further one.
         fives = same & same >> step & same >> 2 * step & same >> 3 * step
         score += fives.bit_count() + 2 * (fives & ~(fives >> step)).bit_count()
         # N3: dark and light as 1:1:3:1:1, with four light modules before or after it: 40 points. The

@@ -44,9 +44,10 @@ _ACCOUNT, _VERSION, _BATCH_SIZE, _BATCH_INDEX, _BATCH_ID = range(1, 6)
 def parse(text: str) -> Batch:
     """Parse one link of an export.
 
-    Base64 may have either alphabet, padding or none, and be percent-encoded or not; a plus sign is a plus
-    sign. Other parameters of the link are ignored, and so are fields that are unknown, or known with
-    another wire type. If a name begins with the issuer and a colon, the rest is the name.
+    The base64 may use either alphabet, with or without padding, and may be percent-encoded. A plus sign
+    belongs to the base64 and never stands for a space. Other parameters of the link are ignored, and so are
+    unknown fields and fields with the wrong wire type. If a name begins with the issuer and a colon, both
+    are removed.
 
     Args:
         text: One link, at most 1,048,576 characters; parsing takes time in proportion to the length. A
@@ -103,17 +104,17 @@ def join(batches: Iterable[Batch]) -> Batch:
 
     Returns:
         One batch with everything, in the order of the exports and of their batches. The positions in
-        `refused` count through all accounts.
+        `refused` are indexes among all accounts, including refused ones, from 0.
 
     Raises:
         MigrationError: There are no batches, one is missing, or two have the same place in an export and
-            differ. The message says which, counted from 1.
+            differ. The message names the batch, counted from 1.
         TypeError: One of the values is not a Batch.
     """
     parts = Parts()
     for batch in batches:
         if not isinstance(batch, Batch):
-            raise TypeError(f"join takes batches, not {type(batch).__name__}")
+            raise TypeError(f"each batch must be a Batch, not {type(batch).__name__}")
         parts.add_batch(batch)
     if not parts:
         raise MigrationError("there must be at least one batch")
@@ -127,14 +128,14 @@ def join(batches: Iterable[Batch]) -> Batch:
 def read(text: str) -> Batch:
     """Read every account in a text of links and exports, mixed and in any order.
 
-    Accounts, links and missing batches that cannot be read are in `refused`; all other accounts are returned.
+    Accounts and links that cannot be read, and missing batches, are in `refused` of the result.
 
     Args:
-        text: The content of a file, or what a person pasted: links on lines of their own or separated by
-            white space, at most 1,048,576 characters.
+        text: The content of a file, or pasted text: links on lines of their own or separated by white space,
+            at most 1,048,576 characters.
 
     Returns:
-        One batch with everything. A batch of an export is joined to the first of the same export.
+        One batch with everything. The batches of an export are joined at the place of the first.
 
     Raises:
         URIError: The text has no link, or has something other than links, as in `uri.split`.
@@ -165,7 +166,7 @@ def build(accounts: Iterable[Account], *, id: int | None = None) -> tuple[str, .
     A longer account has a batch to itself. An account may have an empty name.
 
     Args:
-        accounts: At least one account, in their order.
+        accounts: At least one account. The links have the accounts in the same order.
         id: The number that the batches share, from -2^31 to 2^31-1; None for a random one.
 
     Returns:
@@ -186,7 +187,7 @@ def build(accounts: Iterable[Account], *, id: int | None = None) -> tuple[str, .
     batches: list[list[bytes]] = []
     for index, account in enumerate(accounts):
         if not isinstance(account, Account):
-            raise TypeError(f"build takes accounts, not {type(account).__name__}")
+            raise TypeError(f"each account must be an Account, not {type(account).__name__}")
         try:
             field = bytes_field(_ACCOUNT, otp_parameters.write(account))
         except MigrationError as error:
@@ -221,11 +222,13 @@ def _data(text: str) -> bytes:
     head, _, query = text.partition("?")
     head = head.lower()
     if head.startswith("otpauth://"):
-        raise MigrationError("the link of one account (otpauth://), not an export")
+        raise MigrationError(
+            "the link must be an export (otpauth-migration://), not the link of one account (otpauth://)"
+        )
     if head.removesuffix("/") != "otpauth-migration://offline":
         raise MigrationError("an export must begin with otpauth-migration://offline")
     try:
-        # Elsewhere in links a plus sign may stand for a space; base64 has none.
+        # Elsewhere in links a plus sign may stand for a space, but base64 has no spaces.
         values, _ = read_parameters(query.replace("+", "%2B"), frozenset(("data",)))
         data = values.get("data", "")
         if not data.strip("="):

@@ -32,8 +32,8 @@ class _Message:
 
     Attributes:
         key: The secret; empty if it is missing.
-        key_position: Position of the secret in the data, or the position where it is missing.
-        texts: The issuer and the name.
+        key_position: Position of the secret in the data; if it is missing, that of the message.
+        texts: The issuer and the name, by the number of their field.
         numbers: The integers by the number of their field, each with the position of the field.
     """
 
@@ -60,7 +60,7 @@ class _Message:
                     raise fault("a text must be UTF-8", value.start + error.start) from None
 
     def names(self) -> tuple[str | None, str]:
-        """Split "issuer:name". If the issuer has a field of its own, split only if both issuers are equal."""
+        """Return the issuer and the name. A name is split at its colon unless the issuers differ."""
         issuer, label = self.texts.values()
         if issuer:
             name = label.removeprefix(f"{issuer}:")
@@ -70,13 +70,13 @@ class _Message:
         return issuer or None, name.lstrip(" ")
 
     def choice(self, what: str, field: int, choices: tuple[T, ...]) -> T:
-        """Return the meaning of the number of an enum."""
+        """Return the choice that the number of an enum means; the first one if the field is missing."""
         if field not in self.numbers:
             return choices[0]
         value, position = self.numbers[field]
         number = signed(value, 32)
         if not 0 <= number < len(choices):
-            raise fault(f"the number of the {what} must be from 0 to {len(choices) - 1}", position)
+            raise fault(f"the field {what} must have a number from 0 to {len(choices) - 1}", position)
         return choices[number]
 
 
@@ -101,7 +101,7 @@ def read(data: bytes, part: slice, place: int) -> Account | Refused:
 
 
 def _shown(name: str) -> str:
-    """Return a name if it can be shown, and nothing otherwise."""
+    """Return a name if it can be shown, and an empty text otherwise."""
     try:
         check_text("name", name)
     except URIError:
@@ -130,7 +130,7 @@ def _account(message: _Message) -> Account:
 
 
 def write(account: Account) -> bytes:
-    """Write an account.
+    """Return the message of an account.
 
     Raises:
         MigrationError: An export cannot represent the account.
@@ -143,14 +143,14 @@ def write(account: Account) -> bytes:
         (credential.digits not in _DIGIT_COUNTS, "digits other than 6 and 8"),
         (credential.algorithm not in _ALGORITHMS, "an algorithm other than SHA1, SHA256 and SHA512"),
         (account.counter >= 2**63, "a counter over 2^63-1"),
-        (account.extra, "parameters without a meaning (extra)"),
-        (":" in name and not issuer, "a colon in the name without an issuer, which it would end"),
+        (account.extra, "unknown parameters (extra)"),
+        (":" in name and not issuer, "a colon in the name without an issuer; readers would split the name"),
         (name.startswith(" "), "a space at the beginning of the name"),
     ):
         if refused:
             raise MigrationError(f"an export cannot represent {what}")
     if issuer and name.startswith(f"{issuer}:"):
-        name = f"{issuer}:{name}"  # readers take off the first of the two
+        name = f"{issuer}:{name}"  # readers remove the first of the two
     message = bytes_field(_SECRET, credential.secret.to_bytes()) + bytes_field(_NAME, name.encode())
     if issuer:
         message += bytes_field(_ISSUER, issuer.encode())

@@ -57,9 +57,9 @@ def read_parameters(query: str, known: frozenset[str]) -> tuple[dict[str, str], 
 
 
 def check_extra_name(name: str, known: frozenset[str]) -> None:
-    """Raise an error if an unknown parameter could be meant as a known one, or would change the codes.
+    """Raise an error if an unknown parameter could be a miswritten known one, or would change the codes.
 
-    For example, "&amp;digits" in a link that was copied out of HTML leaves the name "amp;digits". Readers
+    For example, "&amp;digits" in a link that was copied from HTML leaves the name "amp;digits". Readers
     that ignore this name show codes of 6 digits. White space, invisible characters and full-width letters
     have the same effect.
 
@@ -83,13 +83,14 @@ def check_extra_name(name: str, known: frozenset[str]) -> None:
         if bare not in known:
             continue
         if plain == name.lower() == bare:
-            raise URIError("a parameter in extra must not have the name of one that has a meaning", "extra")
+            raise URIError("a parameter in extra must not have the name of a known parameter", "extra")
         if plain.startswith("amp"):
             raise URIError(
-                f'"&amp;" stands before {bare}, so the link was copied out of HTML; it must be "&"', bare
+                f'"&amp;" stands before {bare}, so the link was copied from HTML; it must be "&"', bare
             )
         raise URIError(
-            f"the name {bare} must stand without white space, HTML entities and invisible characters", bare
+            f"the name {bare} must not be mixed with white space, HTML entities or invisible characters",
+            bare,
         )
 
 
@@ -122,7 +123,7 @@ def check_text(parameter: str, text: object) -> None:
 
     Raises:
         TypeError: The value is not a str.
-        URIError: The text has a control character or a lone surrogate; `parameter` is in the error.
+        URIError: The text has a control character or a lone surrogate. The error has `parameter`.
     """
     if not isinstance(text, str):
         raise TypeError(f"{parameter} must be a str, not {type(text).__name__}")

@@ -41,7 +41,9 @@ class Parts:
             self._exports[key] = {}
             self._items.append(self._exports[key])
         if self._exports[key].setdefault(batch.index, batch) != batch:
-            raise MigrationError(f"batch {batch.index + 1} of {batch.size} is there twice, and they differ")
+            raise MigrationError(
+                f"batch {batch.index + 1} of {batch.size} occurs twice, with different content"
+            )
 
     def missing(self) -> list[str]:
         """Return a message for each incomplete export, which names the missing batches, counted from 1."""
@@ -52,11 +54,11 @@ class Parts:
             missing = list(islice((i + 1 for i in range(size) if i not in batches), MAX_NAMED))
             if missing:
                 more = " and more" if len(missing) + len(batches) < size else ""
-                messages.append(f"of {size} batches these are missing: {str(missing)[1:-1]}{more}")
+                messages.append(f"of {size} batches, these are missing: {str(missing)[1:-1]}{more}")
         return messages
 
     def all(self) -> Batch:
-        """Return everything as one batch, with positions that count through all accounts."""
+        """Return everything as one batch, with each position as an index among all accounts."""
         accounts: list[Account] = []
         refused: list[Refused] = []
         for item in self._items:
@@ -78,7 +80,7 @@ class Parts:
 def _export(batch: Batch) -> tuple[int, int, str, bytes]:
     """Return the key that all batches of an export share.
 
-    The key of a batch without an id that is a whole export is its content.
+    If a batch has no id and is a whole export, the key is its content.
     """
     if batch.id or batch.size > 1:
         return batch.id, batch.size, "", b""

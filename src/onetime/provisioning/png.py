@@ -8,7 +8,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def write_png(rows: Sequence[bytes], scale: int) -> bytes:
-    """Write a picture, with one bit for each pixel.
+    """Return a picture as a PNG file, with one bit for each pixel.
 
     Args:
         rows: The rows from the top, a byte for each square: 1 if it is black, 0 if it is white.
@@ -32,5 +32,5 @@ def write_png(rows: Sequence[bytes], scale: int) -> bytes:
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:
-    """Write a chunk with its length and its checksum (clause 5.3)."""
+    """Return a chunk with its length and its checksum (clause 5.3)."""
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from onetime.errors import MigrationError
 
 VARINT, FIXED64, BYTES, GROUP, GROUP_END, FIXED32 = range(6)
-"""The wire types: the form of the value that follows a field's number. 6 and 7 do not exist."""
+"""The wire types: the form of the value that follows a field's number. Types 6 and 7 do not exist."""
 
 LAST_NUMBER = 2**29 - 1
 """The highest number of a field; the lowest is 1."""
@@ -32,10 +32,10 @@ def fields(data: bytes, part: slice) -> Iterator[tuple[int, int | slice, int]]:
         out, and so is the content of groups.
 
     Raises:
-        MigrationError: The bytes are not a message; `position` is where, from 0.
+        MigrationError: The bytes are not a message; `position` is the index of the faulty byte, from 0.
     """
     position, end = part.start, part.stop
-    groups: list[int] = []  # the numbers of those that are open, the innermost last
+    groups: list[int] = []  # the numbers of the open groups, the innermost last
     while position < end:
         start = position
         key, position = _read_varint(data, start, end)
@@ -78,7 +78,7 @@ def integer_field(number: int, value: int) -> bytes:
 
 
 def bytes_field(number: int, value: bytes) -> bytes:
-    """Return a field with bytes: any, a text in UTF-8, or a message."""
+    """Return a field with bytes, which may be any bytes, a text in UTF-8, or a message."""
     return _varint(number << 3 | BYTES) + _varint(len(value)) + value
 
 

@@ -22,17 +22,18 @@ _CONTROLS = re.compile("[\0-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 class QRCode(Confidential):
     """A QR code.
 
-    The content of a QR code is a secret if it is a link with one, so it never appears by accident: `rows`
-    and the methods that begin with `to_` return it, `repr` does not. A QR code is immutable, cannot be
-    pickled, and is its own copy.
+    A link with a secret makes the QR code secret, so its content is never shown by accident: `rows` and the
+    methods whose names begin with `to_` return the content, but `repr` does not. A QR code is immutable and
+    cannot be pickled. Copying it returns the same object.
 
     Args:
-        data: The content, at least one byte. Text is encoded as UTF-8. Readers guess the character set of
-            text that is not ASCII, sometimes wrongly; use `uri.escape` to percent-encode a link first.
+        data: The content, at least 1 byte and at most 2,953 bytes at level "L", 2,331 at "M", 1,663 at "Q" or
+            1,273 at "H"; a lower version holds less. Text is encoded as UTF-8. Readers guess the character
+            set of text that is not ASCII, sometimes wrongly; use `uri.escape` to percent-encode a link first.
         level: The error correction: "L" recovers about 7 % of the symbol, "M" 15 %, "Q" 25 %, "H" 30 %.
-        version: The size, from 1 (21 modules on a side) to 40 (177); None for the smallest that fits the
+        version: The size, from 1 (21 modules on a side) to 40 (177); None for the smallest that holds the
             data.
-        mask: The data mask, from 0 to 7; None for the one with the lowest penalty (7.8.3.1).
+        mask: The data mask, from 0 to 7; None for the mask with the lowest penalty (7.8.3.1).
 
     Attributes:
         version: From 1 to 40.
@@ -70,7 +71,7 @@ class QRCode(Confidential):
         """Return the QR code as text of half blocks (U+2580, U+2584, U+2588) and spaces.
 
         A line has two rows of modules. The quiet zone is part of the text. The text has no colors, so the
-        terminal's own two must differ.
+        terminal's text and background colors must differ.
 
         Args:
             light: False for a terminal that writes light on dark, True for one that writes dark on light.
@@ -90,8 +91,8 @@ class QRCode(Confidential):
     def to_svg(self, scale: int = 4, *, title: str = "QR code") -> str:
         """Return the QR code as an SVG image, black on white with the quiet zone.
 
-        The image can stand in an HTML page unchanged. Its width and height are attributes, which CSS
-        overrides. Unlike the title, the image is as secret as the content.
+        The image can be put into an HTML page unchanged. Its width and height are attributes, which CSS can
+        override. Unlike the title, the image is as secret as the content.
 
         Args:
             scale: Pixels on a side of a module, from 1 to 64.

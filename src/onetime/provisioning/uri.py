@@ -41,8 +41,8 @@ def parse(text: str) -> Account:
     """Parse an `otpauth://` link.
 
     Every part of the link is read literally or refused, never adjusted. Unknown parameters are returned in
-    `extra`. If the label begins with the issuer parameter and a colon, the rest is the name. Otherwise a
-    colon in the label ends an issuer, which counts if the issuer parameter is missing.
+    `extra`. If the label begins with the issuer parameter and a colon, the rest is the name. Otherwise, the
+    text before the first colon is an issuer, which is used only if the issuer parameter is missing.
 
     Args:
         text: One link, at most 65,536 characters. A leading byte-order mark and surrounding white space are
@@ -54,7 +54,7 @@ def parse(text: str) -> Account:
     Raises:
         URIError: The text is not an `otpauth` link; a part is missing, out of range, or duplicate; or a
             parameter could be mistaken for a known one, or is for other kinds of codes (Steam).
-            `parameter` says which part.
+            `parameter` names the part.
         TypeError: The text is not a str.
     """
     text = strip(text)
@@ -89,8 +89,7 @@ def build(account: Account) -> str:
     `algorithm` and `digits`. Microsoft Authenticator, Authy and Duo Mobile have been reported to compute SHA1
     codes whatever the link says. So for apps that users choose themselves, use the settings that every app
     supports: a TOTP with SHA1, 6 digits and a period of 30 seconds, the defaults of `TOTP`. Use other
-        settings
-    only for devices that you hand out, and ask for a code before you rely on an enrollment.
+    settings only for devices that you hand out, and ask for a code before you rely on an enrollment.
 
     Args:
         account: The account.
@@ -101,7 +100,7 @@ def build(account: Account) -> str:
     Raises:
         URIError: The account has no link that all apps read alike: its name is empty, is invisible or begins
             with a space; its name has a colon, and the issuer is missing or has a colon; its `t0` is not 0;
-            or the link would have more than 65,536 characters. `parameter` says which part.
+            or the link would have more than 65,536 characters. `parameter` names the part.
     """
     name, issuer, credential = account.name, account.issuer, account.credential
     if not name.strip() or not (name.isascii() or _visible(name)):
@@ -109,7 +108,7 @@ def build(account: Account) -> str:
     if name[0] == " ":
         raise URIError("name must not begin with a space, which apps drop", "name")
     if ":" in name and (not issuer or ":" in issuer):
-        raise URIError("name must not have a colon unless there is an issuer without one", "name")
+        raise URIError("name must not have a colon, unless there is an issuer that has no colon", "name")
     label = quote(name)
     query = f"secret={encoding.write_base32(credential.secret.to_bytes())}"
     if issuer:
@@ -140,10 +139,10 @@ def build(account: Account) -> str:
 def split(text: str) -> tuple[str, ...]:
     """Split a text into its `otpauth://` and `otpauth-migration://` links.
 
-    Links must be on lines of their own, or separated by white space. Empty lines do not count.
+    Links must be on lines of their own, or separated by white space. Empty lines are ignored.
 
     Args:
-        text: The content of a file, or what a person pasted; at most 1,048,576 characters.
+        text: The content of a file, or pasted text; at most 1,048,576 characters.
 
     Returns:
         The links in their order, not yet parsed; an empty result if the text has only white space.
@@ -163,7 +162,7 @@ def split(text: str) -> tuple[str, ...]:
     links = tuple(filter(None, map(strip, pieces)))
     for number, link in enumerate(links, 1):
         if link[:7].lower() != "otpauth":
-            raise URIError(f"line {number} that is not empty must begin with otpauth://")
+            raise URIError(f"non-empty line {number} must begin with otpauth://")
     return links
 
 
@@ -178,7 +177,7 @@ def escape(link: str) -> str:
         link: One link of any scheme. A leading byte-order mark and surrounding white space are dropped.
 
     Returns:
-        The link in ASCII. Readers of links read it like the original.
+        The link in ASCII. A reader of links decodes it to the same text.
 
     Raises:
         URIError: The link has a control character or a lone surrogate.
@@ -209,11 +208,13 @@ def _split(text: str) -> tuple[str, str, str]:
     if not separator:
         raise URIError("a link must begin with otpauth://; read a secret alone with Secret.from_base32")
     if scheme == "otpauth-migration":
-        raise URIError("an export of several accounts (otpauth-migration://), not the link of one account")
+        raise URIError(
+            "the link must be that of one account (otpauth://), not an export (otpauth-migration://)"
+        )
     if scheme != "otpauth":
         raise URIError("a link must begin with otpauth://")
     if "&#" in rest:
-        raise URIError('"&#" begins an HTML entity, so the link was copied out of HTML; it must be "&"')
+        raise URIError('"&#" begins an HTML entity, so the link was copied from HTML; it must be "&"')
     if "#" in rest:
         raise URIError("# must be written as %23 in a link")
     head, _, query = rest.partition("?")
@@ -267,7 +268,7 @@ def _visible(name: str) -> bool:
 
 
 def quote(text: str) -> str:
-    """Percent-encode all characters of a text that must not occur in one part of a link."""
+    """Percent-encode all characters of a text that a part of a link must not have."""
     return _translated(text, _ESCAPES)
 
 

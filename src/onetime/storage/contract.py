@@ -1,4 +1,4 @@
-"""Tests for stores. The tests of the library's own stores and of programs' stores inherit them.
+"""Tests for stores, which the tests of the library's own stores and of programs' stores inherit.
 
     class RedisStoreTest(StoreContract, unittest.TestCase):
         def make_store(self) -> Store:
@@ -6,10 +6,10 @@
             self.addCleanup(store.close)
             return store
 
-They find what makes a verifier unsafe: swaps that are not atomic, keys or texts that are confused with each
-other, entries that outlive their deletion or that expire, writes inside the caller's transaction, connections
-that cross a fork, and errors of the driver. They cannot find entries that are lost in a power cut or that the
-server expires. The docstring of `Store` lists what the author must ensure.
+They detect the faults that make a verifier unsafe: swaps that are not atomic, confused keys or texts, entries
+that outlive their deletion or that expire, writes inside the caller's transaction, connections that cross a
+fork, and driver errors that reach the caller. They cannot detect entries that are lost in a power cut or that
+the server expires. The docstring of `Store` lists the properties that the author must ensure.
 """
 
 # ruff: noqa: PT009 - the tests are unittest's
@@ -41,7 +41,7 @@ ROUNDS, READS = 25, 50
 """Number of repetitions by each thread, and of reads of each key by each child."""
 
 YEAR = 365 * 86_400
-"""Seconds."""
+"""A year, in seconds."""
 
 _KEY = "otp/key"
 
@@ -50,19 +50,19 @@ class StoreContract(_Base):
     """A mixin for `unittest.TestCase`: inherit it, and define `make_store`."""
 
     def make_store(self) -> Store:
-        """Return a store without entries; close it in a cleanup."""
+        """Return a store without entries, and register a cleanup that closes it."""
         raise NotImplementedError
 
     def share_store(self, store: Store) -> Store:
-        """Return another store with the same entries, as another process or machine would use.
+        """Return a second store with the same entries, such as another process or machine would use.
 
         Args:
-            store: The store that `make_store` returned. Return it if there can be only one.
+            store: The store that `make_store` returned. Return this store if no second one can exist.
         """
         return store
 
     def caller_transaction(self) -> AbstractContextManager[object]:
-        """Return a context manager in which the program's own transaction is open, and is rolled back.
+        """Return a context manager that opens a transaction of the program, and rolls it back at the end.
 
         For example, with Django:
 
@@ -77,7 +77,7 @@ class StoreContract(_Base):
         raise unittest.SkipTest("caller_transaction() is not defined")
 
     def test_nothing_is_there(self) -> None:
-        """A missing entry is None, and can be neither replaced nor deleted."""
+        """A missing entry is read as None, and can be neither replaced nor deleted."""
         store = self.make_store()
         self.assertIsNone(store.get(_KEY))
         self.assertIs(False, store.swap(_KEY, "old", "new"))
@@ -134,7 +134,7 @@ class StoreContract(_Base):
             old = text
 
     def test_keys_are_kept_apart(self) -> None:
-        """No key is confused with another that differs in case or white space, or that is a pattern."""
+        """No key is confused with one that differs in case or white space, or that looks like a pattern."""
         store = self.make_store()
         for number, key in enumerate(KEYS):
             self.assertIs(True, store.swap(key, None, f"made {number}"), f"{key!r} is new")
@@ -173,7 +173,7 @@ class StoreContract(_Base):
         self._race("old", [None] * THREADS)
 
     def test_no_write_is_lost(self) -> None:
-        """Threads that count in one entry lose no count, and none interferes with another's entry."""
+        """Threads that increment one number lose no increment, and do not change each other's entries."""
         store = self.make_store()
         stores = [store, self.share_store(store)]
         store.swap(_KEY, None, "0")
@@ -181,7 +181,7 @@ class StoreContract(_Base):
         def count(thread: int) -> None:
             mine, own = stores[thread % 2], None
             for number in range(ROUNDS):
-                self.assertIs(True, mine.swap(f"otp/{thread}", own, str(number)), "nobody else's entry")
+                self.assertIs(True, mine.swap(f"otp/{thread}", own, str(number)), "another thread changed it")
                 own = str(number)
                 counted = False
                 while not counted:
@@ -193,7 +193,7 @@ class StoreContract(_Base):
         self.assertEqual(str(THREADS * ROUNDS), store.get(_KEY))
 
     def test_an_entry_does_not_expire(self) -> None:
-        """An entry is still there a year later: a code that expired from a store would be accepted twice."""
+        """An entry is still there a year later. If it expired, a used code would be accepted again."""
         store = self.make_store()
         self.assertIs(True, store.swap(_KEY, None, "one"))
         wall = mock.patch("time.time", return_value=time.time() + YEAR)
@@ -231,9 +231,9 @@ class StoreContract(_Base):
         self.assertIs(True, store.swap(_KEY, "one", "two"))
 
     def test_forked_children_read_what_is_there(self) -> None:
-        """Children of a process that has used the store read each key's own text, at the same time.
+        """Forked children of a process that has used the store read each key's own text concurrently.
 
-        StoreError is allowed: a store may refuse to work in a child. Another key's text never is.
+        StoreError is allowed, because a store may refuse to work in a child. Another key's text is a failure.
         """
         if not hasattr(os, "fork"):  # pragma: no cover - no such system measures coverage
             raise unittest.SkipTest("this system has no fork")
@@ -254,7 +254,7 @@ class StoreContract(_Base):
         self.assertIs(True, store.swap(keys[0], f"text of {keys[0]}", "changed by the parent"))
 
     def _race(self, old: str | None, news: list[str | None]) -> None:
-        """Run threads that swap one entry at the same moment, another entry in each round."""
+        """Run threads that swap the same entry at the same moment. Each round uses a new entry."""
         store = self.make_store()
         stores = [store, self.share_store(store)]
         start = threading.Barrier(THREADS)
@@ -268,10 +268,10 @@ class StoreContract(_Base):
                 store.swap(f"otp/{number}", None, old)
                 won = list(pool.map(swap, [number] * THREADS, range(THREADS)))
                 self.assertEqual([True], [each for each in won if each], "exactly one gets True")
-                self.assertEqual(news[won.index(True)], store.get(f"otp/{number}"), "the winner's is there")
+                self.assertEqual(news[won.index(True)], store.get(f"otp/{number}"), "the winner's text")
 
     def _fork(self, store: Store, keys: list[str], ready: int, go: int) -> int:
-        """Start a child that reads keys once all children have started; its status is 0 if all were right."""
+        """Start a child that reads keys once all children have started; it exits with 0 if all are right."""
         child = os.fork()
         if child == 0:  # pragma: no cover - a forked child is not measured
             status, wrong = 2, 0

@@ -15,9 +15,10 @@ MAX_NAME = 63
 
 
 class Dialect:
-    """The access to one database. A subclass defines the methods that raise NotImplementedError here.
+    """Access to one database. A subclass defines the methods that raise NotImplementedError here.
 
-    The connections that `connect` returns have a method `close`. Otherwise only the dialect uses them.
+    Connections must have a method `close`, and may have a method `abandon`, which a forked child calls. Only
+    the dialect uses any other part of a connection.
 
     Args:
         table: The table's name, quoted for use in a statement.
@@ -39,7 +40,7 @@ class Dialect:
         """
         mark, key, value = self.parameter, self.key, self.value
         if "%s" in mark:
-            table = table.replace("%", "%%")  # it is not a parameter
+            table = table.replace("%", "%%")  # a percent sign in a name is not a placeholder
         # ruff: noqa: S608 - the name of the table was checked
         self.select: str = f"SELECT {value} FROM {table} WHERE {key} = {mark}"
         self.list: str = (
@@ -80,11 +81,11 @@ class Dialect:
         raise NotImplementedError
 
     def had_no_effect(self, error: BaseException) -> bool:
-        """Return whether a statement that raised an error had no effect for certain, so it can be retried."""
+        """Return whether a statement that raised an error certainly had no effect, and can be retried."""
         raise NotImplementedError
 
     def is_lost(self, connection: "Any", error: BaseException) -> bool:
-        """Return whether the server is gone, and with it all other connections."""
+        """Return whether the server is gone, so that all other connections are lost too."""
         raise NotImplementedError
 
     def get(self, connection: "Any", key: str) -> str | None:
@@ -157,8 +158,8 @@ def split_name(table: str, *, schema: bool) -> tuple[str | None, str]:
     if len(parts) > (2 if schema else 1) or not all(
         part.isascii() and part.isidentifier() and len(part) <= MAX_NAME for part in parts
     ):
-        before = ", with or without a schema and a dot before it" if schema else ""
+        before = "; a schema and a dot may precede them" if schema else ""
         raise ValueError(
-            f"table must be 1 to {MAX_NAME} ASCII letters, digits and _, not beginning with a digit{before}"
+            f"table must be 1 to {MAX_NAME} ASCII letters, digits and _, beginning with a letter or _{before}"
         )
     return (parts[0] if len(parts) == 2 else None), parts[-1]

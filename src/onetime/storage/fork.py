@@ -1,9 +1,9 @@
-"""Leases of connections, none of which crosses a fork.
+"""Leases of connections. No connection crosses a fork.
 
-SQLite keeps its POSIX locks in process memory, which a forked child inherits without the locks: a child that
-merely opens a connection of its own writes without a lock, and verdicts are lost. If two processes use one
-session with a server, their answers are mixed up. So before a fork no new statement begins, the running
-statements end, and every idle connection is closed. If a child has inherited a connection nevertheless, it
+SQLite records its POSIX locks in process memory. A forked child inherits this record without the locks, so a
+child that merely opens its own connection writes without a lock, and verdicts are lost. If two processes
+share one session with a server, they receive each other's answers. So a fork prevents new statements, waits
+for the running ones, and closes every idle connection. A child that has inherited a connection nevertheless
 refuses every statement of every store, and neither uses nor closes the inherited connection.
 
 This module uses no locks. A lock that another thread held during the fork stays held in the child, and an
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 DRAIN = 5.0
-"""Maximum wait of a fork for running statements, in seconds."""
+"""Maximum time for which a fork waits for running statements, in seconds."""
 
 PAUSE = 0.001
-"""Wait before the next try, in seconds. It is short and constant, so that no waiting thread falls behind."""
+"""Wait before the next attempt, in seconds: short and constant, so that no waiting thread falls behind."""
 
 FORKED = (
     "this process was forked while a statement of a store ran, or without Python's fork handlers, "
@@ -38,10 +38,10 @@ FORKED = (
 class Lease:
     """The use of a connection by one thread.
 
-    Gates have weak references to leases: if an exception interrupts a lease's end, it ends with its frame.
+    Gates have only weak references to leases, so an interrupted lease ends with the frame that created it.
 
     Attributes:
-        connection: The connection, once there is one.
+        connection: The connection; None until it is opened.
         good: Whether the connection can be used again.
         thread: The thread's identifier.
     """
@@ -79,7 +79,7 @@ class ForkGate:
         self._leases: set[weakref.ref[Lease]] = set()
 
     def is_ready(self) -> bool:
-        """Return whether this process has begun. If not, another thread is beginning it; call again.
+        """Return False while another thread prepares the gates in this process, and True once they are ready.
 
         Raises:
             StoreError: The store is closed, or this is a child that inherited a connection.
@@ -107,14 +107,14 @@ class ForkGate:
         # Checked only now: of this thread and a thread that forks, at least one sees the other.
         if len(leases) <= self.limit and not (_near and _is_near(lease.thread)):
             return True
-        # A thread that has a lease continues; otherwise a signal handler would wait forever for its thread.
+        # A thread that has a lease continues; else a signal handler would wait for the thread it interrupted.
         if any(other is not lease and other.thread == lease.thread for other in self.leases()):
             return True
         leases.discard(weakref.ref(lease))
         return False
 
     def leave(self, lease: Lease) -> bool:
-        """End a lease: store its connection for the next one, or close it. Return False in a forked child."""
+        """End a lease, and keep its connection idle or close it. Return False in a forked child."""
         if _inherited or _pid != os.getpid():
             if weakref.ref(lease) in self._leases:
                 _inherited.append(lease)
@@ -171,7 +171,7 @@ class ForkGate:
                 connection.close()
 
     def drain(self, deadline: float) -> None:
-        """Wait for the leases of other threads, until a monotonic time; then close the idle connections."""
+        """Wait until the other threads' leases end, or a monotonic time; then close the idle connections."""
         lease = Lease()
         while any(other.thread != lease.thread for other in self.leases()) and time.monotonic() < deadline:
             time.sleep(PAUSE)
@@ -196,10 +196,10 @@ class ForkGate:
 
 
 _pid = os.getpid()
-"""The process that has begun."""
+"""Id of the process for which the gates are prepared."""
 
 _beginners: dict[int, int] = {}
-"""The thread that begins a process in which no fork handler ran."""
+"""The thread that prepares the gates, by the id of a process in which no fork handler ran."""
 
 _inherited: list[object] = []
 """The parent's connections that a child inherited. The references here prevent their closing."""
@@ -207,7 +207,7 @@ _inherited: list[object] = []
 _near: dict[str, tuple[int, float]] = {}
 """The pending fork, if there is one: its thread, and its deadline by the monotonic clock. The forks of other
 threads wait, because this fork closes connections. After the deadline the entry is ignored, because an
-exception has interrupted the end of the fork."""
+exception must have interrupted the end of the fork."""
 
 _closing: list[ForkGate] = []
 """Gates that were closed while a fork was pending."""
@@ -219,7 +219,7 @@ _registered = False
 def _register(gate: ForkGate) -> None:
     """Store a gate. The first gate registers the fork handlers.
 
-    Handlers of logging and others that were registered earlier take their locks after statements have ended.
+    Handlers that were registered earlier, such as those of logging, lock later, when statements have ended.
     """
     global _registered
     _gates[id(gate)] = gate
@@ -245,7 +245,7 @@ def _is_near(thread: int | None = None) -> bool:
 
 
 def _has_begun() -> bool:
-    """Return whether this process has begun. If no handler ran, one of its threads begins it here."""
+    """Return whether the gates are prepared. If no fork handler ran, one thread prepares them here."""
     pid, me = os.getpid(), get_ident()
     if _pid != pid:
         if _beginners.setdefault(pid, me) != me:
@@ -256,7 +256,7 @@ def _has_begun() -> bool:
 
 
 def _begin_process() -> None:
-    """Start over in a child. If the child inherited a connection, no statement will begin.
+    """Prepare the gates for a child. If it inherited a connection, every later statement is refused.
 
     One inherited connection affects all stores, even later ones: SQLite would trust the parent's locks.
     """
@@ -268,7 +268,7 @@ def _begin_process() -> None:
     _closing.clear()
     for gate in gates:
         gate.begin()
-    # Set last: until then, other threads see that this process has not begun.
+    # Set last: until then, other threads see that the gates are not prepared.
     _pid = os.getpid()
     _beginners.clear()
 
@@ -281,7 +281,7 @@ def _before() -> None:
         if not _is_near():
             _near.pop("fork", None)
         time.sleep(PAUSE)
-    # Set again: the entry found may be a fork of this thread whose end was interrupted.
+    # Set again: the entry may be that of an earlier fork of this thread, whose end was interrupted.
     _near["fork"] = me, deadline
     for gate in _every_gate():
         gate.drain(deadline)
@@ -295,6 +295,6 @@ def _in_parent() -> None:
 
 
 def _in_child() -> None:
-    # A handler that was registered earlier may have used a store and begun this process.
+    # A handler that was registered earlier may have used a store, and so prepared the gates.
     if _near or _pid != os.getpid():
         _begin_process()

@@ -28,10 +28,10 @@ WAKE = 0.05
 
 
 CROWDED = 0.1
-"""Seconds for which a process that was writing is expected to write again."""
+"""Time in which another process that was writing is expected to write again, in seconds."""
 
 TURN = 0.003
-"""Seconds for which a process may continue to write while other processes wait."""
+"""Time for which a process may continue to write while other processes wait, in seconds."""
 
 
 class Job:
@@ -40,7 +40,8 @@ class Job:
     Attributes:
         swap: Key, old text and new text.
         thread: The thread that waits.
-        committing: Whether the commit has begun. If no outcome follows, the outcome is unknown.
+        committing: Whether the commit has begun. If it was interrupted, it is unknown whether the swap was
+            written.
         outcome: Whether the swap was written; None until the commit has returned.
         error: The error of a failed commit.
     """
@@ -57,7 +58,7 @@ class Job:
         self._turn.acquire()
 
     def sleep(self, seconds: float) -> None:
-        """Wait to be woken, for at most a number of seconds."""
+        """Wait for a call of `wake`, for at most a number of seconds."""
         self._turn.acquire(timeout=seconds)
 
     def wake(self) -> None:
@@ -70,9 +71,9 @@ class GroupCommit:
     """Commits the swaps of many threads, one of which leads at a time.
 
     The thread with the first job in the queue leads: it commits all queued jobs in one transaction. Each
-    caller gets its own outcome after the commit has returned. Meanwhile no lock is held and no job leaves the
-    queue, so an interrupted leader does not change the jobs of the others. The queue has weak references: if
-    a thread is interrupted before its job can leave the queue, the job disappears with the thread's frame.
+    caller gets its own outcome after the commit has returned. Until then, no lock is held and no job leaves
+    the queue, so an interrupted leader does not change the jobs of the others. The queue has weak references:
+    if a thread is interrupted before its job can leave the queue, the job disappears with the thread's frame.
 
     Args:
         pool: The connections.
@@ -88,11 +89,14 @@ class GroupCommit:
         self._queue: Queue = []
         self._process = self._pool.gate.process
         # By the monotonic clock: the end of the time in which other processes are expected to write, and the
-        # end of this process's turn.
+        # beginning of this process's turn.
         self._crowded = self._next = 0.0
 
     def swap(self, key: str, old: str | None, new: str | None) -> bool:
         """Write text under a key if the stored value is still `old`, which must differ from `new`.
+
+        Returns:
+            Whether the text was written.
 
         Raises:
             StoreError: The text cannot be written, or it is unknown whether it was written.
@@ -181,7 +185,7 @@ class GroupCommit:
             return None
 
     def _expect_busy(self, error: Exception, text: str) -> None:
-        """Raise StoreError with a text, unless the error means that another process writes."""
+        """Raise StoreError with the given message, unless the error means that another process writes."""
         if not self._dialect.had_no_effect(error):
             raise StoreError(text) from error
         self._crowded = time.monotonic() + CROWDED
@@ -213,7 +217,7 @@ class GroupCommit:
 
 
 def _unfinished(queue: "Queue") -> "Iterator[Job]":
-    """Return the waiting jobs in order, and remove the jobs that their interrupted threads have abandoned."""
+    """Yield the waiting jobs in order, and remove the jobs that their interrupted threads have abandoned."""
     for place in queue[:]:
         job = place()
         if job is None:

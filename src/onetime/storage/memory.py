@@ -35,10 +35,15 @@ class MemoryStore:
         return self._entries.get(key)
 
     def swap(self, key: str, old: str | None, new: str | None, /) -> bool:
-        """Write text under a key if the stored value is still `old`; None stands for no entry.
+        """Write text under a key if the stored value is still `old`, in one step.
+
+        Args:
+            key: The key.
+            old: The value that must be stored; None for no entry.
+            new: The value to write; None deletes the entry.
 
         Returns:
-            Whether the text was written.
+            True if the text was written; False if another value is stored, and nothing was changed.
 
         Raises:
             StoreError: The process is a forked child of the process that made the store.
@@ -56,7 +61,12 @@ class MemoryStore:
             return True
 
     def items(self, prefix: str = "") -> "Iterator[tuple[str, str]]":
-        """Return a snapshot of the keys that begin with a prefix, and their texts.
+        """Return an iterator of the keys that begin with a prefix, and their texts.
+
+        Keys are sorted. The iterator returns the entries that exist when the method is called.
+
+        Args:
+            prefix: The beginning of the keys; the empty text for all entries.
 
         Raises:
             StoreError: The process is a forked child of the process that made the store.

@@ -35,7 +35,7 @@ _SETTINGS = (
 )
 
 _GALERA = ("SET SESSION wsrep_sync_wait = 7", "SET SESSION wsrep_dirty_reads = OFF")
-"""A statement waits until its node has the commits of the other nodes, and fails if the node cannot know."""
+"""Settings with which a statement waits for the commits of other nodes, and fails on an isolated node."""
 
 _SERVER = {
     "innodb_flush_log_at_trx_commit": ("1", "a crash would lose commits; set it to 1"),
@@ -57,7 +57,7 @@ AND (@@lower_case_table_names <> 0 OR CAST({table} AS BINARY) = %s)"""
 _TABLE = f"""
 SELECT CASE
     WHEN table_type <> 'BASE TABLE' OR coalesce(engine, '') <> 'InnoDB'
-        THEN 'must be an ordinary table with ENGINE=InnoDB, which keeps its commits'
+        THEN 'must be an ordinary table with ENGINE=InnoDB, whose commits are durable'
     WHEN EXISTS (SELECT 1 FROM information_schema.triggers
         WHERE event_object_schema {_HERE.format(table="event_object_table")})
         THEN 'has a trigger, which could change what is written; drop it'
@@ -69,7 +69,7 @@ SELECT CASE
 END
 FROM information_schema.tables WHERE table_schema {_HERE.format(table="table_name")}
 """  # noqa: S608 - constants
-"""What is wrong with a table, or NULL."""
+"""Query for the fault of a table, which is NULL if the table can be used."""
 
 _COLUMNS = f"""
 SELECT column_name,
@@ -85,12 +85,12 @@ class MySQL(Dialect):
     """A table in MySQL or MariaDB.
 
     Args:
-        connect: Returns a new connection of one of the three drivers.
+        connect: A function that returns a new connection of one of the three drivers.
         table: The table's name, with or without its database.
         timeout: Deadline of a call, in seconds.
 
     Raises:
-        TypeError: An argument has another type.
+        TypeError: An argument has the wrong type.
         ValueError: The table's name is not an identifier.
     """
 
@@ -122,7 +122,7 @@ class MySQL(Dialect):
         return connection
 
     def prepare(self, connection: "Any", *, create: bool) -> None:
-        """Set the session's settings; check the server and the table; `create` creates the table first."""
+        """Set the session's settings; check the server and the table; if `create`, create the table first."""
         _prepare(connection)
         _run(connection, f"SET SESSION innodb_lock_wait_timeout = {math.ceil(self._timeout)}")
         _check_server(connection)
@@ -146,12 +146,12 @@ class MySQL(Dialect):
         """Return whether the error is a deadlock, a lock timeout, or a node that is not ready."""
         return _code(error) in _NO_EFFECT
 
-    def is_lost(self, connection: "Any", error: BaseException) -> bool:  # noqa: ARG002 - others ask it
+    def is_lost(self, connection: "Any", error: BaseException) -> bool:  # noqa: ARG002 - other dialects use it
         """Return whether the server or the connection is gone."""
         return _code(error) in _LOST
 
     def _check_table(self, connection: "Any", *, create: bool) -> None:
-        """Refuse a table that could lose or change entries; `create` creates the table first."""
+        """Refuse a table that could lose or change entries; if `create`, create the table first."""
         if self._schema is None and _run(connection, "SELECT DATABASE()")[1] == [(None,)]:
             raise StoreError("the connection must have a database; name it in connect or in the table's name")
         name = f"{self._schema}.{self._name}" if self._schema else self._name
@@ -218,7 +218,7 @@ def _check_server(connection: "Any") -> None:
 def _run(
     connection: "Any", statement: str, parameters: "Sequence[str | None]" = ()
 ) -> "tuple[int, list[Any]]":
-    """Run a statement, and return the number of rows that it wrote, and the rows that it found, as str."""
+    """Run a statement, and return the number of rows that it wrote and the rows that it found."""
     cursor = connection.cursor()
     try:
         cursor.execute(statement, tuple(parameters) or None)
@@ -257,7 +257,7 @@ def _quoted(table: str) -> str:
 
 
 def _decoded(value: object) -> object:
-    """Return bytes as text: drivers differ in what they return."""
+    """Return a value, with bytes decoded: some drivers return bytes, and some return text."""
     return bytes(value).decode() if isinstance(value, bytes | bytearray) else value
 
 

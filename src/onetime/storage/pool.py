@@ -22,15 +22,15 @@ MAX_CONNECTIONS = 1000
 """Maximum number of connections of one store."""
 
 MAX_TIMEOUT = 3600
-"""Maximum of the deadline of a call, in seconds."""
+"""Maximum deadline of a call, in seconds."""
 
 FRESH = 1.0
 """Seconds for which an idle connection is assumed to be alive. A write that fails on a connection that the
 server has closed is not retried, so after a longer pause a read tests the connection first."""
 
-IN_THE_WAY = "other transactions held the entry; nothing was written"
+IN_THE_WAY = "other transactions held the entry for {:g} s; nothing was written"
 
-BEGINNING = "another thread was preparing the store after a fork"
+BEGINNING = "another thread was preparing the store after a fork for {:g} s"
 
 UNKNOWN = "the database failed during a write; it is unknown whether the entry was written"
 
@@ -44,7 +44,7 @@ class Pool:
         timeout: Deadline of each call, in seconds. It cannot interrupt a call of the driver.
 
     Raises:
-        TypeError: A number has another type.
+        TypeError: A number has the wrong type.
         ValueError: A number is out of range.
     """
 
@@ -71,7 +71,7 @@ class Pool:
         """Run work that stores nothing; if it fails, retry it once on a new connection.
 
         Args:
-            work: Takes the connection, and the rest.
+            work: Called with the connection and `rest`.
             rest: Further arguments of the work.
 
         Raises:
@@ -97,7 +97,7 @@ class Pool:
         """Run work that stores something; retry it only if it is known to have had no effect.
 
         Args:
-            work: Takes the connection, and the rest.
+            work: Called with the connection and `rest`.
             rest: Further arguments of the work.
 
         Raises:
@@ -131,7 +131,7 @@ class Pool:
         Args:
             deadline: When to stop waiting for a connection, in seconds by the monotonic clock.
             supply: Sets the lease's connection before the deadline.
-            work: Takes the connection, and the rest.
+            work: Called with the connection and `rest`.
             rest: Further arguments of the work.
 
         Raises:
@@ -146,7 +146,7 @@ class Pool:
             try:
                 result = work(lease.connection, *rest)
             except Exception as error:
-                # In a child, whatever failed, the reason is the fork.
+                # In a forked child, the fork is the reason for any error.
                 self.gate.check_process()
                 lease.good = self.dialect.had_no_effect(error)
                 self._forget_lost(lease, error)
@@ -159,17 +159,17 @@ class Pool:
         return result
 
     def late(self, reason: str) -> StoreError:
-        """Return the error of a deadline that has passed."""
-        return StoreError(f"{reason}, for {self.timeout:g} s")
+        """Return the error of a deadline that has passed, from a message with a place for the seconds."""
+        return StoreError(reason.format(self.timeout))
 
     def _enter(self, lease: Lease, deadline: float) -> None:
         """Begin a lease as soon as possible."""
         while not self.gate.enter(lease):
-            in_use = f"all {self.gate.limit} connections of the store were in use"
+            in_use = f"all {self.gate.limit} connections of the store were in use for {{:g}} s"
             self._pause(deadline, in_use if self.gate.is_ready() else BEGINNING)
 
     def _pause(self, deadline: float, reason: str, cause: Exception | None = None) -> None:
-        """Wait before the next try, or raise if the deadline has passed."""
+        """Wait before the next attempt, or raise an error if the deadline has passed."""
         if time.monotonic() >= deadline:
             raise self.late(reason) from cause
         time.sleep(PAUSE)
@@ -212,7 +212,7 @@ class Pool:
                 while len(idle) + len(self.gate.leases()) > limit:
                     self.gate.discard(idle.pop(0)[0])
             try:
-                # The lease has it before a statement runs: a child that is forked meanwhile leaves it alone.
+                # Set before a statement runs, so a child forked meanwhile leaves the connection alone.
                 lease.connection = self.dialect.connect()
                 self.dialect.prepare(lease.connection, create=create)
             except StoreError:
@@ -237,6 +237,6 @@ class Pool:
 
 def _check(name: str, value: object, kinds: tuple[type, ...], low: float, high: float) -> None:
     if not isinstance(value, kinds) or isinstance(value, bool):
-        raise TypeError(f"{name} must be {' or '.join(kind.__name__ for kind in kinds)}")
+        raise TypeError(f"{name} must be an {' or a '.join(kind.__name__ for kind in kinds)}")
     if not low <= value <= high:  # type: ignore[operator]  # it is a number
         raise ValueError(f"{name} must be from {low} to {high}")

@@ -1,4 +1,4 @@
-"""PostgreSQL, through psycopg 3, directly or behind a pooler with a session for each transaction."""
+"""PostgreSQL, through psycopg 3, directly or behind a pooler in transaction mode."""
 
 import sys
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 PREPARE_AFTER = 5
-"""Number of executions after which a statement is prepared on a session of its own: psycopg's default."""
+"""Number of executions after which a connection without a pooler prepares a statement: psycopg's default."""
 
 _NO_EFFECT = ("40001", "40P01")
 """serialization_failure and deadlock_detected: the transaction was rolled back."""
 
 _CREATED_BY_ANOTHER = ("42P07", "42710", "23505")
 """duplicate_table, duplicate_object (its row type) and unique_violation (in the catalog): the errors of a
-CREATE TABLE that lost a race, depending on how far it came."""
+CREATE TABLE that lost a race, depending on how far it got."""
 
 _DURABLE = """pg_catalog.set_config('synchronous_commit', 'on', true) AS durable,
     pg_catalog.set_config('client_min_messages', 'warning', true) AS warned"""
@@ -62,7 +62,7 @@ FROM pg_catalog.pg_class AS class
 JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
 WHERE nspname = %s AND relname = %s
 """
-"""What is wrong with a table, or NULL."""
+"""Query for the fault of a table, which is NULL if the table can be used."""
 
 _COLUMNS = """
 SELECT attname,
@@ -83,11 +83,11 @@ class Postgres(Dialect):
     """A table in PostgreSQL.
 
     Args:
-        connect: Returns a new connection of psycopg 3.
+        connect: A function that returns a new connection of psycopg 3.
         table: The table's name, with or without its schema.
 
     Raises:
-        TypeError: An argument has another type.
+        TypeError: An argument has the wrong type.
         ValueError: The table's name is not an identifier.
     """
 
@@ -103,7 +103,7 @@ class Postgres(Dialect):
 
     def use_table(self, table: str) -> None:
         """Compose the statements for a table; each write makes its own commit durable."""
-        # Not the other databases' statements first: a thread could run one of those meanwhile.
+        # Without super().use_table(table): a thread could run one of its statements meanwhile.
         table = table.replace("%", "%%")
         # ruff: noqa: S608 - the name of the table was checked
         self.select: str = f"SELECT value FROM {table} WHERE key = %s"
@@ -123,7 +123,7 @@ class Postgres(Dialect):
         return Session(self._connect())
 
     def prepare(self, connection: "Session", *, create: bool) -> None:
-        """Check the server and the table; `create` creates the table first."""
+        """Check the server and the table; if `create`, create the table first."""
         connection.prepare()
         own = _check_server(connection)
         schema = self._schema or self._find_schema(connection, own=own)
@@ -161,7 +161,7 @@ class Postgres(Dialect):
         """Return whether the error is a serialization failure or a deadlock."""
         return getattr(error, "sqlstate", None) in _NO_EFFECT
 
-    def is_lost(self, connection: "Session", error: BaseException) -> bool:  # noqa: ARG002 - others ask it
+    def is_lost(self, connection: "Session", error: BaseException) -> bool:  # noqa: ARG002 - other dialects use it
         """Return whether the driver has closed the connection."""
         return bool(connection.connection.closed)
 
@@ -178,7 +178,7 @@ class Postgres(Dialect):
         schema, others = found
         if others and not own:
             raise StoreError(
-                f"other schemas than {schema} also have a table {self._name}, and behind a pooler the search "
+                f"schemas other than {schema} also have a table {self._name}, and behind a pooler the search "
                 f"path is not reliable; name the schema, for example {schema}.{self._name}"
             )
         return str(schema)
@@ -225,7 +225,7 @@ class Session:
         self._cursor = psycopg.Cursor
 
     def prepare(self) -> None:
-        """Set autocommit mode, and the settings that the program may have changed."""
+        """Set autocommit mode, and reset the settings that the program may have changed."""
         connection = self.connection
         if connection.info.transaction_status:
             raise StoreError("connect must return a connection that is not in a transaction")

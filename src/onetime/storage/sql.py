@@ -65,14 +65,14 @@ class SQLStore:
 
         Args:
             path: The file, in a folder that exists. The file must not be a symbolic link.
-            table: The table's name: 1 to 63 ASCII letters, digits and _.
+            table: The table's name: 1 to 63 ASCII letters, digits and _, beginning with a letter or _.
             connections: Maximum number of open connections, 1 to 1000; further callers wait.
             timeout: Deadline of each call, in seconds, 0.001 to 3600.
 
         Raises:
             ValueError: The path is empty, ":memory:" or a "file:" URI, the table's name is not an
                 identifier, or a number is out of range.
-            TypeError: The path is neither a str nor an os.PathLike of one, or another argument has another
+            TypeError: The path is neither a str nor an os.PathLike of one, or another argument has the wrong
                 type.
             StoreError: The file cannot be created or opened, is not a database, is a symbolic link, belongs
                 to another user, can be replaced by another user, or has a table that is not a store's.
@@ -99,20 +99,20 @@ class SQLStore:
         Each write sets `synchronous_commit` for itself. Every read goes to the primary.
 
         Args:
-            connect: Returns a new connection of psycopg 3, for example
+            connect: A function that returns a new connection of psycopg 3, for example
                 `lambda: psycopg.connect(conninfo)`. Any thread may call it when more connections are needed.
                 Set the timeouts of the driver's calls there: `connect_timeout`, `statement_timeout` and TCP
                 timeouts.
-            table: The table's name: 1 to 63 ASCII letters, digits and _, with or without a schema and a dot
-                before it. Without a schema, the search path of the first connection decides. Behind a pooler,
-                the default search path decides, and the schema must be named if several schemas have a table
-                of this name.
+            table: The table's name: 1 to 63 ASCII letters, digits and _, beginning with a letter or _. A
+                schema and a dot may precede it. Without a schema, the search path of the first connection
+                decides. Behind a pooler, the default search path decides, and the schema must be named if
+                several schemas have a table of this name.
             connections: Maximum number of open connections, 1 to 1000; further callers wait.
             timeout: Deadline of each call, in seconds, 0.001 to 3600.
 
         Raises:
             ValueError: The table's name is not an identifier, or a number is out of range.
-            TypeError: An argument has another type.
+            TypeError: An argument has the wrong type.
         """
         from onetime.storage.postgres import Postgres
 
@@ -130,18 +130,19 @@ class SQLStore:
         """Return a store in MySQL, MariaDB or a Galera cluster; `create_table` creates the table.
 
         Args:
-            connect: Returns a new connection of PyMySQL, mysqlclient or mysql-connector-python, for example
-                `lambda: pymysql.connect(host="db", database="otp")`. Any thread may call it when more
-                connections are needed. Set the timeouts of the driver's calls there.
-            table: The table's name: 1 to 63 ASCII letters, digits and _, with or without a database and a
-                dot before it.
+            connect: A function that returns a new connection of PyMySQL, mysqlclient or
+                mysql-connector-python, for example `lambda: pymysql.connect(host="db", database="otp")`. Any
+                thread may call it when more connections are needed. Set the timeouts of the driver's calls
+                there.
+            table: The table's name: 1 to 63 ASCII letters, digits and _, beginning with a letter or _. A
+                database and a dot may precede it.
             connections: Maximum number of open connections, 1 to 1000; further callers wait.
             timeout: Deadline of each call, in seconds, 0.001 to 3600. Use 10 for a Galera cluster, which
                 stops for some seconds when a node dies.
 
         Raises:
             ValueError: The table's name is not an identifier, or a number is out of range.
-            TypeError: An argument has another type.
+            TypeError: An argument has the wrong type.
         """
         from onetime.storage.mysql import MySQL
 
@@ -153,7 +154,7 @@ class SQLStore:
 
         Args:
             kind: "sqlite", "postgres" or "mysql".
-            table: The table's name, as the constructors take it.
+            table: The table's name, in the form that the constructor of this kind accepts.
 
         Raises:
             ValueError: The kind is unknown, or the table's name is not an identifier.
@@ -187,10 +188,15 @@ class SQLStore:
         return self._pool.read(self._dialect.get, key)
 
     def swap(self, key: str, old: str | None, new: str | None, /) -> bool:
-        """Write text under a key if the stored value is still `old`; None stands for no entry.
+        """Write text under a key if the stored value is still `old`, in one step.
+
+        Args:
+            key: The key.
+            old: The value that must be stored; None for no entry.
+            new: The value to write; None deletes the entry.
 
         Returns:
-            Whether the text was written.
+            True if the text was written; False if another value is stored, and nothing was changed.
 
         Raises:
             StoreError: The text cannot be written, it is unknown whether it was written, or the store is
@@ -205,9 +211,12 @@ class SQLStore:
     def items(self, prefix: str = "") -> "Iterator[tuple[str, str]]":
         """Return an iterator of the keys that begin with a prefix, and their texts.
 
-        Keys are sorted by their UTF-8 bytes. An entry that exists all the time is returned exactly once; an
-        entry that is created or deleted meanwhile may be returned or not. Entries are fetched in pages, and
-        no statement stays open between two pages.
+        Keys are sorted by their UTF-8 bytes. An entry that exists throughout is returned exactly once; an
+        entry that is created or deleted meanwhile may or may not be returned. Entries are fetched in pages,
+        and no statement stays open between two pages.
+
+        Args:
+            prefix: The beginning of the keys; the empty text for all entries.
 
         Raises:
             StoreError: The entries cannot be read, or the store is closed.

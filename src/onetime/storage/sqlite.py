@@ -51,14 +51,14 @@ class Connection:
         """Roll back and close the connection, unless this is a forked child."""
         if self._pid == os.getpid():
             try:
-                # SQLite closes only when the last statement is gone, which may be later: without the GIL an
-                # object can wait for the thread that made it.
+                # SQLite closes a connection only when its last statement is gone. That may be later: without
+                # the GIL, an object can wait for the thread that created it.
                 self._connection.rollback()
             finally:
                 self._close()
 
     def abandon(self) -> None:
-        """In a forked child, make each later statement an error: SQLite's locks are the parent's."""
+        """In a forked child, make every later statement raise an error: SQLite's locks are the parent's."""
         self.execute = _refuse
 
     def _close(self, *, getpid: "Callable[[], int]" = os.getpid) -> None:
@@ -71,7 +71,7 @@ class Connection:
 
 
 def _refuse(*_: object) -> "NoReturn":
-    raise StoreError("the connection is that of another process")
+    raise StoreError("the connection belongs to another process")
 
 
 class SQLite(GroupingDialect):
@@ -95,7 +95,7 @@ class SQLite(GroupingDialect):
         """Open a connection; the first connection creates the file."""
         try:
             self._file.check()
-            # SQLite's busy handler is not used: it waits longer each time, and while it holds its lock.
+            # SQLite's busy handler is not used: it waits longer each time, and holds its lock while it waits.
             return Connection(
                 sqlite3.connect(
                     self._file.uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False
@@ -105,7 +105,7 @@ class SQLite(GroupingDialect):
             raise _explained(error) from error
 
     def prepare(self, connection: Connection, *, create: bool) -> None:
-        """Make commits durable; check the table and the names of the file; `create` creates the table."""
+        """Make commits durable; check the table and the file; if `create`, create the table first."""
         try:
             _apply_settings(connection)
             if create:
@@ -146,7 +146,7 @@ class SQLite(GroupingDialect):
         """Return whether the error is SQLITE_BUSY: another process writes, and no transaction began."""
         return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
-    def is_lost(self, connection: Connection, error: BaseException) -> bool:  # noqa: ARG002 - others ask
+    def is_lost(self, connection: Connection, error: BaseException) -> bool:  # noqa: ARG002 - other dialects use it
         """Return False, because SQLite has no server."""
         return False
 
@@ -179,7 +179,7 @@ def _explained(error: OSError | sqlite3.Error) -> StoreError:
 def _apply_settings(connection: Connection) -> None:
     for name, value, answer in _SETTINGS:
         # All rows are fetched, here as everywhere. An unfinished statement keeps its transaction open, and
-        # without reference counts (PyPy) it is finished only at some later time.
+        # without reference counting (PyPy) it ends only at some later time.
         connection.execute(f"PRAGMA {name}={value}").fetchall()
         if connection.execute(f"PRAGMA {name}").fetchall() != [(answer,)]:
             raise StoreError(f"SQLite cannot use {name}={value} with the store's file")

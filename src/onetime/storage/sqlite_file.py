@@ -29,7 +29,7 @@ class StoreFile:
         name = _text(path)
         if name in ("", ":memory:") or name.startswith("file:") or "\0" in name:
             raise ValueError('path must name a file; it must not be empty, ":memory:" or a "file:" URI')
-        self._path = os.path.join(os.getcwd(), name)  # noqa: PTH109, PTH118 - pathlib takes dots out
+        self._path = os.path.join(os.getcwd(), name)  # noqa: PTH109, PTH118 - pathlib removes dots
         self._folder = os.path.dirname(self._path)  # noqa: PTH120
         # Each byte of the path is percent-encoded.
         self.uri: str = "file:" + "".join(f"%{byte:02x}" for byte in os.fsencode(self._path)) + "?mode=rw"
@@ -135,15 +135,16 @@ def _check_companion(path: str, main: os.stat_result) -> None:
 
 
 _CREATING = RLock()
-"""Held while a file is created. Closing a file drops all locks that this process has on it, including those
-of SQLite in another thread."""
+"""Lock that is held while a file is created. Closing a file drops all locks that this process has on it,
+including those of SQLite in another thread."""
 
 
 def _create(name: str) -> None:
     """Create an empty file that is accessible to its owner only, if the file is missing."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
-    # A signal handler that raises does not leave it held: nothing comes between `with` and its block.
-    # A child does not inherit it held: its thread has a lease, so a fork waits, or the child refuses stores.
+    # A signal handler that raises cannot leave the lock held: nothing comes between `with` and its block.
+    # A forked child that can use a store does not inherit the lock held: the thread that holds it has a
+    # lease, so either the fork waits for that thread, or the child refuses to use a store.
     with _CREATING, suppress(FileExistsError):
         _sync_and_close(os.open(name, flags, 0o600))
 

@@ -25,12 +25,12 @@ class Store(Protocol):
 
     Both methods are linearizable: a read returns the text that the last successful write stored, whatever
     thread, process or machine wrote it. Each call commits on its own, never inside a transaction of the
-    caller, whose rollback would forget a failed attempt.
+    caller, whose rollback would undo the record of a failed attempt.
 
     `onetime.testing.StoreContract` tests a store. The author must ensure what tests cannot detect:
 
     - A swap is durable before it returns, even if a power cut or a failover follows.
-    - An entry has no time-to-live, and nothing evicts it: an evicted entry is a code accepted twice.
+    - An entry has no time-to-live, and nothing evicts it: without its entry, a used code is accepted again.
     - The client does not retry a write on its own. A swap that was retried after it succeeded returns
       False, and a correct code is reported as a replay.
     - Reads go to the primary, never to a replica that lags.
@@ -124,7 +124,7 @@ class Records:
 
         Args:
             user: The user whose entry changes.
-            decide: Takes the stored text and the rest, and returns the text to store and the verdict.
+            decide: Called with the stored text and `rest`; returns the text to store and the verdict.
             rest: Further arguments of `decide`.
 
         Returns:
