@@ -208,7 +208,7 @@ class Sources(unittest.TestCase):
     def test_what_is_too_long_is_refused(self) -> None:
         """A mistaken file of any size costs a mebibyte."""
         self.assertEqual(1_048_576, MAX_INPUT)
-        limit = refused("a link or secret has at most 1048576 bytes")
+        limit = refused("a link or secret must have at most 1048576 bytes")
         for size, expected in ((MAX_INPUT, 0), (MAX_INPUT + 1, 2), (3 * MAX_INPUT, 2)):
             data = b"a" * size
             for session in (

@@ -55,9 +55,9 @@ class QR(unittest.TestCase):
         with Terminal("qr", "--light") as terminal:
             terminal.wait_for("Link: ")
             terminal.type(f"{TOTP_LINK}\n")
-            terminal.wait_for("Another, or nothing: ")
+            terminal.wait_for("Another link (empty to end): ")
             terminal.type(f"{TOTP_LINK}\n")
-            terminal.wait_for("Another, or nothing: \r\nAnother, or nothing: ")
+            terminal.wait_for("Another link (empty to end): \r\nAnother link (empty to end): ")
             terminal.type("\n")
             self.assertEqual(0, terminal.end())
         self.assertIn("2 of 2", terminal.screen)
@@ -115,7 +115,7 @@ class QR(unittest.TestCase):
         for stdin, message in (
             (BASE32, "line 1 that is not empty must begin with otpauth://; onetime uri --name makes a link"),
             (f"{TOTP_LINK}\n{BASE32}", "line 2 that is not empty must begin with otpauth://"),
-            ("", "there must be a link"),
+            ("", "a link must be given"),
             ("https://example.com", "must begin with otpauth://"),
             ("otpauth-migration://offline?data=AA", ""),
             (f"otpauth://totp/{'a' * 3000}?secret={BASE32}", "holds at most 2953 at level L"),
