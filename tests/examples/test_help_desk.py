@@ -168,7 +168,7 @@ class HelpDesk(unittest.TestCase):
         (hotp,) = (HOTP(secret) for secret in self.write_pskc(1, counter=7).values())
         self.read_pskc()
         codes = list(hotp.codes(150, 3))
-        with self.assertRaisesRegex(SystemExit, r"go on with --counter 105\.\Z"):
+        with self.assertRaisesRegex(SystemExit, r"try --counter 105\.\Z"):
             self.desk.assign("P000000", "alice", codes)
         self.desk.assign("P000000", "alice", codes, 105)
         self.assertEqual(153, self.verifier.verify("alice", {"P000000": hotp}, hotp.at(153)).moving_factor)
