@@ -240,7 +240,7 @@ class HelpDesk(unittest.TestCase):
             (("read", "none.csv"), None, "there is no file none.csv"),
             (("read", "none.xml"), None, "there is no file none.xml"),
             (("read", "tokens.xml"), None, "the PSKC file cannot be read"),
-            (("read", "tokens.csv"), "00" * 32, "TOKEN_KEY is not the one"),
+            (("read", "tokens.csv"), "00" * 32, "TOKEN_KEY is not the key"),
             (("show",), "", "TOKEN_KEY must be set to 64 hexadecimal digits"),
             (("show",), "zz", "TOKEN_KEY must be set to 64 hexadecimal digits"),
             (("show",), "00", "TOKEN_KEY must be set to 64 hexadecimal digits"),
@@ -310,6 +310,6 @@ class HelpDesk(unittest.TestCase):
         self.assertNotIn("throttled", self.command("show", "alice")[1])
         self.assertEqual((0, "user alice was unlocked\n"), self.command("unlock", "alice"))
         status, text = self.command("check", "alice", typed=codes[7], key="00" * 32)
-        self.assertIn("TOKEN_KEY is not the one", text)
+        self.assertIn("TOKEN_KEY is not the key", text)
         self.assertEqual((0, "token 10001000 was deleted; alice had it\n"), self.command("lost", "10001000"))
         self.assertIn("NotEnrolledError", self.command("check", "alice", typed=codes[7])[1])
