@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def discreet(function: "Callable[P, T]") -> "Callable[P, T]":
-    """Wrap a function so that whatever it raises leaves none of its frames behind.
+    """Wrap a function so that an exception that leaves it refers to none of its frames.
 
     Error reporters print the local variables of each frame of a traceback, and the variables of a function
     that reads secrets hold these secrets, even if the function fails. So the traceback restarts here for
@@ -26,17 +26,18 @@ def discreet(function: "Callable[P, T]") -> "Callable[P, T]":
             return function(*args, **kwargs)
         except BaseException as error:
             del args, kwargs
-            error.__context__ = None  # it has frames of its own; an error of enum there quotes the value
+            error.__context__ = None  # it has frames too, and if enum raised it, it quotes the value
             raise error.with_traceback(None) from error.__cause__
 
     return forgetting
 
 
 class Confidential:
-    """Base class of values that hold a secret. They are immutable, are not pickled, and are their own copies.
+    """Base class of values that hold a secret. They are immutable and cannot be pickled.
 
-    A subclass lists its `__slots__`, sets them with `object.__setattr__`, and compares by value in constant
-    time; because it defines `__eq__`, it has no hash. Formatting shows only its `repr`.
+    A copy is the same object. Formatting shows only the `repr`. A subclass lists its `__slots__`, sets them
+    with `object.__setattr__`, and compares by value in constant time. Because it defines `__eq__`, it cannot
+    be hashed.
     """
 
     __slots__ = ()

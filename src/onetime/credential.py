@@ -4,4 +4,4 @@ from onetime.hotp import HOTP
 from onetime.totp import TOTP
 
 Credential = HOTP | TOTP
-"""What both sides agreed on: a secret, and how codes are computed from it."""
+"""A secret that both sides share, with the parameters by which codes are computed from it."""

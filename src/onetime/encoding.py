@@ -1,8 +1,8 @@
 """The written forms of a secret: base32, hexadecimal, base64 and plain text (RFC 4648).
 
-Reading ignores case, spaces, hyphens and missing padding wherever they have no meaning in the encoding, and
-tolerates nothing else. Every fault raises a `SecretError`, which names the broken rule and, if the fault has
-a position, the position. The error never quotes the text.
+The parsers ignore case, spaces, hyphens and missing padding wherever these have no meaning in the encoding.
+Every other fault raises a `SecretError`, which names the broken rule and, if the fault has a position, the
+position. The error never quotes the text.
 """
 
 import binascii
@@ -11,12 +11,12 @@ from onetime.errors import SecretError
 
 
 def read_base32(text: str) -> bytes:
-    """Read base32 (RFC 4648 section 6)."""
+    """Parse base32 (RFC 4648 section 6)."""
     characters = _unpadded(_characters(text, _BASE32, "base32 (A to Z, 2 to 7)"), 8)
     size, spare = divmod(len(characters) * 5, 8)
     if spare >= 5:
         raise SecretError("the base32 text is missing a character, or has one too many")
-    # Spare bits are dropped: many sites draw their secrets as random characters.
+    # Spare bits are dropped, because the secrets of many sites are random base32 characters.
     return (int(characters, 32) >> spare).to_bytes(size)
 
 
@@ -34,7 +34,7 @@ def write_base32(key: bytes) -> str:
 
 
 def read_hex(text: str) -> bytes:
-    """Read hexadecimal digits (RFC 4648 section 8)."""
+    """Parse hexadecimal digits (RFC 4648 section 8)."""
     characters = _characters(text, _HEX, "hexadecimal (0 to 9, A to F)")
     if len(characters) % 2:
         raise SecretError("the hexadecimal text is missing a digit, or has one too many")
@@ -42,7 +42,7 @@ def read_hex(text: str) -> bytes:
 
 
 def read_base64(text: str) -> bytes:
-    """Read base64 (RFC 4648 section 4) or base64url (section 5)."""
+    """Parse base64 (RFC 4648 section 4) or base64url (section 5)."""
     characters = _unpadded(_characters(text, _BASE64, "base64 (A to Z, a to z, 0 to 9, +, /)"), 4)
     if len(characters) % 4 == 1:
         raise SecretError("the base64 text is missing a character, or has one too many")
@@ -107,7 +107,7 @@ def _require_text(text: str) -> None:
 def _characters(text: str, table: bytes, encoding: str) -> bytes:
     """Translate text by a table, and remove the separators."""
     _require_text(text)
-    # Other characters than ASCII become question marks, which no table contains. Positions do not change.
+    # Non-ASCII characters become question marks, which no table contains. Positions do not change.
     characters = text.encode("ascii", "replace").translate(table)
     position = characters.find(b"!")
     if position >= 0:

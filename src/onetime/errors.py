@@ -170,7 +170,7 @@ class NotIssuedError(VerificationError):
 
 
 class NotEnrolledError(OnetimeError):
-    """None of the given devices is enrolled for this user. The text names the devices that are."""
+    """None of the given devices is enrolled for this user. The text names the enrolled devices."""
 
     reason = "not_enrolled"
 
@@ -178,7 +178,7 @@ class NotEnrolledError(OnetimeError):
 class OtherCredentialError(NotEnrolledError):
     """Another credential is enrolled under a given name, and none of the given devices is enrolled.
 
-    The cause may be a lost row or a changed master key, so this error is worth paging an operator.
+    The cause may be a lost row or a changed master key, so page an operator when it is raised.
     """
 
     reason = "other_credential"

@@ -30,8 +30,8 @@ class HOTP(Confidential):
     """A credential that computes its codes from a counter (RFC 4226).
 
     A HOTP is immutable and holds no counter: the verifier stores the counters that were used. Two HOTPs are
-    equal if their secrets, digits and algorithms are equal. A HOTP has no hash, cannot be pickled and never
-    shows its secret.
+    equal if their secrets, digits and algorithms are equal. A HOTP cannot be hashed or
+    pickled, and never shows its secret.
 
     Args:
         secret: The secret that both sides share.
@@ -115,6 +115,9 @@ class HOTP(Confidential):
 
         Returns:
             The HMAC, as long as the hash's output.
+
+        Raises:
+            TypeError: The message is not bytes.
         """
         inner = self._inner.copy()
         inner.update(message)
@@ -129,6 +132,9 @@ class HOTP(Confidential):
             start: The first counter, from 0 to 2^64-1.
             count: Number of codes, 0 or more; the last counter is at most 2^64-1.
 
+        Returns:
+            The codes in order, including leading zeros.
+
         Raises:
             TypeError: An argument is not an int.
             ValueError: An argument is out of range.
@@ -137,7 +143,7 @@ class HOTP(Confidential):
             check_integer("start", start, 0, LAST_MOVING_FACTOR)
         if type(count) is not int or not 0 <= count <= LAST_MOVING_FACTOR + 1 - start:
             check_integer("count", count, 0, LAST_MOVING_FACTOR + 1 - start)
-        # A verifier spends most of its time here, so `at` is inlined; calls would take a fifth of the time.
+        # A verifier spends most of its time here, so `at` is inlined. Calls would take a fifth of the time.
         inner_state, outer_state, modulus, digits = self._inner, self._outer, self._modulus, self.digits
         codes = []
         for counter in range(start, start + count):

@@ -27,7 +27,7 @@ class Secret(Confidential):
     """The secret that both sides share: K of RFC 4226.
 
     `repr`, `str` and `format` show only the number of its bytes. Only the methods that begin with `to_`
-    return the secret itself. Two secrets are compared in constant time; a secret has no hash and cannot be
+    return the secret itself. Two secrets are compared in constant time; a secret cannot be hashed,
     pickled or changed. `len(secret)` is its length in bytes.
 
     Args:
@@ -36,7 +36,7 @@ class Secret(Confidential):
 
     Raises:
         TypeError: The key is not bytes.
-        ValueError: The key is empty.
+        SecretError: The key is empty.
     """
 
     __slots__ = ("_key",)
@@ -79,7 +79,7 @@ class Secret(Confidential):
 
         A server that derives its secrets stores one key in a vault and no secrets in a table. The same
         master key, name and size always give the same secret. An attacker who has the master key has all
-        secrets, so it belongs in a tamper-resistant device or a vault.
+        secrets, so keep this key in a tamper-resistant device or a vault.
 
         Args:
             master: The master key, at least 16 bytes.
@@ -92,7 +92,8 @@ class Secret(Confidential):
         Raises:
             ValueError: The name is empty or has a lone surrogate, the master key or the size is under
                 16 bytes, the size is over 8160 bytes, or the algorithm is unknown.
-            TypeError: The master key is not a Secret, or the name is neither bytes nor str.
+            TypeError: The master key is not a Secret, the name is neither bytes nor str, or the size is not
+                an int.
         """
         if not isinstance(master, Secret):
             raise TypeError("the master key must be a Secret")
@@ -211,14 +212,14 @@ READERS: "dict[str, Callable[[str], Secret]]" = {
     "base64": Secret.from_base64,
     "text": Secret.from_text,
 }
-"""How a secret is read from each written form."""
+"""The parser of each written form."""
 
 WRITERS: "dict[str, Callable[[Secret], str]]" = {
     "base32": Secret.to_base32,
     "hex": Secret.to_hex,
     "base64": Secret.to_base64,
 }
-"""How a secret is written in each form; random bytes cannot be written as text."""
+"""The writer of each written form. Text has none, because random bytes are rarely UTF-8."""
 
 
 def _hkdf_sha256(key: bytes, salt: bytes, info: bytes, size: int) -> bytes:

@@ -25,8 +25,8 @@ class TOTP(Confidential):
     because its meaning depends on the machine and is ambiguous for an hour each autumn. Steps are computed
     with integers and are exact for any time.
 
-    A TOTP is immutable. Two TOTPs are equal if all their parts are equal. A TOTP has no hash, cannot be
-    pickled and never shows its secret.
+    A TOTP is immutable. Two TOTPs are equal if all their parts are equal. A TOTP cannot be hashed or
+    pickled, and never shows its secret.
 
     Args:
         secret: The secret that both sides share.
@@ -74,7 +74,7 @@ class TOTP(Confidential):
 
     @property
     def digits(self) -> int:
-        """Length of a code."""
+        """Length of a code, in digits."""
         return self.hotp.digits
 
     @property
@@ -87,6 +87,9 @@ class TOTP(Confidential):
 
         Args:
             time: Unix time in seconds, or an aware datetime; not before t0.
+
+        Returns:
+            The step, from 0 to 2^64-1.
 
         Raises:
             TypeError: The time is not an int, a float or a datetime.
@@ -119,10 +122,13 @@ class TOTP(Confidential):
         return self.hotp.at(self.step(time))
 
     def at_step(self, step: int) -> str:
-        """Compute the code of a step.
+        """Compute the code of a step (RFC 6238 section 4.2).
 
         Args:
             step: From 0 to 2^64-1.
+
+        Returns:
+            The code, including leading zeros.
 
         Raises:
             TypeError: The step is not an int.
@@ -132,12 +138,15 @@ class TOTP(Confidential):
         return self.hotp.at(step)
 
     def now(self) -> str:
-        """Compute the code of the current time, by the system's clock.
+        """Compute the code of the current time, by the system's clock (RFC 6238 section 4.2).
+
+        Returns:
+            The code, including leading zeros.
 
         Raises:
             ValueError: The clock is before t0.
         """
-        # `step` is inlined: the call would take a fifteenth of the time.
+        # `step` is inlined, because the call would take a fifteenth of the time.
         step = (int(clock.time()) - self.t0) // self.period
         if step < 0:
             raise ValueError(BEFORE_T0)

@@ -85,7 +85,7 @@ class Login(Case):
         try:
             check()
         except VerificationError as error:
-            said = f"The person sees: “{error}”"
+            said = f"The user sees: “{error}”"
         state = verifier.state("owner")
         assert state is not None
         device = state.devices["phone"]
@@ -108,7 +108,7 @@ class Login(Case):
         self.assertEqual(
             [
                 ["Consecutive wrong codes", "0"],
-                ["Checks the next code", "now"],
+                ["Next code is checked", "now"],
                 ["Wrong codes left before a wait of hours", "50 of 50"],
                 ["Near misses left with three codes", "10 of 10"],
             ],
@@ -281,5 +281,5 @@ class Login(Case):
         self.visit("login")
         logins._sessions.clear()
         Pointer(self.browser).press("#login-guess")
-        self.says("no longer had", "#history")
+        self.says("had deleted the session", "#history")
         self.comes(1, lambda: len(logins))

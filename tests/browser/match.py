@@ -41,7 +41,7 @@ class Match(Case):
                 said = self.texts(".findings > li")[0]
                 for part in parts:
                     self.assertIn(part.lower(), said.lower())
-                self.assertIn(f"Hardly chance ({odds(best.chance)}).", said)
+                self.assertIn(f"Unlikely to be chance ({odds(best.chance)}).", said)
                 self.assertIn(f"{truth.tried:,} codes", self.text("#match-result"))
 
     def test_the_example(self) -> None:
@@ -67,7 +67,7 @@ class Match(Case):
         hand.press("#match-search")
         self.browser.until(lambda: self.browser.find("#match-progress").displayed, "a search")
         hand.fill("#match-codes input", "222222")
-        self.shows("The search is cancelled", "#announcements")
+        self.shows("The search was canceled", "#announcements")
         self.assertFalse(self.browser.find("#match-progress").displayed)
         searches = self.server.site.interface.searches
         self.comes(False, lambda: any(each.thread.is_alive() for each in searches._running))
@@ -122,7 +122,7 @@ class Match(Case):
                 self.assertEqual(sorted(shown), shown)
                 self.assertTrue(self.browser.find("#match-progress").displayed)
                 hand.press("#match-cancel")
-                self.shows("The search is cancelled.", "#match-result")
+                self.shows("The search was canceled.", "#match-result")
                 self.assertFalse(self.browser.find("#match-progress").displayed)
                 self.comes(False, lambda: any(each.thread.is_alive() for each in searches._running))
                 hand.press("#match-example")

@@ -177,7 +177,7 @@ class Whole(Case):
         self.assertEqual(f"{self.server.address}#code", self.browser.run("return location.href"))
         self.browser.open("about:blank")
         self.browser.open(ticket)
-        words = "The address must have its token: open the one that was printed."
+        words = "The address must include the token: open the address that was printed."
         self.shows(words, "#panel-code .problem")
         self.assertEqual(f"{self.server.origin}/#code", self.browser.run("return location.href"))
         self.browser.messages()  # the browser reports the call that was refused

@@ -42,7 +42,7 @@ class Code(Case):
                 hand.fill("#issuer", "Big Corp")
                 self.shows(uri.build(Account("bob", linked, issuer="Big Corp")), "#link")
                 hand.fill("#t0", "7")
-                self.shows("At that moment, valid for 38 seconds more.", "#code-life")
+                self.shows("At that time, valid for another 38 seconds.", "#code-life")
                 self.assertEqual("38", self.text("#ring-seconds"))
                 self.assertEqual(totp.at(moment), self.text("#shown-code"))
                 self.assertEqual(totp.at_step(step - 1), self.text("#previous-code"))

@@ -208,7 +208,7 @@ class Sources(unittest.TestCase):
     def test_what_is_too_long_is_refused(self) -> None:
         """A mistaken file of any size costs a mebibyte."""
         self.assertEqual(1_048_576, MAX_INPUT)
-        limit = refused("a link or secret has at most 1048576 bytes")
+        limit = refused("a link or secret must have at most 1048576 bytes")
         for size, expected in ((MAX_INPUT, 0), (MAX_INPUT + 1, 2), (3 * MAX_INPUT, 2)):
             data = b"a" * size
             for session in (
@@ -298,7 +298,7 @@ class Several(unittest.TestCase):
         reason = "link 2: in the secret, the character at position 5 is not base32 (A to Z, 2 to 7)"
         self.assertEqual(refused(reason), session)
         session = run("code", stdin=f"{TOTP_LINK}\n{TOTP_LINK}\n{BASE32}")
-        self.assertEqual(refused("non-empty line 3 must begin with otpauth://"), session)
+        self.assertEqual(refused("line 3 must begin with otpauth://"), session)
 
     def test_commands_for_one_account(self) -> None:
         """F84: they say that there are several."""

@@ -47,7 +47,7 @@ class Help(unittest.TestCase):
                 for example in examples(command):
                     self.assertRegex(example, rf"\bonetime {command}\b")
                     self.assertLessEqual(len(example), 90)
-        self.assertTrue(run("--help").out.endswith("\nHelp of each: onetime COMMAND --help\n"))
+        self.assertTrue(run("--help").out.endswith("\nHelp on each: onetime COMMAND --help\n"))
 
     def test_every_example_runs(self) -> None:
         """In a folder with the files that they name, in the order of the commands, all of them are done."""

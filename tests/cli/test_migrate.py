@@ -87,10 +87,10 @@ class Migrate(unittest.TestCase):
                 f"{TOTP_LINK}\notpauth-migration://offline?data=AA",
                 "give either the parts of an export or links",
             ),
-            (f"{TOTP_LINK}\n{BASE32}", "non-empty line 2 must begin with otpauth://"),
+            (f"{TOTP_LINK}\n{BASE32}", "line 2 must begin with otpauth://"),
             (f"{TOTP_LINK}\notpauth://totp/a", "link 2: a link must have a secret"),
             ("otpauth-migration://offline?data=A!", "part 1: "),
-            ("", "there must be a link"),
+            ("", "a link must be given"),
         ):
             with self.subTest(message):
                 session = run("migrate", stdin=stdin)

@@ -55,9 +55,9 @@ class QR(unittest.TestCase):
         with Terminal("qr", "--light") as terminal:
             terminal.wait_for("Link: ")
             terminal.type(f"{TOTP_LINK}\n")
-            terminal.wait_for("Another, or nothing: ")
+            terminal.wait_for("Another link (empty to end): ")
             terminal.type(f"{TOTP_LINK}\n")
-            terminal.wait_for("Another, or nothing: \r\nAnother, or nothing: ")
+            terminal.wait_for("Another link (empty to end): \r\nAnother link (empty to end): ")
             terminal.type("\n")
             self.assertEqual(0, terminal.end())
         self.assertIn("2 of 2", terminal.screen)
@@ -113,9 +113,9 @@ class QR(unittest.TestCase):
     def test_what_no_app_reads_is_refused(self) -> None:
         """A code that cannot be scanned into an app is not drawn."""
         for stdin, message in (
-            (BASE32, "non-empty line 1 must begin with otpauth://; onetime uri --name makes a link"),
-            (f"{TOTP_LINK}\n{BASE32}", "non-empty line 2 must begin with otpauth://"),
-            ("", "there must be a link"),
+            (BASE32, "line 1 must begin with otpauth://; onetime uri --name makes a link"),
+            (f"{TOTP_LINK}\n{BASE32}", "line 2 must begin with otpauth://"),
+            ("", "a link must be given"),
             ("https://example.com", "must begin with otpauth://"),
             ("otpauth-migration://offline?data=AA", ""),
             (f"otpauth://totp/{'a' * 3000}?secret={BASE32}", "holds at most 2953 at level L"),

@@ -40,7 +40,7 @@ class Step:
 
 
 STORE = ("--store", "otp.db", "--user", "alice")
-CODE = "Code (or nothing): "
+CODE = "Code (empty to skip): "
 
 STEPS = (
     Step(("code", "--hotp"), (ASK, "755224"), ((ASK, f"{BASE32}\n"),)),

@@ -16,7 +16,7 @@ INCORRECT = "onetime: incorrect: no code within the window matches"
 STEP = "; if the token is out of step, give three consecutive codes"
 MALFORMED = "onetime: malformed: a code must have 6 digits; this does not count as a failure\n"
 SECRET = Secret.from_base32(BASE32)
-UNCONFIRMED = "onetime: without a code, it is not confirmed that the device shows the right codes\n"
+UNCONFIRMED = "onetime: no code was given, so nothing confirms that the device shows the right codes\n"
 CODES = HOTP(SECRET).codes(0, 200)
 
 
@@ -177,7 +177,7 @@ class Prompts(Verification):
 
     def test_the_secret_and_then_the_code(self) -> None:
         """F80: both commands ask for both; an empty answer enrolls without a code."""
-        question = "Code (or nothing): "
+        question = "Code (empty to skip): "
         wrong = f"{question}{INCORRECT}{STEP}\n"
         self.assertEqual(Session(1, "", wrong), self.asked("enroll", f"{CODES[99]}\n"))
         self.assertEqual(Session(0, "enrolled\n", question), self.asked("enroll", f"{CODES[1]}\n"))
@@ -269,7 +269,7 @@ class Refusals(Verification):
             + until.format("30 s"),
             self.refusal("000000"),
         )
-        throttled = "throttled: too many codes were wrong, so this was not checked; "
+        throttled = "throttled: too many codes were wrong, so the code was not checked; "
         self.assertEqual(throttled + until.format("25 s"), self.refusal("000000", at=1_800_000_005.5))
         session = self.verify(*CODES[50:53])
         self.assertEqual(Session(0, "accepted\n", ""), session)
@@ -304,7 +304,7 @@ class Refusals(Verification):
             )
         again = "2027-01-15T22:24:00Z (in 14 h 24 min)"
         self.assertEqual(
-            "throttled: there were too many near misses, so this was not checked; "
+            "throttled: there were too many near misses, so the codes were not checked; "
             f"three codes are checked again at {again}",
             self.refusal(*CODES[30:33]),
         )

@@ -1,14 +1,15 @@
 """An authenticator for the terminal, whose accounts are in an encrypted file.
 
-    python3 authenticator.py add     # asks for a link, or a link of Google Authenticator's export
+    python3 authenticator.py add     # asks for a link, or one of Google Authenticator's export
     python3 authenticator.py         # shows a code of each account
     python3 authenticator.py code NAME
     python3 authenticator.py qr NAME # to move the account to a phone
     python3 authenticator.py remove NAME
 
-Each asks for the password. The file is `vault.otp`, or what VAULT names. It is encrypted with AES-GCM under a
-key that scrypt makes of the password. A thief of the file can try passwords without limit, so choose a long
-one. On the machine where you type your passwords, codes protect less than on a phone.
+Each command asks for the password. The file is `vault.otp`, unless VAULT names another one. It is encrypted
+with AES-GCM under a key that scrypt derives from the password. An attacker who steals the file can try any
+number of passwords, so choose a long one. Codes protect you less on the machine where you type your passwords
+than on a phone.
 """
 
 import argparse
@@ -37,7 +38,7 @@ class Vault:
 
     Args:
         path: The file.
-        password: What encrypts it.
+        password: The password from which the key is derived.
 
     Raises:
         ValueError: The password is wrong, or the file is damaged.
@@ -73,7 +74,7 @@ class Vault:
         text = self._cipher(head).encrypt(head[-NONCE_SIZE:], links.encode(), head)
         with tempfile.NamedTemporaryFile(
             dir=self.path.parent, delete=False
-        ) as file:  # only its owner reads it
+        ) as file:  # readable by its owner only
             file.write(head + text)
             file.flush()
             os.fsync(file.fileno())
@@ -83,14 +84,14 @@ class Vault:
         os.close(folder)
 
     def find(self, name: str) -> int:
-        """Return the place of the account with a name.
+        """Return the index of the account with a name.
 
         Raises:
             ValueError: There is no such account, or more than one.
         """
         found = [place for place, account in enumerate(self.accounts) if name == label(account)]
         if len(found) != 1:
-            raise ValueError(f"there are {len(found)} accounts of this name")
+            raise ValueError(f"there are {len(found)} accounts with this name")
         return found[0]
 
     def code(self, place: int) -> str:
@@ -110,14 +111,14 @@ def label(account: Account) -> str:
 
 
 def read(link: str) -> list[Account]:
-    """Parse a link, or a link of an export that has only one."""
+    """Parse a link, or an export that consists of one link."""
     if link.startswith("otpauth-migration:"):
         return list(migration.join([migration.parse(link)]).accounts)
     return [uri.parse(link)]
 
 
 def main(arguments: list[str]) -> None:
-    """Do what is asked."""
+    """Run a command."""
     parser = argparse.ArgumentParser(description="An authenticator for the terminal.")
     parser.add_argument("command", nargs="?", default="show", choices=["show", "add", "code", "qr", "remove"])
     parser.add_argument("name", nargs="?")
@@ -125,17 +126,17 @@ def main(arguments: list[str]) -> None:
     path = Path(os.environ.get("VAULT", "vault.otp"))
     vault = Vault(path, getpass.getpass("Password: "))
     if asked.command == "add":
-        if not path.exists() and getpass.getpass("The same again: ").encode() != vault.password:
+        if not path.exists() and getpass.getpass("Password again: ").encode() != vault.password:
             raise ValueError("the passwords differ")
-        # Not an argument, which other users of the machine can see; and not shown.
+        # A hidden prompt, because other users of the machine can see arguments.
         for account in read(getpass.getpass("Link: ").strip()):
             if label(account) in map(label, vault.accounts):
-                raise ValueError("there is an account of this name already")
+                raise ValueError("an account with this name already exists")
             vault.accounts.append(account)
         vault.save()
     elif asked.command == "show":
         for place, account in enumerate(vault.accounts):
-            # A code of a counter is shown on demand only: each one that is not used brings it out of step.
+            # A HOTP code is shown on demand only, because each unused code brings the counter out of step.
             print(label(account), "-" if isinstance(account.credential, HOTP) else vault.code(place))
     elif asked.name is None:
         parser.error("the name of an account is missing")

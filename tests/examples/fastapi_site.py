@@ -3,20 +3,20 @@
     pip install fastapi uvicorn itsdangerous
     export SESSION_KEY=... MASTER_KEY=...  # each: python3 -c "import secrets; print(secrets.token_hex(32))"
     python3 fastapi_site.py add-user alice@example.com
-    uvicorn fastapi_site:app  # behind a proxy that speaks https, because its cookies need that
+    uvicorn fastapi_site:app  # behind a proxy with HTTPS, which the cookies require
 
 | request, JSON both ways | answer |
 |---|---|
 | `POST /login` with `email`, `password`, `code`; `second` and `third` while throttled | 204, or 401 |
 | `POST /device` | a `link` to show as a QR code |
 | `PUT /device` with `code`, and `replace` if it replaces the other devices | 204 |
-| `GET /me` | `email` of who is logged in |
+| `GET /me` | `email` of the user who is logged in |
 
 The endpoints are functions with `def`, which FastAPI calls in threads of its own, so a verification that
-waits for the database keeps no other request waiting. Never call the verifier in an `async def` endpoint.
+waits for the database does not block other requests. Never call the verifier in an `async def` endpoint.
 An asynchronous store would gain nothing. `python3 -m tests.benchmarks event_loop` measured both on PostgreSQL
-with 32 requests at once: in threads 2,000 to 2,300 verifications a second, 1.02 to 1.35 times as many as with
-an asynchronous store, at 0.34 instead of 0.23 ms of the processor for each.
+with 32 concurrent requests. Threads made 2,000 to 2,300 verifications a second, 1.02 to 1.35 times as many as
+an asynchronous store. Each took 0.34 ms of CPU time in a thread, and 0.23 ms with an asynchronous store.
 """
 
 import getpass
@@ -57,7 +57,7 @@ from onetime.provisioning import uri
 
 
 def setting(name: str) -> str:
-    """Return a key of the environment, or end with a line that says which one is missing."""
+    """Return a key from the environment, or exit with a line that names the missing key."""
     if not os.environ.get(name):
         raise SystemExit(f"{name} must be set in the environment, as the first lines of fastapi_site.py say")
     return os.environ[name]
@@ -94,7 +94,7 @@ def run(statement: str, *values: object) -> list[Any]:
 
 
 def find(column: str, value: object) -> User | None:
-    """Return the user whose `id` or `email` this is."""
+    """Return the user with this `id` or `email`."""
     for id_, email, password_hash, second_factor in run(f"SELECT * FROM users WHERE {column} = ?", value):
         return User(id_, email, password_hash, bool(second_factor))
     return None
@@ -124,7 +124,7 @@ def devices(user: User) -> dict[str, TOTP]:
 
 
 def show(user: User, session: Session) -> str:
-    """Return a link to show as a QR code, to the owner only. Each showing is a new secret."""
+    """Return a link to show as a QR code, to the owner only. Each call makes a new secret."""
     session["device"] = secrets.token_hex(8)
     return uri.build(Account(user.email, credential(user, session["device"]), issuer="Acme"))
 
@@ -158,7 +158,7 @@ def check(user: User, code: str, second: str = "", third: str = "") -> Accepted 
 
 
 class Login(BaseModel):
-    """What a user types to log in."""
+    """The input of a login."""
 
     email: str
     password: str
@@ -168,7 +168,7 @@ class Login(BaseModel):
 
 
 class Confirmation(BaseModel):
-    """What a user types to add a device."""
+    """The input that adds a device."""
 
     code: str
     replace: bool = False
@@ -199,7 +199,7 @@ def login(typed: Login, request: Request) -> None:
 
 @app.get("/me")
 def me(user: Owner) -> dict[str, str]:
-    """Return who is logged in."""
+    """Return the user who is logged in."""
     return {"email": user.email}
 
 
@@ -220,7 +220,7 @@ def add_device(user: Owner, typed: Confirmation, request: Request) -> None:
 
 @app.exception_handler(OnetimeError)
 def refused(_request: Request, error: OnetimeError) -> JSONResponse:
-    """Answer what the README's table says."""
+    """Return the answer to a refusal, as the README's table says."""
     reason, headers = getattr(error, "reason", "store"), {}
     if isinstance(error, ThrottledError):
         status, headers = 429, {"Retry-After": str(max(0, error.retry_at - int(time.time())))}
@@ -231,7 +231,7 @@ def refused(_request: Request, error: OnetimeError) -> JSONResponse:
     elif isinstance(error, OtherCredentialError):
         status = 500  # a lost row, or another master key: page an operator
     elif isinstance(error, VerificationError | NotEnrolledError):
-        status, reason = 422, "incorrect"  # whatever it was: it is for the log, not for an attacker
+        status, reason = 422, "incorrect"  # one answer for all of them; the log has the reason
     else:
         status = 503
     return JSONResponse({"reason": reason}, status, headers)

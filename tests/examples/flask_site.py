@@ -6,8 +6,8 @@
     flask --app flask_site run --cert adhoc  # its cookies need https
 
 The users are in `users.db`, the store is in `otp.db`, both in the folder where the site starts. Every
-user needs a second factor: after the first password, the site shows a QR code and asks for a code. Limit the
-requests of an address in front of the site.
+user needs a second factor: after the first password, the site shows a QR code and asks for a code. A proxy in
+front of the site must limit the requests of each address.
 """
 
 import os
@@ -45,7 +45,7 @@ from onetime.provisioning import uri
 
 
 def setting(name: str) -> str:
-    """Return a key of the environment, or end with a line that says which one is missing."""
+    """Return a key from the environment, or exit with a line that names the missing key."""
     if not os.environ.get(name):
         raise SystemExit(f"{name} must be set in the environment, as the first lines of flask_site.py say")
     return os.environ[name]
@@ -70,7 +70,7 @@ PAGE = """<!doctype html><html lang="en"><title>Acme</title>
 </label></p>{% endfor %}
 {% if others %}<p><label><input type="checkbox" name="replace">
 It replaces my other devices</label></p>{% endif %}
-<button>Go on</button></form>
+<button>Continue</button></form>
 {% else %}<p>You are logged in as {{ email }}.</p><p><a href="/device">Add a device</a></p>
 <form method="post" action="/logout"><button>Log out</button></form>{% endif %}"""
 LOGIN = {"email": "E-mail address", "password": "Password"}
@@ -112,7 +112,7 @@ def run(statement: str, *values: object) -> list[Any]:
 
 
 def find(column: str, value: object) -> User | None:
-    """Return the user whose `id` or `email` this is."""
+    """Return the user with this `id` or `email`."""
     for id_, email, password_hash, second_factor in run(f"SELECT * FROM users WHERE {column} = ?", value):
         return User(id_, email, password_hash, bool(second_factor))
     return None
@@ -147,7 +147,7 @@ def devices(user: User) -> dict[str, TOTP]:
 
 
 def show(user: User) -> str:
-    """Return a link to show as a QR code, to the owner only. Each showing is a new secret."""
+    """Return a link to show as a QR code, to the owner only. Each call makes a new secret."""
     session["device"] = secrets.token_hex(8)
     return uri.build(Account(user.email, credential(user, session["device"]), issuer="Acme"))
 
@@ -182,7 +182,7 @@ def user_of(key: str) -> User | None:
 
 
 def enter(user: User) -> Any:
-    """Log a user in who has shown both factors."""
+    """Log in a user who has shown both factors."""
     session.clear()
     session["user"] = user.id
     return redirect("/")
@@ -190,7 +190,7 @@ def enter(user: User) -> Any:
 
 @app.get("/")
 def home() -> Any:
-    """Show who is logged in."""
+    """Show the user who is logged in."""
     user = user_of("user")
     return page(email=user.email) if user else redirect("/login")
 
@@ -211,11 +211,11 @@ def password() -> Any:
 
 @app.route("/code", methods=["GET", "POST"])
 def second_factor() -> Any:
-    """Check the code, or show the first device's QR code to a user who has none."""
+    """Check the code, or show a QR code to a user who has no device."""
     user = user_of("pending")
     if not user:
         return redirect("/")  # after a double click, the first request has logged in
-    # If the store is lost, `second_factor` refuses instead of letting everybody in with the password alone.
+    # If the store is lost, `second_factor` keeps the user from getting in with the password alone.
     if not user.second_factor and not devices(user):
         return redirect("/device")
     if request.method == "GET":
@@ -256,7 +256,7 @@ def logout() -> Any:
 
 @app.errorhandler(OnetimeError)
 def refused(error: OnetimeError) -> Any:
-    """Answer what the README's table says."""
+    """Return the answer to a refusal, as the README's table says."""
     who = session.get("user") or session.get("pending")
     app.logger.warning("user %s: %s", who, getattr(error, "reason", "store_error"))
     status, headers, fields = 422, {}, CODE

@@ -4,7 +4,7 @@
     export TOKEN_KEY=...  # from a vault, of: python3 -c "import secrets; print(secrets.token_hex(32))"
     python3 help_desk.py read tokens.csv              # or tokens.xml, whose password it asks for
     python3 help_desk.py assign 10001001 alice        # asks for three codes in a row
-    python3 help_desk.py assign 10001001 alice --counter 107  # of a HOTP token that was pressed very often
+    python3 help_desk.py assign 10001001 alice --counter 107  # HOTP, its button pressed very often
     python3 help_desk.py check alice                  # asks for the code, as your login does
     python3 help_desk.py recover alice                # asks for three codes: throttled, or out of step
     python3 help_desk.py lost 10001001                # its codes are refused from now on
@@ -12,8 +12,8 @@
     python3 help_desk.py show [USER]
 
 `tokens.db` has the tokens, with their secrets encrypted under TOKEN_KEY; `otp.db` is the store. Delete the
-vendor's file when it is read. The columns of a CSV file are those that Microsoft Entra ID reads, of which
-`serial number`, `secret key` (base32) and `time interval` (seconds; empty for HOTP) count.
+vendor's file after it has been read. The columns of a CSV file are those that Microsoft Entra ID reads. Only
+`serial number`, `secret key` (base32) and `time interval` (seconds; empty for HOTP) are used.
 """
 
 import argparse
@@ -56,9 +56,9 @@ class Token:
     """A token as its vendor describes it.
 
     Attributes:
-        serial: What is printed on its back, which is the name of the device, too.
+        serial: Serial number printed on the token, and name of the device.
         credential: The HOTP or TOTP.
-        counter: HOTP: the next counter when it left the vendor.
+        counter: HOTP: the next counter when the token left the vendor.
     """
 
     serial: str
@@ -83,7 +83,7 @@ def read_csv(path: str) -> Iterator[Token]:
 
 
 def read_pskc(path: str) -> Iterator[Token]:
-    """Parse a PSKC file (RFC 6030), which is encrypted with a password, or not at all."""
+    """Parse a PSKC file (RFC 6030), which may be encrypted with a password."""
     try:
         from pskc import PSKC
         from pskc.exceptions import PSKCError
@@ -114,12 +114,12 @@ def _read_keys(container: Any) -> Iterator[Token]:
 
 
 class Desk:
-    """The tokens, and who has them.
+    """The tokens and their users.
 
     Args:
         path: File of the tokens.
-        key: 32 bytes under which their secrets are encrypted.
-        verifier: With the store.
+        key: 32 bytes under which the secrets are encrypted.
+        verifier: The verifier, with its store.
     """
 
     def __init__(self, path: str, key: bytes, verifier: Verifier) -> None:
@@ -153,7 +153,7 @@ class Desk:
             taken.add(token.serial)
             known = token.credential
             nonce = os.urandom(NONCE_SIZE)
-            # The serial number is authenticated, so that no secret can be put under another one.
+            # The serial number is authenticated, so that no secret can be moved to another serial number.
             secret = nonce + self.cipher.encrypt(nonce, known.secret.to_bytes(), token.serial.encode())
             period = known.period if isinstance(known, TOTP) else None
             rows.append(
@@ -177,13 +177,13 @@ class Desk:
         return {row["serial"]: self.credential(row) for row in rows}
 
     def assign(self, serial: str, user: str, codes: list[str], counter: int = 0) -> None:
-        """Give a token to a user, who has typed three codes in a row: they find its counter or its clock.
+        """Assign a token to a user. Three codes in a row determine its counter or its drift.
 
         Args:
             serial: The token.
-            user: Who gets it.
+            user: The user who gets the token.
             codes: Three codes in a row.
-            counter: HOTP: where to begin to look, if its button was pressed very often.
+            counter: HOTP: the counter at which the search begins, if the button was pressed very often.
         """
         for row in self.run("SELECT * FROM tokens WHERE serial = ? AND user IS NULL", (serial,)):
             first = max(counter, row["counter"]) if row["kind"] == "hotp" else 0
@@ -195,14 +195,14 @@ class Desk:
                 reach = self.verifier.policy.resync_window
                 why = f"the codes do not fit token {serial}. Are they three in a row, and of this token?"
                 if row["kind"] == "hotp":
-                    why += f" If its button was pressed very often, go on with --counter {first + reach - 2}."
+                    why += f" If the button was pressed very often, try --counter {first + reach - 2}."
                 raise SystemExit(why) from None
             self.run("UPDATE tokens SET user = ? WHERE serial = ?", (user, serial))
             return
         raise SystemExit(f"there is no token {serial} that can be assigned")
 
     def lost(self, serial: str) -> str | None:
-        """Take a token away from its user, and delete its secret; return the user, if there was one."""
+        """Delete a token with its secret, and return its user, or None if it had none."""
         for row in self.run("SELECT user FROM tokens WHERE serial = ?", (serial,)):
             if row["user"] is not None:
                 self.verifier.forget(row["user"], serial)
@@ -244,12 +244,12 @@ def token_key() -> bytes:
 
 
 def ask(count: int) -> list[str]:
-    """Ask for codes."""
+    """Prompt for codes, and return them."""
     return [input(f"Code {number} of {count}: ") for number in range(1, count + 1)]
 
 
 def main(arguments: list[str]) -> None:
-    """Do what is asked."""
+    """Run a command."""
     parser = argparse.ArgumentParser(description="A help desk for hardware tokens.")
     commands = parser.add_subparsers(dest="command", required=True)
     for command, names in {
@@ -264,7 +264,7 @@ def main(arguments: list[str]) -> None:
         for name in names:
             subparser.add_argument(name)
         if command == "assign":
-            subparser.add_argument("--counter", type=int, default=0, help="HOTP: where to begin to look")
+            subparser.add_argument("--counter", type=int, default=0, help="HOTP: first counter to try")
     commands.add_parser("show").add_argument("user", nargs="?")
     asked = parser.parse_args(arguments)
     key = token_key()
@@ -301,7 +301,7 @@ if __name__ == "__main__":
     try:
         main(sys.argv[1:])
     except InvalidTag:
-        raise SystemExit("TOKEN_KEY is not the one that the tokens were read with") from None
+        raise SystemExit("TOKEN_KEY is not the key under which the secrets are encrypted") from None
     except ThrottledError as error:
         what = "wait" if "recover" in sys.argv[1:2] else "wait, or use recover, which asks for three codes"
         raise SystemExit(

@@ -2,14 +2,14 @@
 
 This file is a command: copy it to `management/commands/` of one of your apps.
 
-1. Close the site, so that django-otp accepts no more codes.
+1. Stop the site, so that django-otp accepts no more codes.
 2. Run the command. It adopts every confirmed TOTP and HOTP device: a code that was used stays used, and the
-   drift is kept. It can be run again until step 3, and never after it: it would bring removed devices back.
-3. Open the site with `login` in the place of django-otp's `match_token`.
+   drift is kept. You can run it again before step 3. Later, it would bring removed devices back.
+3. Start the site with `login` in place of django-otp's `match_token`.
 
 The secrets stay in django-otp's tables, where `devices` reads them at each login.
 
-Static tokens cannot be adopted, because they are stored as they are typed. Go on checking them with
+Static tokens cannot be adopted, because they are stored in plain text. Continue to check them with
 `StaticDevice.verify_token`, which deletes each token that it accepts. At the next login of a user who has
 tokens, show the new codes of `RecoveryCodes(store).issue(str(user.pk))` once, and delete the `StaticDevice`.
 """
@@ -50,7 +50,7 @@ def login(verifier: Verifier, user: Any, code: str) -> Accepted:
 
 
 def move(verifier: Verifier) -> tuple[int, list[str]]:
-    """Adopt all confirmed devices, and return how many there were, and why any could not be adopted."""
+    """Adopt all confirmed devices; return how many were adopted, and why each other one was not."""
     moved, refused = 0, []
 
     def adopt(

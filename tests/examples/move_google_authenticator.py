@@ -1,18 +1,18 @@
 """Move users of libpam's google_authenticator: `python3 move_google_authenticator.py otp.db /home/*`.
 
-Each user has a file `.google_authenticator` in the home folder, whose name is the user's.
+Each user has a file `.google_authenticator` in the home folder. The name of that folder is the user's name.
 
-1. Stop what logs in with `pam_google_authenticator.so`.
-2. Run this. It can be run again until step 3, and never after it: it would bring removed devices back.
+1. Stop every service that uses `pam_google_authenticator.so`.
+2. Run this program. You can run it again before step 3. Later, it would bring removed devices back.
 3. Log in with `verifier.verify(user, read(text).credential, code)`, where `text` is the user's file.
 
-The secret stays in the user's file; nothing else in it is read any more. The steps of DISALLOW_REUSE stay
+The secret stays in the user's file; nothing else in it is read at a login. The steps of DISALLOW_REUSE stay
 used, TIME_SKEW is kept as drift, and HOTP_COUNTER as it is. Without DISALLOW_REUSE the file does not say
 which code was used last, so every code that can have been accepted by now counts as used: the owner waits
-until all codes of the module's window are over.
+until all codes of the module's window have expired.
 
-Scratch codes cannot be adopted, because they are stored as they are typed and have 26 bits. Show the user the
-new ones of `RecoveryCodes(store).issue(user)` at the next login, once.
+Scratch codes cannot be adopted, because they are short (26 bits) and stored in plain text. At the next login,
+show the user the new codes of `RecoveryCodes(store).issue(user)` once.
 """
 
 import sys
@@ -29,7 +29,7 @@ DEFAULT_WINDOW_SIZE = 3
 
 @dataclass
 class Moved:
-    """What a user's file says.
+    """The content of a user's file.
 
     Attributes:
         credential: The HOTP or TOTP.
@@ -59,7 +59,7 @@ def read(text: str) -> Moved:
             options[option] = words
     codes = sum(line.isdigit() for line in lines)
     if "HOTP_COUNTER" in options:
-        # The next counter: the module also moves it on after a wrong code.
+        # The next counter. The module advances it after a wrong code, too.
         return Moved(HOTP(secret), int(options["HOTP_COUNTER"][0]), 0, codes)
     totp = TOTP(secret, period=int(options.get("STEP_SIZE", ["30"])[0]))
     drift = int(options.get("TIME_SKEW", ["0"])[0])
@@ -81,7 +81,7 @@ def main(path: str, *homes: str) -> None:
                 if not (home / NAME).is_file():
                     continue
                 moved = read((home / NAME).read_text("ascii"))
-                # A run that is repeated never lowers a watermark.
+                # Running this program again never lowers a watermark.
                 verifier.adopt(
                     home.name, moved.credential, watermark=moved.watermark, drift=moved.drift, replace=True
                 )

@@ -1,15 +1,15 @@
 """Move users from passlib or libpass without enrolling again: `python3 move_passlib.py site.db otp.db`.
 
-Both have the module `passlib.totp`. It stores nothing; the table here stands for yours:
+Both have the module `passlib.totp`. It stores nothing. This table stands for your own:
 
     CREATE TABLE otp (user_id INTEGER PRIMARY KEY, json TEXT NOT NULL, last_counter INTEGER, skew INTEGER)
 
 `json` is what `TOTP.to_json()` returned. `last_counter` is `TotpMatch.counter` of the last code, if you
-stored it, and `skew` is what you passed to `verify` for this user, in seconds, if you did.
+stored it. `skew` is the skew in seconds that you passed to `verify` for this user, if any.
 
 1. Stop the site, so that passlib accepts no more codes.
-2. Run this. It can be run again until step 3, and never after it: it would bring removed devices back.
-3. Start the site with `verifier.verify(str(user_id), credential(row["json"]), code)` in the place of
+2. Run this program. You can run it again before step 3. Later, it would bring removed devices back.
+3. Start the site with `verifier.verify(str(user_id), credential(row["json"]), code)` in place of
    `TOTP.verify`.
 
 The secrets stay in your table. If they are encrypted there, passlib decrypts them at each login. If you did
@@ -36,7 +36,7 @@ Reader: Any = passlib_totp.TOTP
 
 
 def rows(path: str) -> Iterator[sqlite3.Row]:
-    """Read your table, and nothing else: the file is not changed, nor created."""
+    """Read your table. The file is neither changed nor created."""
     with closing(sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)) as connection:
         connection.row_factory = sqlite3.Row
         yield from connection.execute("SELECT * FROM otp")
@@ -72,7 +72,7 @@ def main(source: str, path: str) -> None:
             try:
                 totp = credential(row["json"])
                 watermark, drift = place(row, totp)
-                # A run that is repeated never lowers a watermark.
+                # Running this program again never lowers a watermark.
                 verifier.adopt(str(row["user_id"]), totp, watermark=watermark, drift=drift, replace=True)
             except Exception as error:  # whatever is wrong with a row, the others are moved
                 refused.append(f"user {row['user_id']}: {error}")

@@ -1,6 +1,6 @@
 """Move users from PyOTP without enrolling again: `python3 move_pyotp.py site.db otp.db`.
 
-PyOTP stores nothing. The table here stands for yours:
+PyOTP stores nothing. This table stands for your own:
 
     CREATE TABLE otp (user_id INTEGER PRIMARY KEY, secret TEXT NOT NULL, digits INTEGER, "interval" INTEGER,
                       counter INTEGER, last_step INTEGER, digest TEXT)
@@ -10,8 +10,8 @@ PyOTP stores nothing. The table here stands for yours:
 `digest` is the name of the hash, such as `sha256`. NULL means 6 digits, counter 0 and SHA-1.
 
 1. Stop the site, so that PyOTP accepts no more codes.
-2. Run this. It can be run again until step 3, and never after it: it would bring removed devices back.
-3. Start the site with `verifier.verify(str(user_id), credential(row), code)` in the place of `totp.verify`.
+2. Run this program. You can run it again before step 3. Later, it would bring removed devices back.
+3. Start the site with `verifier.verify(str(user_id), credential(row), code)` in place of `totp.verify`.
 
 The secrets stay in your table. If you did not store which code was accepted last, every code that PyOTP can
 have accepted by now counts as used: the owner waits for the code after the next one.
@@ -30,7 +30,7 @@ VALID_WINDOW = 1  # the largest `valid_window` that you passed to `totp.verify`
 
 
 def rows(path: str) -> Iterator[sqlite3.Row]:
-    """Read your table, and nothing else: the file is not changed, nor created."""
+    """Read your table. The file is neither changed nor created."""
     with closing(sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)) as connection:
         connection.row_factory = sqlite3.Row
         yield from connection.execute("SELECT * FROM otp")
@@ -69,7 +69,7 @@ def main(source: str, path: str) -> None:
         verifier = Verifier(store)
         for row in table:
             try:
-                # A run that is repeated never lowers a watermark.
+                # Running this program again never lowers a watermark.
                 verifier.adopt(str(row["user_id"]), credential(row), watermark=watermark(row), replace=True)
             except Exception as error:  # whatever is wrong with a row, the others are moved
                 refused.append(f"user {row['user_id']}: {error}")

@@ -1,10 +1,11 @@
 """Move a store from SQLite to PostgreSQL: `python3 move_store.py store.db "host=db dbname=otp"`.
 
 1. Stop every program that uses the store.
-2. Run this. It copies all entries, compares the two stores and renames the old table.
+2. Run this program. It copies all entries, compares the two stores and renames the old table.
 3. Start the programs with the new store.
 
-It can be interrupted and run again. Until it has renamed the old table, programs can go on with that one.
+It can be interrupted and run again. Until it has renamed the old table, the programs can
+continue to use that table.
 """
 
 import sqlite3
@@ -46,7 +47,7 @@ def main(path: str, conninfo: str) -> None:
     ):
         new.create_table()
         count = copy(old, new)
-    # A program that was forgotten finds nobody enrolled, and accepts no code.
+    # A program that was not stopped finds no user enrolled, and accepts no code.
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(f"ALTER TABLE {TABLE} RENAME TO {OLD_TABLE}")
         connection.commit()

@@ -1,17 +1,17 @@
 """Move users of liboath's users file, as pam_oath has it: `python3 move_usersfile.py /etc/users.oath otp.db`.
 
-A line has a type, a user, a password, a secret, and what the last login left:
+A line has a type, a user, a password and a secret, and then the data of the last login:
 
     HOTP/T30/6 alice - 3132333435363738393031323334353637383930 0 328482 2026-11-22T10:00:00L
 
-1. Stop what logs in with `pam_oath.so`.
-2. Run this on the same machine, because the times in the file are local. It can be run again until step 3,
-   and never after it: it would bring removed devices back.
+1. Stop every service that uses `pam_oath.so`.
+2. Run this program on the same machine, because the times in the file are local. You can run it again before
+   step 3. Later, it would bring removed devices back.
 3. Log in with `verifier.verify(user, devices(lines, user), code)`, where `lines` are those of the file.
 
-The secrets stay in the file, and nothing else in it is read any more. Do not change the order of its lines: a
-user's devices are named after it. A password in a line (neither "-" nor "+") was typed in front of the code:
-check it yourself.
+The secrets stay in the file, and nothing else in it is read. Do not change the order of its lines, because it
+determines the names of a user's devices. A password in a line (neither "-" nor "+") was typed in front of
+the code: check it yourself.
 """
 
 import sys
@@ -31,11 +31,11 @@ class Line:
     """A line of the file.
 
     Attributes:
-        user: Whose device it is.
+        user: The owner of the device.
         credential: The HOTP or TOTP.
         counter: HOTP: the last counter that was used, or the first one; 0 for a TOTP.
         last_code: The last code that was accepted; empty for none.
-        last_login: When it was accepted, Unix time in seconds; 0 for never.
+        last_login: Unix time in seconds at which that code was accepted; 0 for never.
     """
 
     user: str
@@ -46,7 +46,7 @@ class Line:
 
 
 def read(text: str) -> Line | None:
-    """Parse a line; None if it has no credential.
+    """Parse a line; return None if it has no credential.
 
     Raises:
         ValueError: The line is malformed.
@@ -71,7 +71,7 @@ def read(text: str) -> Line | None:
 
 
 def devices(lines: Iterable[str], user: str) -> dict[str, Credential]:
-    """Return the credentials of a user's devices, which are numbered as their lines are."""
+    """Return the credentials of a user's devices, which are numbered in the order of their lines."""
     own = []
     for text in lines:
         # A malformed line was not moved, and locks no other user out.
@@ -113,7 +113,7 @@ def main(source: str, path: str) -> None:
                     continue
                 counts[line.user] = counts.get(line.user, 0) + 1
                 watermark, drift = place(line)
-                # A run that is repeated never lowers a watermark.
+                # Running this program again never lowers a watermark.
                 verifier.adopt(
                     line.user,
                     line.credential,

@@ -1,5 +1,5 @@
 #!/usr/bin/python3 -I
-"""A second factor for sshd and others, by PAM's own module pam_exec.
+"""A second factor for sshd and other services, through PAM's module pam_exec.
 
 As root, with onetime installed for the system's Python:
 
@@ -9,7 +9,7 @@ As root, with onetime installed for the system's Python:
     onetime-pam enroll alice     # shows a QR code, and asks for a code
     onetime-pam forget alice     # when the user is removed, or has lost the phone
 
-In /etc/pam.d/sshd, in the place of `@include common-auth`:
+In /etc/pam.d/sshd, in place of `@include common-auth`:
 
     auth required pam_exec.so expose_authtok quiet stdout /usr/local/sbin/onetime-pam
 
@@ -20,7 +20,7 @@ In /etc/ssh/sshd_config, so that the key is one factor and the code, at the prom
     AuthenticationMethods publickey,keyboard-interactive:pam
 
 Keep a root shell open until you have tried it. Users without a device are refused. A user who is throttled
-types three codes in a row, with spaces between them. The system's log says why somebody was refused.
+types three codes in a row, with spaces between them. The system's log says why a user was refused.
 """
 
 import os
@@ -65,7 +65,7 @@ def check(verifier: Verifier, user: str, typed: str) -> int:
 
 
 def enroll(verifier: Verifier, user: str) -> None:
-    """Add a device in the place of those that there are."""
+    """Add a device, which replaces the user's other devices."""
     old, device = devices(verifier, user), secrets.token_hex(8)
     print(QRCode(uri.build(Account(user, credential(user, device), issuer=os.uname().nodename))).to_text())
     verifier.enroll(user, credential(user, device), input("The code that the app shows: "), device=device)
@@ -74,12 +74,12 @@ def enroll(verifier: Verifier, user: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Do what PAM or root asks."""
+    """Run a command of PAM or of root."""
     with SQLStore.sqlite(FOLDER / "otp.db") as store:
         verifier = Verifier(store)
         match arguments:
             case [] if os.environ.get("PAM_TYPE") == "auth":
-                # pam_exec writes what was typed, and a NUL after it.
+                # pam_exec writes the typed text, followed by a NUL.
                 typed = sys.stdin.buffer.read().rstrip(b"\0").decode("utf-8", "replace")
                 return check(verifier, os.environ["PAM_USER"], typed)
             case ["enroll", user]:

@@ -1,6 +1,6 @@
 """The server's side of a login with TOTP: the README's recipe, to be copied.
 
-`python3 recipe.py` plays it on the terminal with one user and keeps its store in `login.db`. In a web program
+`python3 recipe.py` runs it on the terminal with one user and keeps its store in `login.db`. In a web program
 `user` is a row of the program's own table, and `session` is the web session, a dict.
 """
 
@@ -20,8 +20,8 @@ class User:
     """What the program stores of a user.
 
     Attributes:
-        id: Never changes and is never given to another user.
-        email: Shown in the owner's app.
+        id: Text that never changes and is never given to another user.
+        email: The address, which the owner's app shows.
         second_factor: Whether the user has ever confirmed a device.
     """
 
@@ -42,7 +42,7 @@ def devices(user: User) -> dict[str, TOTP]:
 
 
 def show(user: User, session: dict[str, str]) -> str:
-    """Return a link to show as a QR code, to the owner only. Each showing is a new secret."""
+    """Return a link to show as a QR code, to the owner only. Each call makes a new secret."""
     session["device"] = secrets.token_hex(8)
     return uri.build(Account(user.email, credential(user, session["device"]), issuer="Acme"))
 
@@ -51,7 +51,7 @@ def confirm(user: User, session: dict[str, str], code: str, instead_of: Iterable
     """Add the device whose code the owner typed; then remove the devices that it replaces.
 
     Raises:
-        LookupError: No device is pending: a second click, or `show` was not called. Go on to the next page.
+        LookupError: No device is pending: a second click, or `show` was not called. Show the next page.
     """
     if not (device := session.get("device")):
         raise LookupError("no device is pending, as after a second click")
@@ -73,7 +73,7 @@ def login(user: User, code: str, second: str = "", third: str = "") -> Accepted 
 
 
 def main() -> None:
-    """Add a device in the place of those that there are, and log in with it."""
+    """Add a device, which replaces the user's other devices, and log in with it."""
     alice, session = User("17", "alice@example.com"), dict[str, str]()
     old = list(devices(alice))
     print(show(alice, session))

@@ -1,17 +1,17 @@
-"""A store of one's own, in Redis: `Verifier(RedisStore("redis://localhost"))`.
+"""A custom store in Redis: `Verifier(RedisStore("redis://localhost"))`.
 
-Redis forgets, unless it is told not to. These settings must be in its configuration, and the store refuses a
-server without them:
+By default, Redis can lose entries. These settings must be in its configuration. The store refuses a server
+without them:
 
-    appendonly yes                  # otherwise the last minutes are gone after a crash
-    appendfsync always              # otherwise the last second is
-    no-appendfsync-on-rewrite no    # otherwise more than that, while the file is rewritten
+    appendonly yes                  # otherwise a crash loses the last minutes
+    appendfsync always              # otherwise a crash loses the last second
+    no-appendfsync-on-rewrite no    # otherwise it loses more while the file is rewritten
     maxmemory-policy noeviction     # otherwise entries are evicted when the memory is full
 
-A code whose entry was forgotten is accepted twice, and a throttle that was forgotten starts anew. So there
-must be no automatic failover, by Sentinel, Cluster or a hosted service: Redis answers before its replicas
-have the write. Restart the server with its file instead. Nobody may call FLUSHALL or EXPIRE on the entries,
-so give the store a server of its own.
+If an entry is lost, its code is accepted twice and its throttle starts again. So there must be no automatic
+failover, by Sentinel, Cluster or a hosted service, because Redis answers before its replicas have the write.
+Restart the server with its file instead. No client may call FLUSHALL, or EXPIRE on the entries, so give the
+store a server of its own.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ SETTINGS = {
     "no-appendfsync-on-rewrite": "no",
     "maxmemory-policy": "noeviction",
 }
-"""Settings without which the server forgets."""
+"""Settings without which the server can lose entries."""
 
 # The server runs a script as one step, and appends its writes to the file before it answers.
 SWAP = """
@@ -48,7 +48,7 @@ class RedisStore:
         timeout: Maximum wait for the server, in seconds.
 
     Raises:
-        StoreError: The server cannot be reached, or its settings let it forget.
+        StoreError: The server cannot be reached, or its settings can lose entries.
     """
 
     def __init__(self, url: str, *, timeout: float = 5.0) -> None:
@@ -75,7 +75,7 @@ class RedisStore:
         """Run a command.
 
         Raises:
-            StoreError: It failed, or it is unknown whether it had an effect.
+            StoreError: The command failed, or it is unknown whether it had an effect.
         """
         try:
             return self._redis.execute_command(*words)

@@ -1,17 +1,17 @@
-"""Rotate the master key of the README's recipe, without anybody being locked out.
+"""Rotate the master key of the README's recipe without locking any user out.
 
-The secret of an app cannot be changed from afar, so devices go on with the key that they were enrolled with,
-and each device's name says which one that is.
+The secret of an app cannot be changed remotely, so each device keeps the key with which it was enrolled, and
+the name of the device says which key that is.
 
 1. Add the new key to the vault beside the old one, here as MASTER_KEY_2 beside MASTER_KEY_1, and set
-   CURRENT_KEY=2. From now on each new device is derived from the new key.
+   CURRENT_KEY=2. The secret of each new device is then derived from the new key.
 2. Whenever a user has logged in and `outdated(user)` is not empty, show a new QR code: `confirm` replaces the
    outdated devices.
 3. `python3 rotate_master_key.py count` counts the devices of each key. When the old key has none, delete it.
 4. If the old key was stolen, do not wait: `python3 rotate_master_key.py retire 1` removes its devices at once
    and names the users who have none left. They need another way in, such as a recovery code. Delete the key.
 
-Names without a key, as the recipe has them, are of the key "1".
+Names without a key, as in the recipe, belong to the key "1".
 """
 
 import os
@@ -53,7 +53,7 @@ def credential(user: User, device: str) -> TOTP:
 
 
 def devices(user: User) -> dict[str, TOTP]:
-    """Return the credentials of the user's devices whose key is still there."""
+    """Return the credentials of the user's devices whose key has not been deleted."""
     state = verifier.state(user.id)
     names = state.devices if state else ()
     return {name: credential(user, name) for name in names if key_of(name) in masters}
@@ -65,7 +65,7 @@ def outdated(user: User) -> list[str]:
 
 
 def show(user: User, session: dict[str, str]) -> str:
-    """Return a link to show as a QR code, to the owner only. Each showing is a new secret."""
+    """Return a link to show as a QR code, to the owner only. Each call makes a new secret."""
     session["device"] = f"{current}.{secrets.token_hex(8)}"
     return uri.build(Account(user.email, credential(user, session["device"]), issuer="Acme"))
 

@@ -118,6 +118,6 @@ class Authenticator(unittest.TestCase):
             self.assertFalse(self.path.exists())
         self.vault(TOTP_ACCOUNT)
         again = self.run_program("add", typed=(uri.build(TOTP_ACCOUNT),))
-        self.assertIn("there is an account of this name already", again.stderr)
+        self.assertIn("an account with this name already exists", again.stderr)
         self.assertIn("password is wrong", self.run_program(password="wrong").stderr)
         self.assertEqual(2, self.run_program("code").returncode)

@@ -168,7 +168,7 @@ class HelpDesk(unittest.TestCase):
         (hotp,) = (HOTP(secret) for secret in self.write_pskc(1, counter=7).values())
         self.read_pskc()
         codes = list(hotp.codes(150, 3))
-        with self.assertRaisesRegex(SystemExit, r"go on with --counter 105\.\Z"):
+        with self.assertRaisesRegex(SystemExit, r"try --counter 105\.\Z"):
             self.desk.assign("P000000", "alice", codes)
         self.desk.assign("P000000", "alice", codes, 105)
         self.assertEqual(153, self.verifier.verify("alice", {"P000000": hotp}, hotp.at(153)).moving_factor)
@@ -240,7 +240,7 @@ class HelpDesk(unittest.TestCase):
             (("read", "none.csv"), None, "there is no file none.csv"),
             (("read", "none.xml"), None, "there is no file none.xml"),
             (("read", "tokens.xml"), None, "the PSKC file cannot be read"),
-            (("read", "tokens.csv"), "00" * 32, "TOKEN_KEY is not the one"),
+            (("read", "tokens.csv"), "00" * 32, "TOKEN_KEY is not the key"),
             (("show",), "", "TOKEN_KEY must be set to 64 hexadecimal digits"),
             (("show",), "zz", "TOKEN_KEY must be set to 64 hexadecimal digits"),
             (("show",), "00", "TOKEN_KEY must be set to 64 hexadecimal digits"),
@@ -310,6 +310,6 @@ class HelpDesk(unittest.TestCase):
         self.assertNotIn("throttled", self.command("show", "alice")[1])
         self.assertEqual((0, "user alice was unlocked\n"), self.command("unlock", "alice"))
         status, text = self.command("check", "alice", typed=codes[7], key="00" * 32)
-        self.assertIn("TOKEN_KEY is not the one", text)
+        self.assertIn("TOKEN_KEY is not the key", text)
         self.assertEqual((0, "token 10001000 was deleted; alice had it\n"), self.command("lost", "10001000"))
         self.assertIn("NotEnrolledError", self.command("check", "alice", typed=codes[7])[1])

@@ -142,7 +142,7 @@ class Reading(unittest.TestCase):
         for text, message in (
             ("", "there must be at least one link"),
             ("\ufeff \n", "there must be at least one link"),
-            (f"{self.LINKS[0]}\nGNBVGY3T", "non-empty line 2"),
+            (f"{self.LINKS[0]}\nGNBVGY3T", "line 2"),
         ):
             with self.subTest(message), self.assertRaisesRegex(URIError, message) as caught:
                 read(text)

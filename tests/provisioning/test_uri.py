@@ -316,9 +316,9 @@ class Several(unittest.TestCase):
     def test_something_else_is_refused(self) -> None:
         """F51: a line that is not a link may be the rest of one, whose secret would be too short."""
         for text, message in (
-            (f"{L}\nGNBV", "non-empty line 2 must begin"),
-            (f"\n\n{S}\n{L}", "non-empty line 1 must begin"),
-            (f"My links: {L}", "non-empty line 1 must begin"),
+            (f"{L}\nGNBV", "line 2 must begin"),
+            (f"\n\n{S}\n{L}", "line 3 must begin"),
+            (f"My links: {L}", "line 1 must begin"),
             (L.ljust(MAX_TEXT + 1, "x"), "at most 1048576 characters"),
         ):
             with self.subTest(message), self.assertRaisesRegex(URIError, message) as caught:

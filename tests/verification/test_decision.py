@@ -983,7 +983,7 @@ class ThreeCodes(Case):
     def test_there_are_three(self) -> None:
         """H34, K20: any other number is the programmer's mistake, and so is one text."""
         for count in (0, 1, 2, 4, 10):
-            with self.subTest(count), self.assertRaisesRegex(ValueError, "must have three codes"):
+            with self.subTest(count), self.assertRaisesRegex(ValueError, "must be a sequence of three codes"):
                 decide_resync(KEYED, fresh(KEYED), KEYED.codes(0, count), NOW)
         for text in ("755224", "755", "755224287082359152"):
             with self.subTest(text), self.assertRaisesRegex(TypeError, "of three codes"):

@@ -17,15 +17,15 @@ from onetime.cli.messages import UsageError, end_line, silence, tell
 from onetime.errors import OnetimeError
 
 COMMANDS = {
-    "new": "make a secret, and its link for an app",
+    "new": "generate a secret, and its link for an app",
     "code": "show the codes of links or of a secret",
-    "uri": "take an otpauth:// link apart, or put one together",
+    "uri": "show the parts of an otpauth:// link, or build one",
     "explain": "show how a code is computed, step by step",
     "qr": "draw the QR code of a link",
     "migrate": "turn Google Authenticator's exports into links, and back",
     "diagnose": "find out why a code does not match",
     "enroll": "enroll a user's device in a store",
-    "verify": "verify a user's code, once",
+    "verify": "verify a user's code, and accept it once",
     "users": "list the users of a store, and who is locked",
     "unlock": "end a user's delays and disablement",
     "forget": "remove a user, or one of the user's devices",
@@ -104,7 +104,7 @@ def _front(arguments: list[str]) -> int:
     parser = Parser("onetime", "One-time passwords: HOTP (RFC 4226) and TOTP (RFC 6238).")
     wrapper = textwrap.TextWrapper(parser.width, subsequent_indent=" " * 14)
     commands = (wrapper.fill(f"  {name:<12}{summary}") for name, summary in COMMANDS.items())
-    parser.ending = ("", "commands:", *commands, "", "Help of each: onetime COMMAND --help")
+    parser.ending = ("", "commands:", *commands, "", "Help on each: onetime COMMAND --help")
     parser.usage = "onetime COMMAND [--help] ..."
     parser.add_argument("--version", action="version", version=f"onetime {__version__}")
     parser.read(arguments)

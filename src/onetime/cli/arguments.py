@@ -27,7 +27,7 @@ FORMATS = ("base32", "hex", "base64", "text")
 """Forms of a secret."""
 
 OPTION = re.compile(r"--[a-z]{1,12}(-[a-z]{1,12})?|-[a-z]", re.ASCII)
-"""What an option looks like, unlike a secret or a code in the wrong place."""
+"""Pattern of an option. A misplaced secret or code does not match it."""
 
 MAX_WIDTH = 80
 """Maximum width of a help text, in columns."""
@@ -56,7 +56,7 @@ class Parser(argparse.ArgumentParser):
 
     def read(self, arguments: list[str]) -> argparse.Namespace:
         """Parse arguments; raise `UsageError` if one is wrong."""
-        # Before argparse, which first says what else is missing.
+        # This check comes first, because argparse would report a missing argument before an unknown option.
         for argument in takewhile("--".__ne__, arguments):
             name = argument.partition("=")[0]
             if OPTION.fullmatch(name) and name not in self._option_string_actions:
@@ -67,7 +67,7 @@ class Parser(argparse.ArgumentParser):
         return options
 
     def exit(self, status: int = 0, message: str | None = None) -> "NoReturn":
-        """Exit after --help or --version. Errors of their output are raised for `main`."""
+        """Exit after --help or --version. An error of the output is raised, and `main` handles it."""
         sys.stdout.flush()
         super().exit(status, message)
 
@@ -134,7 +134,7 @@ def add_json(parser: Parser) -> None:
 
 
 def whole_number(text: str) -> int:
-    """Parse a number of digits only."""
+    """Parse a whole number below 2^64, written in ASCII digits only."""
     if not (text.isascii() and text.isdigit() and len(text) <= 20 and int(text) <= LAST_MOVING_FACTOR):
         raise argparse.ArgumentTypeError("must be a whole number below 2^64")
     return int(text)
@@ -159,7 +159,7 @@ def moment(text: str) -> "int | datetime":
 
 
 def _width() -> int:
-    """Return the width of standard output in columns if it is a terminal; otherwise a usual width."""
+    """Return the width of standard output in columns if it is a terminal; otherwise a default width."""
     columns = size(sys.stdout)[0] if sys.stdout.isatty() else UNKNOWN
     return min(columns, MAX_WIDTH)
 

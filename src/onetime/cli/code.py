@@ -36,7 +36,7 @@ def add_arguments(parser: Parser) -> None:
     add_source(parser)
     add_moment(parser)
     parser.add_argument(
-        "--count", type=_count, metavar="N", help="show N codes, one on each line: this one and the next"
+        "--count", type=_count, metavar="N", help="show N codes, one on each line, beginning with this one"
     )
     parser.add_argument("--watch", action="store_true", help="continue with the next codes until Ctrl-C")
     add_json(parser)
@@ -79,7 +79,7 @@ def watch(
             elif step != shown:
                 print(totp.at_step(step), file=output, flush=True)
                 shown = step
-            # Only until the next whole second: meanwhile the machine may sleep, or its clock may be set.
+            # Only until the next whole second, because the machine may be suspended, or its clock set.
             sleep(remaining % 1 or 1)
     except KeyboardInterrupt:
         if terminal:

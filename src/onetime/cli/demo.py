@@ -48,7 +48,9 @@ def run(_: argparse.Namespace) -> int:
         for wait in (30, 60):
             now += wait
             refusal = _verdict(verifier, totp, wrong)
-            _tell(f"After {wait} seconds one more is checked: {refusal}. The next delay is twice as long.")
+            _tell(
+                f"After {wait} seconds one more guess is checked: {refusal}. The next delay is twice as long."
+            )
 
         codes = [totp.at(now + away) for away in (0, 30, 60)]
         refusal = _verdict(verifier, totp, codes[0])

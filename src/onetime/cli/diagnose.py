@@ -42,7 +42,10 @@ def add_arguments(parser: Parser) -> None:
     )
     add_secret(parser)
     parser.add_argument(
-        "--counter", type=whole_number, metavar="N", help="a HOTP: the codes are of this counter and the next"
+        "--counter",
+        type=whole_number,
+        metavar="N",
+        help="a HOTP: counter of the first code; the others follow it",
     )
     parser.add_argument(
         "--period", type=whole_number, metavar="SECONDS", help="expected length of a step (the link's, or 30)"
@@ -108,7 +111,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _codes(arguments: list[str], now: float) -> list[tuple[str, float | datetime]]:
-    """Read the codes, each with its time, or now."""
+    """Parse the codes, each with its time or the current time."""
     found = []
     for argument in arguments:
         code, at, when = argument.partition("@")

@@ -32,11 +32,11 @@ def run(options: argparse.Namespace) -> int:
     credential = account.credential
     codes = options.codes
     if not codes and sys.stdin is not None and sys.stdin.isatty():
-        codes = list(filter(None, read_codes(options, credential, "Code (or nothing): ")))
+        codes = list(filter(None, read_codes(options, credential, "Code (empty to skip): ")))
     if len(codes) not in (0, 1, 3):
         raise UsageError("give one code, three consecutive codes, or none")
     if not codes:
-        tell("without a code, it is not confirmed that the device shows the right codes")
+        tell("no code was given, so nothing confirms that the device shows the right codes")
 
     def enroll(verifier: Verifier) -> Accepted | None:
         if not codes:

@@ -35,8 +35,8 @@ def read_links(options: argparse.Namespace) -> list[str]:
         raise UsageError(f"{error}; onetime uri --name makes a link from a secret") from None
     given = options.link is not None or options.secret not in (None, "-")
     if links and not given and sys.stdin.isatty():
-        while line := read_text(options, "Another, or nothing: "):
+        while line := read_text(options, "Another link (empty to end): "):
             links.append(line)
     if not links:
-        raise UsageError("there must be a link")
+        raise UsageError("a link must be given")
     return links

@@ -1,4 +1,4 @@
-"""`onetime new`: make a secret, and its link for an app."""
+"""`onetime new`: generate a secret, and its link for an app."""
 
 import argparse
 import sys

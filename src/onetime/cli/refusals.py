@@ -77,10 +77,12 @@ def _why(error: Refusal, state: State, attempt: Attempt, policy: Policy, now: fl
     if isinstance(error, DisabledError):
         return "every code of the user is refused until onetime unlock"
     if isinstance(error, ThrottledError):
-        what = "there were too many near misses" if several else "too many codes were wrong"
-        return (
-            f"{what}, so this was not checked; {_next(error.retry_at, state, policy, now, several=several)}"
+        why = (
+            "there were too many near misses, so the codes were not checked"
+            if several
+            else "too many codes were wrong, so the code was not checked"
         )
+        return f"{why}; {_next(error.retry_at, state, policy, now, several=several)}"
     if isinstance(error, IncorrectCodeError):
         why = (
             "the three codes match nowhere within the window"
@@ -101,7 +103,7 @@ def _why(error: Refusal, state: State, attempt: Attempt, policy: Policy, now: fl
 
 
 def _next(retry_at: int, state: State, policy: Policy, now: float, *, several: bool) -> str:
-    """Return when the next code is checked, and whether three codes are checked before."""
+    """Return when the next code is checked, and when three codes are checked."""
     if several:
         return f"three codes are checked again at {moment(retry_at, now)}"
     limits, seconds = policy.near_miss_limits, int(now)

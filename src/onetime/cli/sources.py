@@ -160,7 +160,7 @@ def _given(options: argparse.Namespace, prompt: str) -> str:
         else:
             data = sys.stdin.buffer.read(MAX_INPUT + 1)
         if len(data) > MAX_INPUT:
-            raise UsageError(f"a link or secret has at most {MAX_INPUT} bytes")
+            raise UsageError(f"a link or secret must have at most {MAX_INPUT} bytes")
         return data.decode()
     except OSError as error:
         there = isinstance(error, PermissionError | IsADirectoryError)
@@ -184,7 +184,7 @@ def _misplaced(name: str) -> str:
 
 
 def _secret(options: argparse.Namespace, text: str) -> Secret:
-    """Read a secret, and say where base32 may be hexadecimal."""
+    """Parse a secret, and print a hint if it may be hexadecimal instead of base32."""
     hexadecimal = options.format is None and _is_hex(text)
     try:
         secret = READERS[options.format or "base32"](text)

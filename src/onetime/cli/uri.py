@@ -1,4 +1,4 @@
-"""`onetime uri`: take an otpauth:// link apart, or put one together."""
+"""`onetime uri`: show the parts of an otpauth:// link, or build one."""
 
 import argparse
 
@@ -21,13 +21,13 @@ def add_arguments(parser: Parser) -> None:
     """Add this command's arguments."""
     add_link(parser)
     add_source(parser)
-    parser.add_argument("--name", metavar="NAME", help="build a link with this name of the account")
-    parser.add_argument("--issuer", metavar="NAME", help="build a link with this issuer of the account")
+    parser.add_argument("--name", metavar="NAME", help="name of the account, to build a link")
+    parser.add_argument("--issuer", metavar="NAME", help="issuer of the account, for the link")
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the parts of a link, or with a name the link of a secret."""
+    """Print the parts of a link, or build a link from a secret and a name."""
     text = read_text(options)
     if is_link(options, text):
         for name in ("name", "issuer", "counter"):

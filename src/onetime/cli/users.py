@@ -23,7 +23,9 @@ EXAMPLES = (
 def add_arguments(parser: Parser) -> None:
     """Add this command's arguments."""
     add_store(parser, user=False)
-    parser.add_argument("--locked", action="store_true", help="only users whose next code is not checked now")
+    parser.add_argument(
+        "--locked", action="store_true", help="list only users whose next code would not be checked now"
+    )
 
 
 def run(options: argparse.Namespace) -> int:

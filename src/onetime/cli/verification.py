@@ -51,7 +51,7 @@ def check_store(options: argparse.Namespace) -> None:
 
 
 def read_codes(options: argparse.Namespace, credential: Credential, question: str) -> list[str]:
-    """Return the codes in the arguments, or else those in a line of standard input that has no secret.
+    """Return the codes in the arguments, or those in a line of standard input if the secret is elsewhere.
 
     Raises:
         UsageError: Standard input ended at a prompt.

@@ -1,4 +1,4 @@
-"""`onetime verify`: verify a user's code, once."""
+"""`onetime verify`: verify a user's code, and accept it once."""
 
 import argparse
 

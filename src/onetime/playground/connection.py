@@ -80,7 +80,7 @@ class Site:
 
 
 class _Wire(io.RawIOBase):
-    """A stream of the data that arrives before a deadline, with the maximum size of a request.
+    """A stream that limits how long a request takes to arrive, and how large it is.
 
     Without a deadline, a client that sends one byte now and then would occupy a thread forever.
     """
@@ -93,7 +93,7 @@ class _Wire(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what BufferedReader gives
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # the type that BufferedReader passes
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
@@ -104,7 +104,7 @@ class _Wire(io.RawIOBase):
 
 
 class Connection(BaseHTTPRequestHandler):
-    """A connection, of one request."""
+    """A connection with one request."""
 
     protocol_version = "HTTP/1.0"  # ends each connection after its answer
     default_request_version = "HTTP/1.0"  # if the client names no version; answers then have headers
@@ -117,13 +117,13 @@ class Connection(BaseHTTPRequestHandler):
         super().__init__(request, client_address, server)
 
     def setup(self) -> None:
-        """Begin."""
+        """Replace the input by a stream with limits."""
         super().setup()
         self.rfile.close()  # the socket closes after the last of its files
         self.rfile: io.BufferedReader = io.BufferedReader(_Wire(self.connection))
 
     def finish(self) -> None:
-        """Discard unread data, which would reset the connection and lose the answer, and end."""
+        """End the connection. Discard unread data first, which would reset it and lose the answer."""
         self.connection.settimeout(PATIENCE)
         super().finish()
         end = time.monotonic() + LINGER
@@ -146,7 +146,7 @@ class Connection(BaseHTTPRequestHandler):
         self._refuse(RequestError(HTTPStatus(code).phrase.lower(), status=code))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
-        """Do nothing: a log might show a secret."""
+        """Do nothing, because a log might show a secret."""
 
     def _respond(self, answer: "Callable[[str], None]") -> None:
         try:
@@ -193,7 +193,9 @@ class Connection(BaseHTTPRequestHandler):
             return self._refuse_path(path in self.site.files, "GET")
         given = self.headers.get("Authorization", "").encode("utf-8", "replace")
         if not hmac.compare_digest(given, f"Bearer {self.site.token}".encode()):
-            raise RequestError("the address must have its token: open the one that was printed", status=403)
+            raise RequestError(
+                "the address must include the token: open the address that was printed", status=403
+            )
         return self._send(200, JSON, self.site.interface.answer(path, self._read_body()))
 
     def _read_body(self) -> bytes:

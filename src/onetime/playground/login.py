@@ -27,7 +27,7 @@ class Logins:
         return len(self._sessions)
 
     def start(self, values: object) -> Answer:
-        """Start a session with a device of its own."""
+        """Start a session. Its first device has the given credential."""
         account = Fields(values, ("credential",)).account()
         session = Session(account, self._clock)
         name = secrets.token_hex(16)

@@ -6,7 +6,7 @@ from onetime.playground.fields import Answer, RequestError, blame
 from onetime.provisioning.account import Account
 
 PLACES = {-1: "previous", 0: "current", 1: "next", 2: "later"}
-"""Names of the codes that a device shows, with their distances from the current code."""
+"""Names of the codes that a device shows, by their distance from the current code."""
 
 
 class OwnersDevice:

@@ -1,4 +1,4 @@
-"""Reading of pasted links and exports into the fields of the page."""
+"""Parsing of pasted links and exports into the fields of the page."""
 
 from onetime.errors import URIError
 from onetime.playground.fields import Answer, Fields, blame
@@ -11,7 +11,7 @@ NAMELESS = "account"
 
 
 def read(values: object) -> Answer:
-    """Read one or several links and exports into accounts, and list the faulty ones with the reasons."""
+    """Parse links and exports into accounts, and list the faulty ones with the reasons."""
     text = Fields(values, ("text",)).text("text")
     with blame("secret"):
         batch = migration.read(text)

@@ -24,7 +24,7 @@ class Search:
 
     def __init__(self, text: str, sightings: list[Sighting]) -> None:
         self._given = (text, sightings)
-        self._cancelled = False
+        self._canceled = False
         self._progress = 0.0
         self._answer: Answer | None = None
         self._error: RequestError | None = None
@@ -38,11 +38,11 @@ class Search:
 
     def cancel(self) -> None:
         """End the search at its next step."""
-        self._cancelled = True
+        self._canceled = True
 
     def _advance(self, progress: float) -> bool:
         self._progress = progress
-        return self._cancelled
+        return self._canceled
 
     def _run(self) -> None:
         text, (first, *more) = self._given

@@ -155,15 +155,16 @@ def split(text: str) -> tuple[str, ...]:
     # Programs that read only single links never need this import.
     import re
 
-    text = strip(text)
-    if len(text) > MAX_TEXT:
+    if len(strip(text)) > MAX_TEXT:
         raise URIError(f"a text with links must have at most {MAX_TEXT} characters")
-    pieces = re.split(r"[\r\n]|\s(?=otpauth(?:-migration)?://)", text, flags=re.IGNORECASE)
-    links = tuple(filter(None, map(strip, pieces)))
-    for number, link in enumerate(links, 1):
-        if link[:7].lower() != "otpauth":
-            raise URIError(f"non-empty line {number} must begin with otpauth://")
-    return links
+    links = []
+    for number, line in enumerate(re.split(r"\r\n?|\n", text), 1):
+        pieces = re.split(r"\s(?=otpauth(?:-migration)?://)", line, flags=re.IGNORECASE)
+        for link in filter(None, map(strip, pieces)):
+            if link[:7].lower() != "otpauth":
+                raise URIError(f"line {number} must begin with otpauth://")
+            links.append(link)
+    return tuple(links)
 
 
 @discreet

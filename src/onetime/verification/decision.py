@@ -53,7 +53,7 @@ STREAK = 3
 def decide(
     credentials: Credentials, state: State, code: str, now: float, policy: Policy = DEFAULT_POLICY
 ) -> Decision:
-    """Check one code.
+    """Check one code (RFC 4226 section 7.2, RFC 6238 section 5.2).
 
     Args:
         credentials: The credential of the device "default", or a mapping of device names to credentials.
@@ -73,7 +73,7 @@ def decide(
 
 
 def check_code(credentials: Credentials, state: State, code: str, now: float, policy: Policy) -> Decision:
-    """Decide as `decide` does. The caller must be `discreet`."""
+    """Decide as `decide` does. The caller must be decorated with `discreet`."""
     seconds = whole_seconds(now)
     typed = canonical(code)
     if typed is None:
@@ -138,7 +138,7 @@ def check_code(credentials: Credentials, state: State, code: str, now: float, po
 
 
 def _crept(device: Device, offset: int, policy: Policy) -> tuple[int, int]:
-    """Return drift and streak after an accepted code: the center follows a clock that drifts.
+    """Return drift and streak after an accepted code, so that the center follows a clock that drifts.
 
     RFC 6238 section 6 stores the drift of each code, which lets an attacker move the center any distance.
     Here three consecutive codes on one side move the center one step, and the center stays within

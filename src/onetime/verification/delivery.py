@@ -44,7 +44,7 @@ REFILL = 600
 in."""
 
 PAUSE = 30
-"""Seconds between the first two codes. A message may take this long, and must not flood the owner."""
+"""Seconds between the first two codes. A message may take this long; more would flood the owner."""
 
 MAX_RISK = 10
 """The highest chance a year that an attacker may have is one in this number."""
@@ -98,8 +98,8 @@ class DeliveredCodes:
     Raises:
         TypeError: The pepper is not a Secret, the store has no methods `get` and `swap`, or a number is not
             an int.
-        ValueError: The pepper is under 16 bytes, a number is out of range, or the tries would let an
-            attacker in with a chance of over one in ten a year.
+        ValueError: The pepper is under 16 bytes, a number is out of range, or the tries would give an
+            attacker a chance of over one in ten a year.
     """
 
     @discreet
@@ -157,7 +157,7 @@ class DeliveredCodes:
             TypeError: The user or the purpose is not a str.
             StoreError: The state could not be read or stored; send nothing.
         """
-        self._records.key(user)  # the user is part of what the code is bound to
+        self._records.key(user)  # refuses a malformed user before the user enters the MAC
         code = f"{secrets.randbelow(10**self.digits):0{self.digits}}"
         nonce = secrets.randbits(128)
         mac = int.from_bytes(self._mac(user, _encoded(purpose), nonce, code))
@@ -206,7 +206,7 @@ class DeliveredCodes:
             TypeError: The user or the purpose is not a str.
             StoreError: The state could not be read or stored; nothing was accepted.
         """
-        self._records.key(user)  # the program's mistake comes before the user's
+        self._records.key(user)  # refuses a malformed user, whatever the code
         bound = _encoded(purpose)
         typed = canonical(code)
         if typed is None or len(typed) != self.digits:
@@ -284,7 +284,7 @@ class DeliveredCodes:
         return whole_seconds(self._now())
 
     def _mac(self, user: str, purpose: bytes, nonce: int, code: str) -> bytes:
-        """Compute the MAC of a code and its context. Each part has its length, so none is ambiguous."""
+        """Compute the MAC of a code and its context. Each part follows its length, so none is ambiguous."""
         parts = [b"onetime delivered1", user.encode(), purpose, nonce.to_bytes(16), code.encode()]
         message = b"".join(len(part).to_bytes(8) + part for part in parts)
         return hmac.digest(self.pepper.to_bytes(), message, "sha256")

@@ -15,7 +15,7 @@ MAX_NAME = 64
 """Maximum length of a device's name, in characters."""
 
 DAY = 86_400
-"""Seconds."""
+"""Length of a day, in seconds."""
 
 ENROLLMENT_BITS = 64
 """Length of a random enrollment id, in bits."""
@@ -56,6 +56,12 @@ class Device(NamedTuple):
         cls, credential: Credential, enrollment_id: int, watermark: int = 0, drift: int = 0
     ) -> "Device":
         """Return the stored values of a device at its enrollment.
+
+        Args:
+            credential: The HOTP or TOTP.
+            enrollment_id: Random 64 bits, new for each enrollment.
+            watermark: The lowest counter or step that can be accepted, from 0 to 2^64.
+            drift: TOTP: steps from the server's clock to the device's clock.
 
         Raises:
             TypeError: The credential is neither a HOTP nor a TOTP, or a number is not an int.
@@ -102,7 +108,7 @@ class Device(NamedTuple):
 
 
 def fingerprint(credential: Credential, enrollment_id: int, digits: int = 0) -> int:
-    """Compute 32 bits that detect a wrong credential, but reveal almost nothing to a thief of the table.
+    """Compute 32 bits that detect a wrong credential, but reveal almost nothing of the secret.
 
     Args:
         credential: The credential.
@@ -133,7 +139,7 @@ def check_name(device: object) -> None:
         TypeError: The value is not a str.
         ValueError: The text does not have 1 to 64 characters of A-Z, a-z, 0-9, "_", "." and "-".
     """
-    # Not a subclass: an enumeration's member is written as another text than it equals.
+    # A subclass is refused: the formatted text of an enumeration's member may differ from the text it equals.
     if type(device) is not str:
         raise TypeError(f"device must be a str, not {type(device).__name__}")
     if not is_name(device):

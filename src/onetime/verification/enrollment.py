@@ -34,7 +34,7 @@ def decide_enroll(
 
     The code of a new credential is checked even while the user is throttled. Only success is stored, and it
     changes neither failures nor debt; wrong codes do not count. If the credential is already enrolled under
-    this name, also with another number of digits, its code is checked and counted as in `decide`.
+    this name, even with another number of digits, its code is checked and counted as in `decide`.
 
     Args:
         credential: The HOTP or TOTP.
@@ -78,7 +78,7 @@ def decide_enroll(
 
     fresh = fresh.after(enrolled, credential)
     if enrolled is not None and enrolled.has_at_other_digits(credential):
-        # Uncounted, each guess at a code of this secret would be one at a code of the enrolled credential.
+        # A wrong code counts, because it is also a guess at the codes of the enrolled credential.
         checked = _check({device: credential}, state.put(device, fresh), code, now, policy)
         if isinstance(checked.verdict, Accepted):
             return checked

@@ -7,11 +7,11 @@ from onetime.credential import Credential
 from onetime.verification.value import Value
 
 YEAR = 365 * 86_400
-"""Seconds."""
+"""Length of a year, in seconds."""
 
 MAX_EXPOSURE = 50_000
 """Maximum product of guesses a year, codes within the widest window, and devices. With six digits, it gives
-an attacker a chance of one in twenty."""
+an attacker a chance of one in twenty a year."""
 
 MAX_RESYNC = 2_000
 """Maximum product of the resynchronization window and devices: number of HMACs of one call with three
@@ -27,12 +27,15 @@ class Limits(Value):
     logs in every day.
 
     Attributes:
-        delay_after: Number of consecutive failures that starts a delay. Four typing errors cause no delay.
-        min_delay: The first delay; each later delay is twice as long (SP 800-63B-4, 3.2.2: from 30 seconds
-            to an hour).
-        max_delay: The longest delay.
-        budget: Number of failures that the second tier allows at once: more than a clumsy owner needs.
-        refill: Seconds after which the second tier allows one more failure. 14.4 hours make 608 a year.
+        delay_after: Number of consecutive failures that starts a delay, 1 to 100. Four typing errors cause no
+            delay.
+        min_delay: The first delay, from 0 to a year; each later delay is twice as long (SP 800-63B-4, 3.2.2:
+            from 30 seconds to an hour).
+        max_delay: The longest delay, from `min_delay` to a year.
+        budget: Number of failures that the second tier allows at once, 1 to 1,000,000: more than a clumsy
+            owner needs.
+        refill: Seconds after which the second tier allows one more failure, from 1 to a year. 14.4 hours make
+            608 a year.
 
     Raises:
         TypeError: A number is not an int.
@@ -74,26 +77,29 @@ class Policy(Limits):
     """The numbers by which a verifier checks one-time passwords, including those of `Limits`.
 
     Attributes:
-        look_ahead: HOTP: number of counters that are tried, beginning with the expected one: s of RFC 4226
-            section 7.4. Five allow for four codes that the owner generated but did not use.
-        window: TOTP: number of steps that are tried on each side of the center. RFC 6238 section 5.2
+        look_ahead: HOTP: number of counters that are tried, beginning with the expected one, 1 to 100: s of
+            RFC 4226 section 7.4. Five allow for four codes that the owner generated but did not use.
+        window: TOTP: number of steps that are tried on each side of the center, 0 to 50. RFC 6238 section 5.2
             recommends at most one, for the transmission delay of a code. 0 makes each code valid for one step
             only, which ASVS 6.5.5 requires if read literally.
-        resync_window: HOTP: number of counters in which three consecutive codes are searched for. It limits
-            the work of one call.
+        resync_window: HOTP: number of counters in which three consecutive codes are searched for, 3 to 1,000.
+            It limits the work of one call.
         max_drift: TOTP: number of steps on each side of the server's clock, and of the device's anchor,
-            within which three consecutive codes are searched for. Ten steps of 30 seconds are five minutes.
+            within which three consecutive codes are searched for, 0 to 100. Ten steps of 30 seconds are five
+            minutes.
         max_creep: TOTP: maximum number of steps from the anchor to the center, which follows a clock that
             drifts; None for min(1, `window`). It must be at most `window`, so that the anchor stays within
             the window. Otherwise an attacker who uses phished codes late could lock the owner out.
-        disable_after: Number of consecutive failures after which the user is disabled until unlocked
-            (SP 800-63B-4, 3.2.2 requires 100); None for never, the default, because otherwise an attacker who
-            knows the password can lock the owner out.
-        min_secret_size: Length in bytes of the shortest secret that can be enrolled: RFC 4226 section 4, R6.
+        disable_after: Number of consecutive failures after which the user is disabled until unlocked, 1 to
+            1,000,000 (SP 800-63B-4, 3.2.2 requires at most 100). None, the default, means never; otherwise
+            an attacker who knows the password can lock the owner out.
+        min_secret_size: Length in bytes of the shortest secret that can be enrolled, 1 to 1,024: RFC 4226
+            section 4, R6.
         max_devices: Maximum number of devices of a user, 1 to 50. Each device adds codes that a guess may
             match.
-        near_misses: Number of near misses with three codes that are allowed at once; one more is allowed
-            every `refill` seconds. Only an attacker who knows unused codes can cause near misses.
+        near_misses: Number of near misses with three codes that are allowed at once, 1 to 100; one more is
+            allowed every `refill` seconds. Only the owner, or an attacker who
+            knows unused codes, can cause near misses.
 
     Raises:
         TypeError: A number is not an int.

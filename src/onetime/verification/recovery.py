@@ -199,7 +199,7 @@ class RecoveryCodes:
             TypeError: The user is not a str.
             StoreError: The state could not be read or stored; nothing was accepted.
         """
-        self._records.key(user)  # the program's mistake comes before the user's
+        self._records.key(user)  # refuses a malformed user, whatever the code
         typed = _read(code)
         if typed is None:
             raise MalformedCodeError

@@ -44,7 +44,7 @@ def decide_resync(
     now: float,
     policy: Policy = DEFAULT_POLICY,
 ) -> Decision:
-    """Check three consecutive codes of one device, in a larger window than that of one code.
+    """Check three consecutive codes of one device, in a larger window (RFC 4226 section 7.4).
 
     Args:
         credentials: The credential of the device "default", or a mapping of device names to credentials.
@@ -68,11 +68,11 @@ def decide_resync(
 def check_codes(
     credentials: Credentials, state: State, codes: Sequence[str], now: float, policy: Policy
 ) -> Decision:
-    """Decide as `decide_resync` does. The caller must be `discreet`."""
+    """Decide as `decide_resync` does. The caller must be decorated with `discreet`."""
     if isinstance(codes, str):
         raise TypeError("codes must be a sequence of three codes, not a str")
     if len(codes) != 3:
-        raise ValueError("codes must have three codes")
+        raise ValueError("codes must be a sequence of three codes")
     seconds = whole_seconds(now)
     typed = [text for text in map(canonical, codes) if text is not None]
     if len(typed) < 3 or len({len(text) for text in typed}) > 1:

@@ -46,7 +46,7 @@ class State(NamedTuple):
         devices: A read-only mapping of names to devices, in order of enrollment.
     """
 
-    # Tuples, like this one, `Throttle` and `Device`, are constructed in half the time.
+    # This class, `Throttle` and `Device` are tuples, which are constructed in half the time.
     throttle: Throttle = EMPTY
     near_misses: Throttle = EMPTY
     disabled: bool = False
@@ -140,6 +140,14 @@ class State(NamedTuple):
 
         After the last device is removed, throttle and near misses stay until they have expired. Otherwise
         removing a device and enrolling it again would restore the guesses.
+
+        Args:
+            device: Name of the device.
+            now: Unix time in seconds, by the server's clock.
+            policy: The policy.
+
+        Raises:
+            ValueError: The clock is before 1970, or is not a finite number.
         """
         seconds = whole_seconds(now)
         devices = {name: value for name, value in self.devices.items() if name != device}
@@ -157,7 +165,15 @@ class State(NamedTuple):
         return self.throttle.retry_at(policy)
 
     def spent(self, policy: Policy, now: float) -> int:
-        """Return the number of failures that are spent of the second tier's budget."""
+        """Return how many failures of the second tier's budget are spent.
+
+        Args:
+            policy: The policy.
+            now: Unix time in seconds, by the server's clock.
+
+        Raises:
+            ValueError: The clock is before 1970, or is not a finite number.
+        """
         seconds = whole_seconds(now)
         return self.throttle.seen(policy, seconds).spent(policy, seconds)
 

@@ -61,7 +61,7 @@ class Throttle(NamedTuple):
         return owed if owed > 0 else 0
 
     def spent(self, limits: Limits, now: int) -> int:
-        """Return the number of failures that are spent of the second tier's budget."""
+        """Return how many failures of the second tier's budget are spent."""
         return -(-self.owed(now) // limits.refill)  # rounded up
 
     def failed(self, limits: Limits, now: int) -> "Throttle":

@@ -27,7 +27,7 @@ class Value:
 
         Raises:
             TypeError: A field is unknown.
-            ValueError: The fields do not fit together.
+            ValueError: A value is out of range, or the values do not fit together.
         """
         return type(self)(**{**self.to_dict(), **changes})
 

@@ -114,7 +114,7 @@ class Verifier:
         drift: int = 0,
         replace: bool = False,
     ) -> None:
-        """Enroll without a code a device that another system enrolled, or that the owner cannot confirm.
+        """Enroll a device without a code: one that another system enrolled, or that the owner cannot confirm.
 
         The secret may be shorter than the policy requires, because old enrollments have 80 bits. Throttle,
         near misses and disablement never change, and a credential's watermark is never lowered.
@@ -153,7 +153,7 @@ class Verifier:
 
     @discreet
     def verify(self, user: str, credentials: Credentials, code: str) -> Accepted:
-        """Check a code against the user's devices, and accept it at most once.
+        """Check a code against the user's devices, and accept it at most once (RFC 4226 section 7.2).
 
         Args:
             user: The user who logs in.
@@ -179,7 +179,7 @@ class Verifier:
 
     @discreet
     def resynchronize(self, user: str, credentials: Credentials, codes: Sequence[str]) -> Accepted:
-        """Check three consecutive codes of one device, in a larger window and despite throttling.
+        """Check three consecutive codes, in a larger window and despite throttling (RFC 4226 section 7.4).
 
         Three codes recover a counter or a clock that has drifted, and let the owner log in during an attack.
         Limit the requests of each address: each call computes about a hundred HMACs for each device.
@@ -214,7 +214,8 @@ class Verifier:
             device: Name of the device; None for the whole row. A device that is not enrolled is ignored.
 
         Raises:
-            TypeError, ValueError: The user is malformed.
+            TypeError: The user is not a str.
+            ValueError: The user is malformed, or a device is given and the clock is before 1970.
             StoreError: The state could not be read or stored.
         """
         if device is None:

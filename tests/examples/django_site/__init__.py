@@ -16,6 +16,6 @@
 
 The store is beside Django's database and has connections of its own. With `ATOMIC_REQUESTS` Django rolls back
 whatever a request has written if its view raises an exception. A store on Django's own connection would
-forget the failed attempts of such requests, so an attacker could guess without end. This one commits each
-verdict before the view goes on.
+forget the failed attempts of such requests, so an attacker could guess without limit. The store here commits
+each verdict before the view continues.
 """

@@ -34,7 +34,7 @@ def store() -> SQLStore:
         import psycopg
 
         return SQLStore.postgres(lambda: psycopg.connect(dbname=database["NAME"]), table="onetime")
-    # Not in Django's file: while a request has written there, its transaction keeps all others waiting.
+    # A file of its own, because a request that has written to Django's file blocks all other writers.
     return SQLStore.sqlite("otp.db")
 
 
@@ -53,7 +53,7 @@ def devices(user: Any) -> dict[str, TOTP]:
 
 
 def show(user: Any, session: MutableMapping[str, str]) -> str:
-    """Return a link to show as a QR code, to the owner only. Each showing is a new secret."""
+    """Return a link to show as a QR code, to the owner only. Each call makes a new secret."""
     session["device"] = secrets.token_hex(8)
     return uri.build(Account(user.get_username(), credential(user, session["device"]), issuer="Acme"))
 
@@ -61,8 +61,8 @@ def show(user: Any, session: MutableMapping[str, str]) -> str:
 def confirm(user: Any, session: MutableMapping[str, str], code: str, instead_of: Iterable[str] = ()) -> None:
     """Add the device whose code the owner typed; then remove the devices that it replaces.
 
-    The store commits at once, and Django's row at the end of the request. In between the device is enrolled
-    already, so `login` asks for its codes.
+    The store commits at once, and Django's row at the end of the request. In between, the
+    device is already enrolled, so `login` asks for its codes.
 
     Raises:
         LookupError: No device is pending, as after a second click.
@@ -89,7 +89,7 @@ def login(user: Any, code: str, second: str = "", third: str = "") -> Accepted |
 class Backend(ModelBackend):
     """Accepts a password together with a code, from users who have a second factor.
 
-    A form without a code, as the admin's own login is, lets in nobody who has a second factor.
+    A form without a code, such as the admin's own login, refuses every user who has a second factor.
     """
 
     @sensitive_variables()
@@ -105,12 +105,12 @@ class Backend(ModelBackend):
     ) -> Any:
         """Return the user, or None if the password is wrong.
 
-        The codes are named tokens, because Django hides what is named so from receivers of
-        `user_login_failed`.
+        The arguments for codes are named tokens, because Django hides arguments with this name from receivers
+        of `user_login_failed`.
 
         Raises:
             PermissionDenied: The code is refused; `request.refusal` says why. No other backend is asked.
-            OnetimeError: There is nothing that the user can do, such as a StoreError.
+            OnetimeError: The user cannot correct the error, for example a StoreError.
         """
         user = super().authenticate(request, username, password, **kwargs)
         if user is None:

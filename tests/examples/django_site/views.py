@@ -23,7 +23,7 @@ from . import second_factor
 PAGE = """<!doctype html><html lang="en"><title>Acme</title>
 {% for message in messages %}<p role="alert">{{ message }}</p>{% endfor %}
 {% if qr %}<p>Scan this with your app, or <a href="{{ link }}">open it here</a>:</p>{{ qr }}{% endif %}
-{% if form %}<form method="post">{% csrf_token %}{{ form.as_p }}<button>Go on</button></form>
+{% if form %}<form method="post">{% csrf_token %}{{ form.as_p }}<button>Continue</button></form>
 {% else %}<p>You are logged in as {{ user }}.</p><p><a href="/device/">Add a device</a></p>
 <form method="post" action="/logout/">{% csrf_token %}<button>Log out</button></form>{% endif %}"""
 
@@ -34,7 +34,7 @@ def page(request: Any, status: int = 200, **values: Any) -> HttpResponse:
 
 
 class LoginForm(AuthenticationForm):
-    """A password and a code, or three codes while the user is throttled."""
+    """The form for a password and a code, or three codes while the user is throttled."""
 
     token = forms.CharField(required=False, label="The code that your app shows, if you have added one")
     second_token = forms.CharField(required=False, label="The next code, if you are asked for three")
@@ -65,14 +65,14 @@ class Login(LoginView):
         return page(self.request, 422 if context["form"].errors else 200, form=context["form"])
 
     def form_valid(self, form: Any) -> Any:
-        """Log in, and tell the owner of wrong codes."""
+        """Log the user in, and report wrong codes since the last login."""
         if failures := getattr(self.request, "failures_before", 0):
             messages.warning(self.request, f"Wrong codes since your last login: {failures}")
         return super().form_valid(form)
 
 
 class DeviceForm(forms.Form):
-    """A code of the device that is added."""
+    """The form for a code of the new device."""
 
     code = forms.CharField(label="The code that your app shows")
     replace = forms.BooleanField(required=False, label="It replaces my other devices")
@@ -103,7 +103,7 @@ def device(request: Any) -> Any:
 
 @login_required
 def home(request: Any) -> HttpResponse:
-    """Show who is logged in."""
+    """Show the user who is logged in."""
     return page(request)
 
 
@@ -118,5 +118,5 @@ class Unavailable:
         return self.get_response(request)
 
     def process_exception(self, request: Any, error: Exception) -> HttpResponse | None:
-        """Answer a StoreError."""
+        """Return the answer to a StoreError."""
         return HttpResponse("Please try again later.", status=503) if isinstance(error, StoreError) else None

@@ -101,7 +101,7 @@ export class CodePanel extends Panel {
     const words = inWords(left);
     find("code-life").textContent = now
       ? `A new code in ${words}.`
-      : `At that moment, valid for ${words} more.`;
+      : `At that time, valid for another ${words}.`;
     const seconds = Math.ceil(left);
     find("ring-seconds").textContent = seconds < 10000 ? String(seconds) : "…";
     find("ring-left").style.setProperty("stroke-dashoffset", String(100 - (100 * left) / period));

@@ -10,7 +10,7 @@ const EXAMPLE = find("secret").value;
 const NARROW = matchMedia("(max-width: 47.99rem)");
 
 let origin = ""; // where the secret is from
-let used = false; // whether a person has changed anything
+let used = false; // whether the user has changed anything
 
 const chosen = (name) => root.querySelector(`input[name="${name}"]:checked`).value;
 

@@ -73,8 +73,8 @@ class DeviceView {
     const factor = codes.find(({ place }) => place === "current").moving_factor;
     this.life.textContent =
       kind === "totp"
-        ? `Step ${factor}, another code in ${inWords(span[1] - now)}.`
-        : `Counter ${factor}, another code when its button is pressed.`;
+        ? `Step ${factor}, a new code in ${inWords(span[1] - now)}.`
+        : `Counter ${factor}, a new code when its button is pressed.`;
   }
 }
 
@@ -110,7 +110,7 @@ export class Devices {
     }
   }
 
-  /** The place where errors of a device are shown. */
+  /** Show errors beside the device with this name. */
   mark(name) {
     for (const [other, view] of this.#views)
       if (other === name) view.element.dataset.field = "device";

@@ -15,7 +15,7 @@ export class Given {
     this.by = make("select");
     for (const [value, words] of [
       ["now", "just now"],
-      ["moment", "at a moment"],
+      ["moment", "at another time"],
       ["counter", "with a counter"],
     ])
       this.by.append(new Option(words, value));
@@ -33,7 +33,7 @@ export class Given {
     );
     this.fields = {
       code: this.#field("code", "Code", this.code),
-      by: this.#field("by", "Made", this.by),
+      by: this.#field("by", "Shown", this.by),
       time: this.moment,
       counter: this.#field("counter", "Counter", this.counter),
     };

@@ -82,7 +82,7 @@ export class LoginPanel extends Panel {
     } catch (error) {
       if (error === OTHER) return undefined;
       if (error instanceof Refusal && error.field === "session") {
-        return this.#doing(() => this.#start("The server no longer had the session. It starts again."));
+        return this.#doing(() => this.#start("The server had deleted the session, so a new one was started."));
       }
       if (error.field === null || CREDENTIAL.includes(error.field)) clearInterval(this.#tick);
       if (CREDENTIAL.includes(error.field)) this.#enrolled = null;
@@ -94,7 +94,7 @@ export class LoginPanel extends Panel {
   /** Call the server in this session; ignore an answer that arrives in another session. */
   async #ask(what, body = {}) {
     const session = this.#session;
-    if (session === null) throw OTHER; // it is not there yet
+    if (session === null) throw OTHER; // the session has not started yet
     try {
       return await ask(`login/${what}`, { session, ...body });
     } finally {

@@ -6,7 +6,7 @@ import { Given } from "./given.js";
 import { Panel } from "./panel.js";
 import { Pasted, title } from "./pasted.js";
 
-const EVERY = 200; // milliseconds between two looks at a search
+const EVERY = 200; // milliseconds between two requests for the progress of a search
 const MAX_CODES = 10;
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -24,11 +24,11 @@ export class MatchPanel extends Panel {
       this.#given.at(-1).code.focus();
     });
     find("match-example").addEventListener("click", () => this.#example());
-    find("match-cancel").addEventListener("click", () => this.#cancel("The search is cancelled."));
+    find("match-cancel").addEventListener("click", () => this.#cancel("The search was canceled."));
     // The result does not apply to the new input.
     find("match-form").addEventListener("input", () => {
       find("match-result").replaceChildren();
-      if (this.#job) announce("The search is cancelled");
+      if (this.#job) announce("The search was canceled");
       this.#cancel("");
     });
     find("match-form").addEventListener("submit", (event) => {
@@ -107,7 +107,7 @@ export class MatchPanel extends Panel {
     try {
       const { job } = await ask("diagnose", { secret: find("match-secret").value, codes });
       mine.name = job;
-      if (mine !== this.#job) await ask("diagnose/cancel", { job }); // it was cancelled before it had a name
+      if (mine !== this.#job) await ask("diagnose/cancel", { job }); // it was canceled before it had a name
       while (mine === this.#job) {
         const answer = await ask("diagnose/result", { job });
         if (mine !== this.#job) break;
@@ -155,7 +155,7 @@ export class MatchPanel extends Panel {
   #show({ findings, found, tried, not_tried, needs_second_code }, count) {
     const card = make("div", "card");
     if (findings.length) {
-      card.append(make("h3", "", findings.length === 1 ? "This fits" : "These fit, the best first"));
+      card.append(make("h3", "", findings.length === 1 ? "This fits" : "These fit, best first"));
       card.append(make("ol", "findings", ...findings.map((finding) => this.#finding(finding))));
     } else card.append(make("h3", "", `Nothing fits ${count === 1 ? "this code" : "these codes"}`));
     const more = needs_second_code ? " A second code, from another time or counter, would give a surer result." : "";
@@ -173,7 +173,7 @@ export class MatchPanel extends Panel {
     const many = moving_factors.length === 1 ? "" : "s";
     const name = kind === "totp" ? "step" : "counter";
     const origin = `Code${many} of ${name}${many} ${moving_factors.join(", ")}.`;
-    const odds = `${convincing ? "Hardly chance" : "⚠ This may be chance"} (${likelihood}).`;
+    const odds = `${convincing ? "Unlikely to be chance" : "⚠ This may be chance"} (${likelihood}).`;
     const wrong = make("ul", "wrong", ...mistakes.map((words) => make("li", "", sentence(words))));
     return make(
       "li",

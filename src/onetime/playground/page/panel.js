@@ -55,7 +55,7 @@ export class Panel {
   wait(seconds) {
     clearTimeout(this.#timer);
     if (seconds !== undefined && Number.isFinite(seconds)) {
-      // Rather late than early, and at least once a day, because timers have a maximum.
+      // Refresh late rather than early, and at least once a day, because timers have a maximum.
       this.#timer = setTimeout(() => this.update(), Math.min(Math.max(seconds, 0) * 1000 + 25, 86_400_000));
     }
   }

@@ -2,8 +2,8 @@
 
 import { make, times, utc } from "./dom.js";
 
-const WAIT = "Checks the next code";
-const WAIT_THREE = "Checks the next three codes";
+const WAIT = "Next code is checked";
+const WAIT_THREE = "Next three codes are checked";
 
 /** Describe the throttle of a user: each value by its name. */
 function ofUser(state) {
@@ -31,7 +31,7 @@ function ofDevice(device) {
       device.exhausted ? "none: the last is spent" : device.watermark,
     ],
     ...(device.kind === "totp" ? timed : []),
-    ["Random number of the enrollment", device.enrollment_id],
+    ["Enrollment id", device.enrollment_id],
     ["Fingerprint of the credential", device.fingerprint],
   ]);
 }

@@ -75,7 +75,7 @@ function key(answer) {
     ? `The secret has ${size}, which is more than the block of ${hash}. It is hashed to ${answer.digest_size} bytes, and padded with zeros to ${answer.block_size}.`
     : answer.fill
       ? `The secret has ${size}. It is padded with zeros to ${answer.block_size}, the block of ${hash}.`
-      : `The secret has ${size}, which is exactly the block of ${hash}.`;
+      : `The secret has ${size}, which is exactly one block of ${hash}.`;
   return step(
     "The key, and the two pads",
     make(
@@ -198,7 +198,7 @@ function remainder(answer) {
       spaced(String(answer.modulus)),
       " = ",
       strong(String(answer.d)),
-      ...(String(answer.d).length < answer.digits ? [", with zeros in front"] : []),
+      ...(String(answer.d).length < answer.digits ? [", with leading zeros"] : []),
     ),
     make("p", "eyebrow", "The code"),
     make("div", "fits", code),

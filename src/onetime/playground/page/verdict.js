@@ -57,10 +57,10 @@ export function showVerdict(box, answer, was, enrolling) {
   box.replaceChildren(make("p", "strong", icon, " ", name), make("p", "", meaning(answer, was, enrolling)));
   if (answer.verdict === "throttled") {
     const next = make("p", "", "The next code is checked ", make("span", "left"), ".");
-    next.setAttribute("aria-live", "off"); // it runs down; the verdict is said once
+    next.setAttribute("aria-live", "off"); // the time counts down; the verdict is announced once
     box.append(next);
   }
   if (answer.message && !INTERNAL.includes(answer.verdict))
-    box.append(make("p", "hint", `The person sees: “${answer.message}”`));
+    box.append(make("p", "hint", `The user sees: “${answer.message}”`));
   return name;
 }
