@@ -167,7 +167,7 @@ class Arguments(unittest.TestCase):
 
 class Value(unittest.TestCase):
     def test_it_is_compared_by_value(self) -> None:
-        """Secret, digits and algorithm make a HOTP; strangers are left to Python."""
+        """Secret, digits and algorithm make an HOTP; strangers are left to Python."""
         self.assertEqual(HOTP(SECRET), HOTP(Secret(RFC_KEY), digits=6, algorithm="SHA1"))
         for other in (
             HOTP(Secret(b"other")),

@@ -285,7 +285,7 @@ class Value(unittest.TestCase):
         self.assertEqual(TOTP(SECRET), mock.ANY)
 
     def test_its_kind_and_its_hotp(self) -> None:
-        """T04: a TOTP is a HOTP whose counter is the step; a HOTP is its own."""
+        """T04: a TOTP is an HOTP whose counter is the step; an HOTP is its own."""
         totp, hotp = TOTP(SECRET, digits=8), HOTP(SECRET, digits=8)
         self.assertEqual(("totp", "hotp"), (totp.kind, hotp.kind))
         self.assertEqual(hotp, totp.hotp)

@@ -29,8 +29,8 @@ _four_bytes = struct.Struct(">I").unpack_from
 class HOTP(Confidential):
     """A credential that computes its codes from a counter (RFC 4226).
 
-    A HOTP is immutable and holds no counter: the verifier stores the counters that were used. Two HOTPs are
-    equal if their secrets, digits and algorithms are equal. A HOTP cannot be hashed or
+    An HOTP is immutable and holds no counter: the verifier stores the counters that were used. Two HOTPs are
+    equal if their secrets, digits and algorithms are equal. An HOTP cannot be hashed or
     pickled, and never shows its secret.
 
     Args:

@@ -97,7 +97,7 @@ TARGETS = {
 }
 WORDS = {
     "TOTP": "one code from a TOTP at hand",
-    "HOTP": "one code from a HOTP at hand",
+    "HOTP": "one code from an HOTP at hand",
     "window": "a credential from base32, and three codes",
 }
 

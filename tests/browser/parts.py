@@ -284,7 +284,7 @@ class Steps(Case):
                 self.comes(key, lambda: bytes.fromhex(self.texts("#shown-steps .named .bytes")[1]))
 
     def test_the_counter_is_the_message(self) -> None:
-        """A HOTP has its counter where a TOTP has its step."""
+        """An HOTP has its counter where a TOTP has its step."""
         self.visit("steps")
         Pointer(self.browser).pick("kind", "hotp")
         self.shows(HOTP(SECRET).at(0), "#shown-steps output")

@@ -391,9 +391,9 @@ class Credentials(unittest.TestCase):
 
     def test_what_does_not_go_together_is_refused(self) -> None:
         """No option is silently dropped."""
-        neither = "--period and --t0 must not be used with a HOTP (--hotp or --counter)"
+        neither = "--period and --t0 must not be used with an HOTP (--hotp or --counter)"
         watched = "--watch must be used with one TOTP, without --at, --count and --json"
-        by_counter = "--at must be used with a TOTP; a HOTP has a counter instead"
+        by_counter = "--at must be used with a TOTP; an HOTP has a counter instead"
         for arguments, text, message in (
             (("--counter", "0", "--at", "59"), BASE32, by_counter),
             (("--at", "59"), HOTP_LINK, by_counter),

@@ -149,7 +149,7 @@ class Diagnose(unittest.TestCase):
             (
                 ("287082", "359152"),
                 BASE32,
-                "each of several codes must have its time: CODE@TIME; for those of a HOTP, give --counter",
+                "each of several codes must have its time: CODE@TIME; for those of an HOTP, give --counter",
             ),
             (("287082@noon",), BASE32, "the time of a code must be Unix time in seconds, or a date and time"),
             (("28708x@59",), BASE32, "an argument is not a code; the secret is read from standard input"),

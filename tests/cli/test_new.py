@@ -68,7 +68,7 @@ class New(unittest.TestCase):
             (("alice", "--period", "0"), "period"),
             (
                 ("alice", "--counter", "0", "--period", "30"),
-                "--period and --t0 must not be used with a HOTP",
+                "--period and --t0 must not be used with an HOTP",
             ),
             (("a:b", "--issuer", "a:b"), "name must not have a colon"),
             (("alice", "--issuer", ""), "issuer must not be empty"),

@@ -231,15 +231,15 @@ class Refusals(Verification):
         self.assertEqual(0, self.enroll("--hotp", CODES[0], given=BASE32).status)
         self.assertEqual(Session(0, "accepted\n", ""), self.verify("--hotp", CODES[1], given=BASE32))
         self.assertEqual(
-            'other credential: the device "default" is a HOTP, and the given credential is a TOTP; '
-            "use --hotp to read a secret as a HOTP",
+            'other credential: the device "default" is an HOTP, and the given credential is a TOTP; '
+            "use --hotp to read a secret as an HOTP",
             self.refusal(CODES[2], given=BASE32),
         )
 
     def test_another_credential(self) -> None:
         """F81: the message says what is enrolled, and what was given."""
         self.enroll()
-        another = 'other credential: the device "default" is a HOTP with another secret or other settings'
+        another = 'other credential: the device "default" is an HOTP with another secret or other settings'
         self.assertEqual(another, self.refusal(CODES[1], given=f"{HOTP_LINK}&digits=8"))
         self.assertEqual(
             'not enrolled: the device "key" is not enrolled; enrolled devices: default (HOTP)',
@@ -247,7 +247,7 @@ class Refusals(Verification):
         )
         self.enroll("--replace", given=TOTP_LINK)
         self.assertEqual(
-            'other credential: the device "default" is a TOTP, and the given credential is a HOTP',
+            'other credential: the device "default" is a TOTP, and the given credential is an HOTP',
             self.refusal(CODES[1]),
         )
 

@@ -110,7 +110,7 @@ def _read_keys(container: Any) -> Iterator[Token]:
         elif key.algorithm == HOTP_PROFILE:
             yield Token(key.serial, HOTP(Secret(key.secret), **settings), key.counter or 0)
         else:
-            raise ValueError(f"{key.serial}: it is not a HOTP or TOTP token but {key.algorithm}")
+            raise ValueError(f"{key.serial}: it is not an HOTP or TOTP token but {key.algorithm}")
 
 
 class Desk:

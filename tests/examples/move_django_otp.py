@@ -30,7 +30,7 @@ def totp(row: Any) -> TOTP:
 
 
 def hotp(row: Any) -> HOTP:
-    """Return the credential of a HOTPDevice."""
+    """Return the credential of an HOTPDevice."""
     return HOTP(Secret(row.bin_key), digits=row.digits)
 
 

@@ -766,7 +766,7 @@ class Words(unittest.TestCase):
                 self.assertEqual((found, words), (made.found, made.to_text()))
 
     def test_what_is_right_is_said_of_a_time_or_of_a_counter(self) -> None:
-        """A HOTP has no clock, so nobody is sent to look at one; a right code needs no second one."""
+        """An HOTP has no clock, so nobody is sent to look at one; a right code needs no second one."""
         for sighting, advice in ((totp(TIME), RIGHT), (Sighting("755224", counter=0), RIGHT_COUNTER)):
             made = diagnose(TEXT, sighting.code, sighting.time, counter=sighting.counter)
             self.assertEqual(advice, made.findings[0].advice)

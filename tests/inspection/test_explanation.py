@@ -93,7 +93,7 @@ class Values(unittest.TestCase):
                 explain(HOTP(SECRET), factor)
         with self.assertRaisesRegex(TypeError, "moving_factor must be an int"):
             explain(HOTP(SECRET), 1.0)  # type: ignore[arg-type]  # the wrong type is what is tested
-        with self.assertRaisesRegex(TypeError, "the credential must be a HOTP or a TOTP"):
+        with self.assertRaisesRegex(TypeError, "the credential must be an HOTP or a TOTP"):
             explain(SECRET, 1)  # type: ignore[arg-type]  # the wrong type is what is tested
 
     def test_every_value_goes_out_by_name(self) -> None:

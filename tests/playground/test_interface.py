@@ -240,7 +240,7 @@ class Codes(Asking):
         )
 
     def test_a_code_by_the_counter(self) -> None:
-        """A HOTP has no time, and its link has the counter."""
+        """An HOTP has no time, and its link has the counter."""
         answer = self.ask("/api/code", {"credential": {**HOTP_CREDENTIAL, "counter": "1"}, "name": "a"})
         self.assertEqual(
             ("287082", "1", None, None),
@@ -381,7 +381,7 @@ class Steps(Asking):
         self.assertEqual(span[0], rows[0]["time"])
 
     def test_a_hotp_has_no_time(self) -> None:
-        """Where a TOTP has a time, a HOTP has nothing."""
+        """Where a TOTP has a time, an HOTP has nothing."""
         answer = self.ask("/api/steps", {"credential": {**HOTP_CREDENTIAL, "counter": str(LAST)}})
         self.assertEqual(str(LAST), answer["moving_factor"])
         self.assertEqual("f" * 16, answer["message"])

@@ -256,7 +256,7 @@ class Tokens(Serving):
             "Bearer \xb2",
         ):
             with self.subTest(given=given):
-                self.refused(403, request(self.door, Authorization=given), "must have its token")
+                self.refused(403, request(self.door, Authorization=given), "must include the token")
 
     def test_the_page_itself_is_no_secret(self) -> None:
         """Its files are those of the package, with or without a token."""

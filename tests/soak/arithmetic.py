@@ -29,10 +29,10 @@ PART = 250_000
 
 @dataclass(frozen=True)
 class Trial:
-    """A credential, and where it stands: a HOTP at a counter, a TOTP at a time.
+    """A credential, and where it stands: an HOTP at a counter, a TOTP at a time.
 
     Attributes:
-        look_ahead: The policy's, for a HOTP.
+        look_ahead: The policy's, for an HOTP.
         window: The policy's, for a TOTP.
     """
 

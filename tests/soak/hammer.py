@@ -117,7 +117,7 @@ class Reenrollment(Timed):
 
 
 class Counted(Contest):
-    """One code of a HOTP."""
+    """One code of an HOTP."""
 
     def prepare(self, number: int) -> tuple[str, Collection[int]]:
         if not number:
@@ -143,7 +143,7 @@ class ThreeTimed(Contest):
 
 
 class ThreeCounted(Contest):
-    """Three consecutive codes of a HOTP, further ahead than one code may be."""
+    """Three consecutive codes of an HOTP, further ahead than one code may be."""
 
     def prepare(self, number: int) -> tuple[str, Collection[int]]:
         if not number:
@@ -199,7 +199,7 @@ class TwoDevices(Contest):
         self.used = sharedctypes.RawArray("q", slots)
 
     def credential(self, name: str, *parts: object) -> HOTP | TOTP:
-        """Return a credential of its own for each part: the phone has a TOTP, everything else a HOTP."""
+        """Return a credential of its own for each part: the phone has a TOTP, everything else an HOTP."""
         secret = secret_of(name, *parts)
         return TOTP(secret, digits=8) if name == "phone" else HOTP(secret, digits=8)
 

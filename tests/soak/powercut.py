@@ -139,7 +139,7 @@ def plan(seed: int) -> list[list[Act]]:
     def act(kind: str, key: str) -> None:
         nonlocal number
         number += 1
-        # Always another secret: a HOTP that is enrolled again with the same one begins at 0 again.
+        # Always another secret: an HOTP that is enrolled again with the same one begins at 0 again.
         generations[key] += kind in ("replace", "forget")
         acts[-1].append(Act(kind, key, generations[key], START + 60 * number))
 

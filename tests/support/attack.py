@@ -20,7 +20,7 @@ DAY = 86_400
 
 
 class Remembering(HOTP):
-    """A HOTP that makes each code once, so that many guesses at the same codes are cheap."""
+    """An HOTP that makes each code once, so that many guesses at the same codes are cheap."""
 
     __slots__ = ("made",)
     made: dict[int, str]
@@ -82,7 +82,7 @@ class Owner:
     """Types the code that the device shows; if it isn't accepted, adds the next two to it.
 
     The clock of a TOTP's device may go wrong by four minutes while the attack lasts; in a month that is
-    100 millionths. The button of a HOTP's device is sometimes pressed for nothing.
+    100 millionths. The button of an HOTP's device is sometimes pressed for nothing.
     """
 
     def __init__(self, attack: Attack, credential: HOTP | TOTP, source: random.Random, now: int) -> None:

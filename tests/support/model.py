@@ -38,7 +38,7 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Device:
-    """What the owner holds: a HOTP, or with a period a TOTP. The algorithm is named as hashlib does."""
+    """What the owner holds: an HOTP, or with a period a TOTP. The algorithm is named as hashlib does."""
 
     key: bytes
     digits: int = 6
@@ -332,7 +332,7 @@ class Model:
         if free_at > time:
             self.seen["three codes after too many near misses"] += 1
             return ("ThrottledError", free_at)
-        # Where the last of the three may be. Behind a HOTP's counter there are only replays to be told.
+        # Where the last of the three may be. Behind an HOTP's counter there are only replays to be told.
         if device.period is None:
             center = step = known.expected
             lasts = set(range(center - numbers.look_ahead + 2, center + numbers.resync_window))

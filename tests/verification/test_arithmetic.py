@@ -28,7 +28,7 @@ POLICIES = (
 
 class AllCodes(unittest.TestCase):
     def test_exactly_the_codes_in_sight_are_accepted(self) -> None:
-        """H10, T20, T27: of all 1,000,000 codes, on fresh states of a HOTP and of a TOTP."""
+        """H10, T20, T27: of all 1,000,000 codes, on fresh states of an HOTP and of a TOTP."""
         hotp = replace(arithmetic.draw(0, "hotp", "anywhere"), look_ahead=3)
         totp = replace(arithmetic.draw(0, "totp", "anywhere"), window=1)
         first, replay = hotp.counter, "ReplayedCodeError"

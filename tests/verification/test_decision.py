@@ -683,7 +683,7 @@ class Delayed(Case):
 
 
 def credential_step(credential: HOTP | TOTP, now: float) -> int:
-    """Tell the step of a time; 0 for a HOTP."""
+    """Tell the step of a time; 0 for an HOTP."""
     return credential.step(now) if isinstance(credential, TOTP) else 0
 
 

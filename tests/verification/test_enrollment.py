@@ -149,7 +149,7 @@ class Enroll(Case):
         self.verifier.verify("alice", short, short.at(1))
 
     def test_what_is_not_a_credential(self) -> None:
-        """T12: a credential is a HOTP or a TOTP; a secret alone is not one."""
+        """T12: a credential is an HOTP or a TOTP; a secret alone is not one."""
         strange: list[Any] = [SECRET, RFC_KEY, "GEZDGNBV", None, HOTP]
         for each in strange:
             for call in (
@@ -157,9 +157,9 @@ class Enroll(Case):
                 lambda each=each: self.verifier.adopt("alice", each),
                 lambda each=each: self.verifier.verify("alice", {"a": each}, WRONG),
             ):
-                with self.assertRaisesRegex(TypeError, "a HOTP or a TOTP"):
+                with self.assertRaisesRegex(TypeError, "an HOTP or a TOTP"):
                     call()
-        with self.assertRaisesRegex(TypeError, "credentials must be a HOTP, a TOTP, or a mapping"):
+        with self.assertRaisesRegex(TypeError, "credentials must be an HOTP, a TOTP, or a mapping"):
             self.verifier.verify("alice", [TIMED], WRONG)  # type: ignore[arg-type]  # on purpose
 
     def test_names_of_devices(self) -> None:
@@ -335,7 +335,7 @@ class Adopt(Case):
             self.assert_unchanged(ValueError, self.verifier.adopt, "carol", KEYED, watermark=wrong)
 
     def test_drift(self) -> None:
-        """T26, K47: in steps, at most a day to each side; a HOTP has none."""
+        """T26, K47: in steps, at most a day to each side; an HOTP has none."""
         for period, day in ((30, 2880), (60, 1440), (86_400, 1), (86_401, 0)):
             credential = TOTP(SECRET, period=period)
             for drift in (-day, day):

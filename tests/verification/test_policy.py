@@ -179,7 +179,7 @@ class Refused(unittest.TestCase):
 
 class Risk(unittest.TestCase):
     def test_the_figures_of_the_documentation(self) -> None:
-        """H17, O13: 0.2 % in the first year with a TOTP, 0.33 % with a HOTP, at six digits."""
+        """H17, O13: 0.2 % in the first year with a TOTP, 0.33 % with an HOTP, at six digits."""
         self.assertEqual("0.20%", f"{Policy().risk(TOTP(SECRET)):.2%}")
         self.assertEqual("0.33%", f"{Policy().risk(HOTP(SECRET)):.2%}")
         self.assertEqual("0.07%", f"{Policy(window=0).risk(TOTP(SECRET)):.2%}")

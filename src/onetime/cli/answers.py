@@ -7,15 +7,15 @@
 | `uri`, `uris` | a link (`otpauth://` or `otpauth-migration://`); several links |
 | `issuer`, `name` | the service of an account, or `null`; the account's name, which may be empty |
 | `algorithm`, `digits` | name of the hash; length of a code |
-| `period`, `t0` | length of a step, in seconds; Unix time of step 0; both `null` for a HOTP |
+| `period`, `t0` | length of a step, in seconds; Unix time of step 0; both `null` for an HOTP |
 | `counter` | the counter in a link; `null` for a TOTP |
 | `extra` | other parameters of a link, as pairs |
 | `code` | a code, always text |
-| `moving_factor`, `moving_factors` | the counter of a HOTP, the step of a TOTP; those of several codes |
-| `span` | Unix times at which the step and the next step begin; `null` for a HOTP |
+| `moving_factor`, `moving_factors` | the counter of an HOTP, the step of a TOTP; those of several codes |
+| `span` | Unix times at which the step and the next step begin; `null` for an HOTP |
 | `user`, `device`, `devices` | names in a store; the devices of a user |
 | `watermark` | the lowest moving factor that can still be accepted |
-| `drift` | steps from the server's clock to the center of the window; 0 for a HOTP |
+| `drift` | steps from the server's clock to the center of the window; 0 for an HOTP |
 | `offset` | of evidence: the moving factor minus the center; in `explain`: the offset of RFC 4226 |
 | `enrolled`, `accepted`, `unlocked`, `forgotten` | whether the command succeeded |
 | `reason` | why the command refused: the `reason` of the error |

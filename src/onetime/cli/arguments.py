@@ -112,14 +112,14 @@ def add_credential(parser: Parser) -> None:
     parser.add_argument(
         "--period", type=whole_number, metavar="SECONDS", help="length of a step of a TOTP (30)"
     )
-    parser.add_argument("--counter", type=whole_number, metavar="N", help="a HOTP, at this counter")
+    parser.add_argument("--counter", type=whole_number, metavar="N", help="an HOTP, at this counter")
     parser.add_argument(
-        "--hotp", action="store_const", const=True, help="a HOTP; without --counter, at counter 0"
+        "--hotp", action="store_const", const=True, help="an HOTP; without --counter, at counter 0"
     )
 
 
 def add_moment(parser: Parser) -> None:
-    """Add the option for the time of a TOTP. The counter of a HOTP is an option of the credential."""
+    """Add the option for the time of a TOTP. The counter of an HOTP is an option of the credential."""
     parser.add_argument(
         "--at",
         type=moment,

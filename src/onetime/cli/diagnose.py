@@ -45,7 +45,7 @@ def add_arguments(parser: Parser) -> None:
         "--counter",
         type=whole_number,
         metavar="N",
-        help="a HOTP: counter of the first code; the others follow it",
+        help="an HOTP: counter of the first code; the others follow it",
     )
     parser.add_argument(
         "--period", type=whole_number, metavar="SECONDS", help="expected length of a step (the link's, or 30)"
@@ -68,8 +68,8 @@ def run(options: argparse.Namespace) -> int:
         counter = link.counter or 0
     if counter is None and len(codes) > 1 and not all("@" in argument for argument in options.codes):
         raise UsageError(
-            "each of several codes must have its time: CODE@TIME; for those of a HOTP, give --counter N, the "
-            "counter of the first"
+            "each of several codes must have its time: CODE@TIME; for those of an HOTP, give --counter N, "
+            "the counter of the first"
         )
     if counter is not None and counter + len(codes) - 1 > LAST_MOVING_FACTOR:
         raise UsageError("the last code must be at a counter below 2^64")

@@ -19,6 +19,8 @@ from onetime.errors import (
 from onetime.verification.policy import Policy
 from onetime.verification.state import State
 
+_KINDS = {"hotp": "an HOTP", "totp": "a TOTP"}
+
 Refusal = VerificationError | NotEnrolledError | AlreadyEnrolledError | TooManyDevicesError
 
 
@@ -115,8 +117,11 @@ def _next(retry_at: int, state: State, policy: Policy, now: float, *, several: b
 def _not_enrolled(error: NotEnrolledError, state: State, attempt: Attempt) -> str:
     if not isinstance(error, OtherCredentialError):
         return f'the device "{attempt.device}" is not enrolled; enrolled devices: {kinds(state)}'
-    given, enrolled = attempt.credential.kind.upper(), state.devices[attempt.device].kind.upper()
+    given, enrolled = attempt.credential.kind, state.devices[attempt.device].kind
     if given == enrolled:
-        return f'the device "{attempt.device}" is a {enrolled} with another secret or other settings'
-    hint = "; use --hotp to read a secret as a HOTP" if given == "TOTP" else ""
-    return f'the device "{attempt.device}" is a {enrolled}, and the given credential is a {given}{hint}'
+        return f'the device "{attempt.device}" is {_KINDS[enrolled]} with another secret or other settings'
+    hint = "; use --hotp to read a secret as an HOTP" if given == "totp" else ""
+    return (
+        f'the device "{attempt.device}" is {_KINDS[enrolled]}, and the given credential is '
+        f"{_KINDS[given]}{hint}"
+    )

@@ -95,7 +95,7 @@ def read_accounts(options: argparse.Namespace, text: str) -> list[Account]:
 
 
 def make_credential(options: argparse.Namespace, secret: Secret) -> HOTP | TOTP:
-    """Return the credential that the options describe: a HOTP with --hotp or --counter, otherwise a TOTP.
+    """Return the credential that the options describe: an HOTP with --hotp or --counter, otherwise a TOTP.
 
     Raises:
         UsageError: An option is out of range, or does not fit the others.
@@ -106,7 +106,7 @@ def make_credential(options: argparse.Namespace, secret: Secret) -> HOTP | TOTP:
         if options.counter is None and not options.hotp:
             return TOTP(secret, **parts)
         if "period" in parts or "t0" in parts:
-            raise UsageError("--period and --t0 must not be used with a HOTP (--hotp or --counter)")
+            raise UsageError("--period and --t0 must not be used with an HOTP (--hotp or --counter)")
         return HOTP(secret, **parts)
     except ValueError as error:
         raise UsageError(str(error)) from None
@@ -116,11 +116,11 @@ def read_moving_factor(options: argparse.Namespace, account: Account) -> int:
     """Return the counter or step: that of the options, that of the link, or that of the current time.
 
     Raises:
-        UsageError: The time is before t0, or was given for a HOTP.
+        UsageError: The time is before t0, or was given for an HOTP.
     """
     if isinstance(account.credential, HOTP):
         if options.at is not None:
-            raise UsageError("--at must be used with a TOTP; a HOTP has a counter instead")
+            raise UsageError("--at must be used with a TOTP; an HOTP has a counter instead")
         return account.counter if options.counter is None else int(options.counter)
     try:
         return account.credential.step(time.time() if options.at is None else options.at)

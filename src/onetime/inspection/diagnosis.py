@@ -98,7 +98,7 @@ def diagnose(
             plain text), or an `otpauth://` link. Text that was copied along with either is removed.
         code: The code that an app or a program shows: 1 to 10 digits.
         time: The time at which the code was shown, in Unix seconds or as an aware datetime.
-        counter: The expected counter of the code, from 0 to 2^64-1, for a HOTP. If the text is the link of a
+        counter: The expected counter of the code, from 0 to 2^64-1, for an HOTP. If the text is the link of a
             HOTP and no code has a counter, the codes are expected at the link's counter and the next ones.
         period: The expected period in seconds, 1 or more; by default the link's period, or 30.
         more: Other codes of the same secret, each with a time, a counter or both, like the first code.
@@ -157,7 +157,7 @@ def diagnose(
 
 
 def _placed(sightings: tuple[Sighting, ...], link: Link | None) -> tuple[Sighting, ...]:
-    """Return the codes, with the counters of a HOTP link if no code has a counter."""
+    """Return the codes, with the counters of an HOTP link if no code has a counter."""
     if link is None or link.kind != "hotp" or any(each.counter is not None for each in sightings):
         return sightings
     first = link.counter or 0

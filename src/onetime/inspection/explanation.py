@@ -17,10 +17,10 @@ class Explanation(Confidential):
 
     Attributes:
         algorithm: The hash H.
-        moving_factor: The counter C of a HOTP, the step T of a TOTP.
-        period: X, the length of a step in seconds; None for a HOTP.
-        t0: T0, the Unix time in seconds at which step 0 begins; None for a HOTP.
-        span: The Unix times in seconds at which the step and the next step begin; None for a HOTP.
+        moving_factor: The counter C of an HOTP, the step T of a TOTP.
+        period: X, the length of a step in seconds; None for an HOTP.
+        t0: T0, the Unix time in seconds at which step 0 begins; None for an HOTP.
+        span: The Unix times in seconds at which the step and the next step begin; None for an HOTP.
         key: K, the secret.
         padded_key: K filled with zeros to the block size of the hash; a longer K is hashed first.
         inner_pad: The padded key XOR 0x36 in each byte (ipad).
@@ -127,11 +127,11 @@ def explain(credential: HOTP | TOTP, moving_factor: int) -> Explanation:
         The values, computed independently of `HOTP.at`.
 
     Raises:
-        TypeError: The credential is neither a HOTP nor a TOTP, or the moving factor is not an int.
+        TypeError: The credential is neither an HOTP nor a TOTP, or the moving factor is not an int.
         ValueError: The moving factor is out of range.
     """
     if not isinstance(credential, HOTP | TOTP):
-        raise TypeError("the credential must be a HOTP or a TOTP")
+        raise TypeError("the credential must be an HOTP or a TOTP")
     check_integer("moving_factor", moving_factor, 0, LAST_MOVING_FACTOR)
     algorithm = credential.algorithm
     key = credential.secret.to_bytes()

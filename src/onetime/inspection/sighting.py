@@ -16,7 +16,7 @@ class Sighting:
     Attributes:
         code: The code that was shown: 1 to 10 digits, with or without spaces and hyphens between them.
         time: The time at which the code was shown, in Unix seconds or as an aware datetime, for a TOTP.
-        counter: The expected counter, from 0 to 2^64-1, for a HOTP.
+        counter: The expected counter, from 0 to 2^64-1, for an HOTP.
     """
 
     code: str = field(repr=False)

@@ -115,7 +115,7 @@ class Fields:
         return self._values.get(name) is None
 
     def account(self) -> Account:
-        """Return the field `credential`: a HOTP with its counter, or a TOTP."""
+        """Return the field `credential`: an HOTP with its counter, or a TOTP."""
         names = ("secret", "form", "kind", "algorithm", "digits", "period", "t0", "counter")
         inner = Fields(self._values.get("credential"), names, "credential")
         read = READERS[inner.choice("form", READERS, "base32")]

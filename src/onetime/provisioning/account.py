@@ -31,9 +31,9 @@ class Account(Confidential):
     Args:
         name: The account's name at the issuer, for example an e-mail address. It may be empty, because
             some links have no name, but `uri.build` refuses an empty name.
-        credential: A HOTP or a TOTP.
+        credential: An HOTP or a TOTP.
         issuer: The name of the site or program that issued the account; None if a link does not say.
-        counter: The next counter of a HOTP, from 0 to 2^64-1; 0 for a TOTP.
+        counter: The next counter of an HOTP, from 0 to 2^64-1; 0 for a TOTP.
         extra: Parameters of a link that this library does not use, as pairs of name and value in their
             order. A name may occur more than once. The attribute is a tuple.
 
@@ -63,7 +63,7 @@ class Account(Confidential):
         extra: "Iterable[tuple[str, str]]" = (),
     ) -> None:
         if not isinstance(credential, Credential):
-            raise TypeError(f"credential must be a HOTP or a TOTP, not {type(credential).__name__}")
+            raise TypeError(f"credential must be an HOTP or a TOTP, not {type(credential).__name__}")
         check_text("name", name)
         if issuer is not None:
             check_text("issuer", issuer)
@@ -96,7 +96,7 @@ class Account(Confidential):
         `copy.replace` of Python 3.13 does the same.
 
         Args:
-            **changes: Parts by name, as the constructor takes them. For example, a HOTP authenticator
+            **changes: Parts by name, as the constructor takes them. For example, an HOTP authenticator
                 advances with `account.replace(counter=account.counter + 1)`.
 
         Raises:

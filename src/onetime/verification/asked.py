@@ -33,7 +33,7 @@ def ask(credentials: Credentials, state: State, digits: int) -> Asked | OnetimeE
         The devices, or a refusal.
 
     Raises:
-        TypeError: The credentials are neither a HOTP, a TOTP nor a mapping of names to those.
+        TypeError: The credentials are neither an HOTP, a TOTP nor a mapping of names to those.
     """
     if isinstance(credentials, CREDENTIALS):
         device = state.devices.get(DEFAULT)
@@ -65,11 +65,11 @@ def check_mapping(credentials: object) -> Mapping[str, Credential]:
     """Return the credentials if they are a mapping of device names to credentials.
 
     Raises:
-        TypeError: The credentials are neither a HOTP, a TOTP nor a mapping of names to those.
+        TypeError: The credentials are neither an HOTP, a TOTP nor a mapping of names to those.
     """
     if not isinstance(credentials, Mapping):
         raise TypeError(
-            "credentials must be a HOTP, a TOTP, or a mapping of device names to those, "
+            "credentials must be an HOTP, a TOTP, or a mapping of device names to those, "
             f"not {type(credentials).__name__}"
         )
     for name, credential in credentials.items():

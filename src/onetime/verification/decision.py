@@ -12,7 +12,7 @@ The rules, in this order:
 3. *Disabled.* Every code of a disabled user is refused. (SP 800-63B-4, 3.2.2)
 4. *Throttled.* While the user is throttled, a code is not checked, does not count, and does not prolong the
    delay. (RFC 4226 section 7.3)
-5. *Replayed.* The window of a HOTP has `look_ahead` counters, beginning with the expected one, and as many
+5. *Replayed.* The window of an HOTP has `look_ahead` counters, beginning with the expected one, and as many
    before it. The window of a TOTP has the center, which is the server's step plus the drift, and `window`
    steps on each side. All codes of all chosen devices are computed and compared in constant time. If any
    match is below its device's watermark, the code is a replay, whatever else it matches. (RFC 6238
@@ -66,7 +66,7 @@ def decide(
         The verdict, and the state that must be stored before the verdict is acted on.
 
     Raises:
-        TypeError: The credentials are neither a HOTP, a TOTP nor a mapping of names to those.
+        TypeError: The credentials are neither an HOTP, a TOTP nor a mapping of names to those.
         ValueError: The clock is before 1970 or a credential's t0, or is not a finite number.
     """
     return check_code(credentials, state, code, now, policy)

@@ -64,7 +64,7 @@ class Device(NamedTuple):
             drift: TOTP: steps from the server's clock to the device's clock.
 
         Raises:
-            TypeError: The credential is neither a HOTP nor a TOTP, or a number is not an int.
+            TypeError: The credential is neither an HOTP nor a TOTP, or a number is not an int.
             ValueError: A number is out of range.
         """
         check_credential(credential)
@@ -129,7 +129,7 @@ def fingerprint(credential: Credential, enrollment_id: int, digits: int = 0) -> 
 def check_credential(credential: object) -> None:
     """Raise TypeError if a value is not a credential."""
     if not isinstance(credential, CREDENTIALS):
-        raise TypeError(f"a credential must be a HOTP or a TOTP, not {type(credential).__name__}")
+        raise TypeError(f"a credential must be an HOTP or a TOTP, not {type(credential).__name__}")
 
 
 def check_name(device: object) -> None:

@@ -3,8 +3,8 @@
 Throttling does not lock the owner out: three consecutive unused codes of one device are checked even while
 the user is throttled. Rules 1 to 3 of `decision` come first. Then:
 
-- The three codes of a HOTP are searched for from watermark - `look_ahead` to watermark + `resync_window`. The
-  three codes of a TOTP are searched for within `max_drift` steps of the server's clock or of the device's
+- The three codes of an HOTP are searched for from watermark - `look_ahead` to watermark + `resync_window`.
+  The three codes of a TOTP are searched for within `max_drift` steps of the server's clock or of the device's
   anchor, and never more than a day from the server's clock. Three codes that fit below the watermark are a
   replay.
 - Success clears the first tier, and sets watermark, drift and anchor.
@@ -57,7 +57,7 @@ def decide_resync(
         The verdict, and the state that must be stored before the verdict is acted on.
 
     Raises:
-        TypeError: The credentials are neither a HOTP, a TOTP nor a mapping of names to those, or the codes
+        TypeError: The credentials are neither an HOTP, a TOTP nor a mapping of names to those, or the codes
             are a single str.
         ValueError: The number of codes is not three; or the clock is before 1970 or a credential's t0, or is
             not a finite number.

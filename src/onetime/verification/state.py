@@ -109,7 +109,7 @@ class State(NamedTuple):
             AlreadyEnrolledError: The name is taken and `replace` is false, or the user has the credential
                 under another name.
             TooManyDevicesError: The user has as many devices as the policy allows.
-            ValueError: A number is out of range (for example, seconds instead of steps), the drift of a HOTP
+            ValueError: A number is out of range (for example, seconds instead of steps), the drift of an HOTP
                 is not 0, the name is malformed, or the clock is before 1970 or the credential's t0.
             TypeError: An argument has the wrong type.
         """
@@ -124,7 +124,7 @@ class State(NamedTuple):
                     f"watermark must be a step, at most a day after the server's clock ({latest})"
                 )
         elif drift:
-            raise ValueError("drift must be 0 for a HOTP, which has no clock")
+            raise ValueError("drift must be 0 for an HOTP, which has no clock")
         check_integer("drift", drift, -day, day)
         refusal = self.refusal(credential, policy, device, replace=replace)
         if refusal is not None:
