@@ -53,9 +53,11 @@ class Errors(unittest.TestCase):
             self.assertIsInstance(error, VerificationError)
 
     def test_every_error_of_a_verdict_has_a_reason(self) -> None:
-        """F29, F30, F31: a stable lower-case word, and no two alike."""
+        """F29, F30, F31: every error has a stable lower-case word, and no two have the same."""
         self.assertEqual(REASONS, {error.reason for error in [*REFUSALS, *OTHERS]})
-        self.assertEqual("refused", VerificationError.reason)
+        words = [value.reason for value in vars(errors).values() if isinstance(value, type)]
+        others = {"error", "refused", "malformed_secret", "malformed_link", "malformed_export"}
+        self.assertEqual(sorted(REASONS | others), sorted(words))
 
     def test_a_code_that_is_not_sent_has_a_text_of_its_own(self) -> None:
         """F31: it is a VerificationError, and does not say that a code was wrong."""

@@ -19,13 +19,19 @@
     └── StoreError                   the state could not be read or stored
 
 No message contains a secret or a code. User input raises only these errors; wrong arguments from the program
-raise `ValueError` and `TypeError`. Each error that refuses something has a `reason`, a stable lower-case word
-for logs, metrics and JSON.
+raise `ValueError` and `TypeError`. Each error has a `reason`, a stable lower-case word for logs, metrics and
+JSON.
 """
 
 
 class OnetimeError(Exception):
-    """Root of the tree: catches everything that the library raises on purpose."""
+    """Root of the tree: catches everything that the library raises on purpose.
+
+    Attributes:
+        reason: A stable word for logs, metrics and JSON.
+    """
+
+    reason = "error"
 
 
 class SecretError(OnetimeError, ValueError):
@@ -35,6 +41,8 @@ class SecretError(OnetimeError, ValueError):
         position: Index of the first wrong character in the text, from 0; None if the fault has no position
             (empty text, wrong length).
     """
+
+    reason = "malformed_secret"
 
     def __init__(self, message: str, position: int | None = None) -> None:
         super().__init__(message)
@@ -48,6 +56,8 @@ class URIError(OnetimeError, ValueError):
         parameter: Name of the faulty part, for example "secret", "digits" or "label"; None if the fault is in
             the link as a whole, or in a parameter that the library does not use.
     """
+
+    reason = "malformed_link"
 
     def __init__(self, message: str, parameter: str | None = None) -> None:
         super().__init__(message)
@@ -63,6 +73,8 @@ class MigrationError(OnetimeError, ValueError):
         account: Index of the account that cannot be written, from 0; None if the fault is not in one account.
     """
 
+    reason = "malformed_export"
+
     def __init__(self, message: str, position: int | None = None, account: int | None = None) -> None:
         super().__init__(message)
         self.position = position
@@ -74,9 +86,6 @@ class VerificationError(OnetimeError):
 
     The text is the same for every reason, so a program can show it to the user without helping an attacker.
     The class and its attributes are for the program.
-
-    Attributes:
-        reason: A stable word for logs, metrics and JSON.
     """
 
     reason = "refused"
@@ -197,10 +206,6 @@ class TooManyDevicesError(OnetimeError):
 
 
 class StoreError(OnetimeError):
-    """The state could not be read or stored, so nothing was accepted.
-
-    Attributes:
-        reason: "store_error".
-    """
+    """The state could not be read or stored, so nothing was accepted."""
 
     reason = "store_error"

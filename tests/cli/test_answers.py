@@ -117,12 +117,7 @@ def is_hex(value: object) -> bool:
     return isinstance(value, str) and bool(bytes.fromhex(value))
 
 
-REASONS = {
-    each.reason
-    for root in OnetimeError.__subclasses__()
-    for each in (root, *root.__subclasses__())
-    if hasattr(each, "reason")
-}
+REASONS = {each.reason for root in OnetimeError.__subclasses__() for each in (root, *root.__subclasses__())}
 
 VALUES: dict[str, Callable[[object], bool]] = {
     "kind": lambda value: value in ("hotp", "totp"),

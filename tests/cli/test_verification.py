@@ -294,14 +294,13 @@ class Refusals(Verification):
     def test_three_codes_that_are_wrong(self) -> None:
         """F82: near misses are told apart, and when three codes are checked again."""
         self.enroll()
-        self.assertEqual(
-            "incorrect: the three codes match nowhere within the window", self.refusal(*CODES[150:153])
+        nowhere = (
+            "incorrect: the three codes match nowhere within the window; if the token is more than 100 codes "
+            "ahead, raise the counter: onetime enroll --replace --counter N, without a code"
         )
+        self.assertEqual(nowhere, self.refusal(*CODES[150:153]))
         for _ in range(10):
-            self.assertEqual(
-                "incorrect: the three codes match nowhere within the window",
-                self.refusal(CODES[30], CODES[31], "000000"),
-            )
+            self.assertEqual(nowhere, self.refusal(CODES[30], CODES[31], "000000"))
         again = "2027-01-15T22:24:00Z (in 14 h 24 min)"
         self.assertEqual(
             "throttled: there were too many near misses, so the codes were not checked; "
@@ -312,6 +311,14 @@ class Refusals(Verification):
             self.refusal("000000")
         said = self.refusal("000000")
         self.assertIn(f"three consecutive codes are checked at {again}", said)
+
+    def test_a_token_far_ahead(self) -> None:
+        """F82: the advice for a token that is more than 100 codes ahead works."""
+        self.enroll()
+        given = (*self.where, "--hotp")
+        advised = run("enroll", *given, "--replace", "--counter", "145", stdin=BASE32)
+        self.assertEqual((0, "enrolled\n"), (advised.status, advised.out))
+        self.assertEqual(0, run("verify", *given, *CODES[150:153], stdin=BASE32).status)
 
     def test_a_user_whom_a_program_disabled(self) -> None:
         """F82: what ends it is said."""

@@ -265,7 +265,9 @@ class Field(unittest.TestCase):
         """F70: where nothing fits, a person learns what may still be wrong."""
         more = [Sighting("654321", counter=60)]
         text = diagnose(f"{LINK}&algorithm=MD5", "123456", counter=5, more=more).to_text()
-        self.assertRegex(text, r"\ANone of the [0-9,]+ computed codes fits.\nNot tried:\n- the link's alg")
+        self.assertRegex(
+            text, r"\ANone of the [0-9,]+ computed codes fits.\nThe device .+\nNot tried:\n- the link's alg"
+        )
         stopped = diagnose(S, "123456", A, more=[Sighting("654321", B)], progress=lambda _: True).to_text()
         self.assertIn("- the rest of the search, which was stopped", stopped)
 
@@ -746,9 +748,10 @@ class Words(unittest.TestCase):
         unsure = dataclasses.replace(finding, chance=0.01)
         wrong = dataclasses.replace(finding, advice="Mend it.", chance=1 / 375)
         hint = "A second code, from another time or counter, would give a surer result."
+        other = "The device probably has another secret. Compare the secrets, or enroll the device again."
         for made, found, words in (
-            (Diagnosis((), 1234, 2), False, "None of the 1,234 computed codes fits."),
-            (Diagnosis((), 1234, 1), False, f"None of the 1,234 computed codes fits.\n{hint}"),
+            (Diagnosis((), 1234, 2), False, f"None of the 1,234 computed codes fits.\n{other}"),
+            (Diagnosis((), 1234, 1), False, f"None of the 1,234 computed codes fits.\n{other}\n{hint}"),
             (Diagnosis((finding,), 21, 1), True, f"1. {finding.to_text()}"),
             (Diagnosis((finding,), 21, 2), True, f"1. {finding.to_text()}"),
             (Diagnosis((unsure, finding), 21, 1), True, f"1. {unsure.to_text()}\n2. {finding.to_text()}"),

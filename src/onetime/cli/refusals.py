@@ -92,8 +92,13 @@ def _why(error: Refusal, state: State, attempt: Attempt, policy: Policy, now: fl
             else "no code within the window matches"
         )
         why += f"; failures since the last success: {error.failures}" if error.failures else ""
-        if attempt.credential.kind == "hotp" and not several and error.retry_at is None:
-            why += "; if the token is out of step, give three consecutive codes"
+        if attempt.credential.kind == "hotp" and error.retry_at is None:
+            why += (
+                f"; if the token is more than {policy.resync_window} codes ahead, raise the counter: "
+                "onetime enroll --replace --counter N, without a code"
+                if several
+                else "; if the token is out of step, give three consecutive codes"
+            )
         if error.retry_at is not None:
             why += f"; {_next(error.retry_at, state, policy, now, several=False)}"
         return why

@@ -66,7 +66,7 @@ class Diagnosis:
         """Return a line for each finding. If no finding is certain, further lines say what was not tried."""
         lines = [f"{number}. {finding.to_text()}" for number, finding in enumerate(self.findings, 1)]
         if not lines:
-            lines = [f"None of the {self.tried:,} computed codes fits."]
+            lines = [f"None of the {self.tried:,} computed codes fits.", messages.NOTHING]
         if self.needs_second_code:
             lines.append(messages.MORE)
         if not self.found and self.not_tried:
@@ -98,8 +98,8 @@ def diagnose(
             plain text), or an `otpauth://` link. Text that was copied along with either is removed.
         code: The code that an app or a program shows: 1 to 10 digits.
         time: The time at which the code was shown, in Unix seconds or as an aware datetime.
-        counter: The expected counter of the code, from 0 to 2^64-1, for an HOTP. If the text is the link of a
-            HOTP and no code has a counter, the codes are expected at the link's counter and the next ones.
+        counter: The expected counter of the code, from 0 to 2^64-1, for an HOTP. If the text is the link of
+            an HOTP and no code has a counter, the codes are expected at the link's counter and the next ones.
         period: The expected period in seconds, 1 or more; by default the link's period, or 30.
         more: Other codes of the same secret, each with a time, a counter or both, like the first code.
         progress: Called regularly with the completed fraction of the search, from 0 to 1. If it returns True,

@@ -30,6 +30,9 @@ BEHIND = "Set the counter of the app and of the server to the same value: codes 
 MORE = "A second code, from another time or counter, would give a surer result."
 """Advice if a single code may fit by chance."""
 
+NOTHING = "The device probably has another secret. Compare the secrets, or enroll the device again."
+"""Advice if no computed code fits."""
+
 
 def clock_words(low: int, high: int) -> str:
     """Return the error of a clock in words, with a known cause of such an error.

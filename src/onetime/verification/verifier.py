@@ -130,7 +130,7 @@ class Verifier:
         Raises:
             AlreadyEnrolledError: As `enroll` does.
             TooManyDevicesError: As `enroll` does.
-            ValueError: A number is out of range (for example, seconds instead of steps), or the drift of a
+            ValueError: A number is out of range (for example, seconds instead of steps), or the drift of an
                 HOTP is not 0; a name or the user is malformed; the clock is before 1970 or the credential's
                 t0.
             TypeError: An argument has the wrong type.

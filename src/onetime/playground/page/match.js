@@ -158,8 +158,9 @@ export class MatchPanel extends Panel {
       card.append(make("h3", "", findings.length === 1 ? "This fits" : "These fit, best first"));
       card.append(make("ol", "findings", ...findings.map((finding) => this.#finding(finding))));
     } else card.append(make("h3", "", `Nothing fits ${count === 1 ? "this code" : "these codes"}`));
+    const other = findings.length ? "" : " The device probably has another secret. Compare the secrets, or enroll the device again.";
     const more = needs_second_code ? " A second code, from another time or counter, would give a surer result." : "";
-    card.append(make("p", "hint", `${tried.toLocaleString("en")} codes were computed and compared.${more}`));
+    card.append(make("p", "hint", `${tried.toLocaleString("en")} codes were computed and compared.${other}${more}`));
     if (!found && not_tried.length) {
       const list = make("ul", "wrong", ...not_tried.map((words) => make("li", "hint", sentence(words))));
       card.append(make("p", "hint", "Not tried:"), list);
