@@ -46,7 +46,7 @@ class Login(Case):
             self.checked("Incorrect", verifier, verify(self.value("#login-code")))
         hand.press("#login-guess")
         self.checked("Throttled", verifier, verify(self.value("#login-code")))
-        self.assertIn("checked in 30 seconds", self.text("#verdict"))
+        self.says("checked in 30 seconds", "#verdict")
 
         hand.press('[data-wait="30"]')
         now += 30
@@ -64,7 +64,7 @@ class Login(Case):
         hand.press("#three-send")
         resynchronize = verifier.resynchronize
         self.checked("Incorrect", verifier, lambda: resynchronize("owner", {"phone": totp}, near))
-        self.assertIn("A near miss", self.text("#verdict"))
+        self.says("A near miss", "#verdict")
         self.assertIn(
             ["Near misses left with three codes", "9 of 10", "changed, was 10 of 10"], self.measure("rows()")
         )
@@ -74,7 +74,7 @@ class Login(Case):
         self.comes(codes, lambda: [self.value(f"#three-{place}") for place in (1, 2, 3)])
         hand.press("#three-send")
         self.checked("Accepted", verifier, lambda: resynchronize("owner", {"phone": totp}, codes))
-        self.assertIn("6 wrong codes since the last login", self.text("#verdict"))
+        self.says("6 wrong codes since the last login", "#verdict")
         past = self.texts("#history li")
         self.assertIn("Three codes", past[0])
         self.assertIn("The credential is enrolled.", past[-1])
@@ -96,7 +96,7 @@ class Login(Case):
         }
         self.says(name, "#verdict .strong")
         self.comes(expected, lambda: {row[0]: row[1] for row in self.measure("rows()") if row[0] in expected})
-        self.assertIn(said, self.text("#verdict"))
+        self.says(said, "#verdict")
 
     def test_plain_words(self) -> None:
         """F90: the page says how many wrong codes are left, not how many are let through."""
@@ -133,7 +133,7 @@ class Login(Case):
                 self.shows("enrolled", f"{KEY} .head .hint")
                 self.assertFalse(self.browser.find(f"{KEY} .enroll").displayed)
                 stored = '#stored-devices [data-name="key"]'
-                self.assertIn("Lowest counter that can be accepted", self.text(stored))
+                self.says("Lowest counter that can be accepted", stored)
                 hand.press(f"{KEY} .press")
                 self.says("Counter 1", f"{KEY} .life")
                 hand.press(f"{KEY} .type")

@@ -50,7 +50,7 @@ class Code(Case):
                 self.assertEqual(f"Step {step}", self.text("#code-factor"))
                 self.assertEqual("2005-03-18T01:58:29", self.value("#date"))
                 self.assertEqual("", self.text("#link"))
-                self.assertIn("There is no link.", self.text("#link-note"))
+                self.says("There is no link.", "#link-note")
 
     def test_a_code_of_a_counter(self) -> None:
         """Counters go up to 2^64-1, exactly, and no further."""
@@ -263,7 +263,7 @@ class Steps(Case):
         step = (LAST - 2**63 - 1) // 3
         self.says(f"⌊({LAST} − {2**63 + 1}) / 3⌋ = {step}", "#shown-steps .formula")
         first = 2**63 + 1 + 3 * step
-        self.assertIn(f"from Unix {first} to Unix {first + 2}", self.text("#shown-steps li"))
+        self.says(f"from Unix {first} to Unix {first + 2}", "#shown-steps li")
         hand.go("table")
         self.comes([f"Unix {first}", str(first)], lambda: self.texts("#table-rows td")[:2])
         hand.go("code")
@@ -290,7 +290,7 @@ class Steps(Case):
         self.shows(HOTP(SECRET).at(0), "#shown-steps output")
         Pointer(self.browser).press("#counter-up")
         self.shows(HOTP(SECRET).at(1), "#shown-steps output")
-        self.assertIn("C = 1, the counter", self.text("#shown-steps .formula"))
+        self.says("C = 1, the counter", "#shown-steps .formula")
         self.assertEqual(
             bytes([0, 0, 0, 0, 0, 0, 0, 1]).hex(" "), self.texts("#shown-steps .named .bytes")[0]
         )

@@ -53,7 +53,7 @@ class Links(Case):
                     code = totp.at(MOMENT) if timed else hotp.at(2**64 - 1)
                     self.shows(code, "#shown-code")
                     self.shows(uri.build(account), "#link")
-                    self.assertIn("from a link", self.text("#secret-hint"))
+                    self.says("from a link", "#secret-hint")
 
     def test_several_are_a_list_to_choose_from(self) -> None:
         """F88: links and exports together; what cannot be read is named with its reason."""
@@ -66,7 +66,7 @@ class Links(Case):
                 self.browser.press("a", holding="Control")
                 self.paste(text)
                 self.comes(["Acme: a", "Acme: b", "c"], lambda: self.texts("#accounts .name"))
-                self.assertIn("Number 4 cannot be read: ", self.text("#accounts .lost"))
+                self.says("Number 4 cannot be read: ", "#accounts .lost")
                 self.assertNotIn(OTHER.to_base32()[:8], self.text("#accounts"))
                 self.shows("3 accounts to choose from", "#announcements")
                 hand.press("#accounts li:nth-child(3) button")
@@ -101,7 +101,7 @@ class Narrow(Case):
                 hand.fill("#secret", OTHER.to_base32())
                 hand.press("#show-result")
                 self.assertFalse(form.displayed)
-                self.assertIn("TOTP · SHA-1 · 6 digits · 30 s", self.text("#credential-summary"))
+                self.says("TOTP · SHA-1 · 6 digits · 30 s", "#credential-summary")
                 self.shows(TOTP(OTHER).at(MOMENT), "#shown-steps output")
                 hand.press("#fold")
                 self.assertTrue(form.displayed)
@@ -220,6 +220,6 @@ class Pictures(Case):
                             self.measure("shown(document.querySelector('[role=tabpanel]:not([hidden])'))")
                         )
                         if part != "match":
-                            self.assertIn("TOTP · SHA-1 · 6 digits", self.text("#credential-summary"))
+                            self.says("TOTP · SHA-1 · 6 digits", "#credential-summary")
                     finally:
                         self.browser.devtools("Emulation.setEmulatedMedia", media="")
