@@ -14,7 +14,8 @@ import totp_rs  # type: ignore[import-not-found]  # the same
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor import hotp, totp
 
-from onetime import HOTP, TOTP, Secret
+from onetime import HOTP, TOTP, Account, Secret
+from onetime.provisioning import uri
 from tests.benchmarks.turns import block, interleave, ratio
 
 KEY = b"12345678901234567890"
@@ -78,6 +79,24 @@ def pyotp_window(code: str) -> bool:
     return bool(pyotp.TOTP(TEXT).verify(code, for_time=TIME, valid_window=1))
 
 
+LINK = f"otpauth://totp/Acme:alice%40example.com?secret={TEXT}&issuer=Acme"
+
+
+def writers() -> Calls:
+    """Prepare an account of each maker, and the call that writes its link."""
+    account = Account("alice@example.com", TOTP(Secret(KEY)), issuer="Acme")
+    with_pyotp = pyotp.TOTP(TEXT)
+    return {
+        "onetime": lambda: uri.build(account),
+        "PyOTP": lambda: with_pyotp.provisioning_uri(name="alice@example.com", issuer_name="Acme"),
+    }
+
+
+def readers() -> Calls:
+    """Prepare the call of each maker that reads a link."""
+    return {"onetime": lambda: uri.parse(LINK), "PyOTP": lambda: pyotp.parse_uri(LINK)}
+
+
 def check(wrong: str) -> None:
     """Make sure that all makers agree before they are compared."""
     for name, call in (*totps().items(), *hotps().items()):
@@ -85,6 +104,7 @@ def check(wrong: str) -> None:
         # Cryptography's codes are bytes.
         text = code.decode("ascii") if isinstance(code, bytes) else code
         assert text == CODE, f"{name} makes {text}"
+    assert {call() for call in writers().values()} == {LINK}
     assert window()[1] == CODE and wrong not in window()
     assert pyotp_window(CODE) and not pyotp_window(wrong)
 
@@ -95,10 +115,13 @@ TARGETS = {
     "otpauth": "at least 1.6 (goal 1.8)",
     "libpass": "at least 1.35 (goal 1.4)",
 }
+OTHER_TARGETS = {"window": "at least 2.5", "writing": "at least 1", "reading": ""}
 WORDS = {
     "TOTP": "one code from a TOTP at hand",
     "HOTP": "one code from an HOTP at hand",
     "window": "a credential from base32, and three codes",
+    "writing": "a link from an account at hand",
+    "reading": "an account from a link",
 }
 
 
@@ -110,6 +133,8 @@ def table() -> Iterator[str]:
         "TOTP": totps(),
         "HOTP": hotps(),
         "window": {"onetime": window, "PyOTP": lambda: pyotp_window(wrong)},
+        "writing": writers(),
+        "reading": readers(),
     }
     times = interleave(
         {
@@ -125,5 +150,5 @@ def table() -> Iterator[str]:
         for maker in calls:
             theirs = times[f"{group} {maker}"]
             figure = "" if maker == "onetime" else f"{ratio(theirs, ours):.2f}"
-            target = "at least 2.5" if group == "window" and figure else TARGETS.get(maker, "")
+            target = OTHER_TARGETS.get(group, TARGETS.get(maker, "")) if figure else ""
             yield f"| {WORDS[group]} | {maker} | {median(theirs) * 1e6:.2f} | {figure} | {target} |"
