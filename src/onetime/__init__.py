@@ -1,7 +1,7 @@
 """One-time passwords: HOTP (RFC 4226) and TOTP (RFC 6238).
 
-`Secret`, `Algorithm`, `HOTP`, `TOTP` and the errors are imported with the package. Every other name in
-`__all__` is imported on first use.
+`Secret`, `Algorithm`, `HOTP`, `TOTP`, `Credential` and the errors are imported with the package. Every other
+name in `__all__` is imported on first use.
 """
 
 from onetime.algorithm import Algorithm

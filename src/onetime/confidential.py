@@ -26,7 +26,7 @@ def discreet(function: "Callable[P, T]") -> "Callable[P, T]":
             return function(*args, **kwargs)
         except BaseException as error:
             del args, kwargs
-            error.__context__ = None  # it has frames too, and if enum raised it, it quotes the value
+            error.__context__ = None  # the context has frames too, and one from enum quotes the value
             raise error.with_traceback(None) from error.__cause__
 
     return forgetting

@@ -25,7 +25,7 @@ JSON.
 
 
 class OnetimeError(Exception):
-    """Root of the tree: catches everything that the library raises on purpose.
+    """Base class of all errors in this module.
 
     Attributes:
         reason: A stable word for logs, metrics and JSON.
@@ -84,8 +84,8 @@ class MigrationError(OnetimeError, ValueError):
 class VerificationError(OnetimeError):
     """A code is refused.
 
-    The text is the same for every reason, so a program can show it to the user without helping an attacker.
-    The class and its attributes are for the program.
+    The text is the same for every reason, so a program can show the text to the user without helping an
+    attacker. Only `NotIssuedError` has a text of its own. The class and its attributes are for the program.
     """
 
     reason = "refused"
@@ -101,7 +101,7 @@ class MalformedCodeError(VerificationError):
 
 
 class IncorrectCodeError(VerificationError):
-    """The code does not match any code within the window.
+    """The code matches no code within the window, or is not the delivered code or recovery code.
 
     Attributes:
         failures: Failures since the last success, including this one if it counts.
@@ -187,7 +187,8 @@ class NotEnrolledError(OnetimeError):
 class OtherCredentialError(NotEnrolledError):
     """Another credential is enrolled under a given name, and none of the given devices is enrolled.
 
-    The cause may be a lost row or a changed master key, so page an operator when it is raised.
+    The cause may be another master key, or a secret that the program lost and generated again. Page an
+    operator when this error is raised.
     """
 
     reason = "other_credential"

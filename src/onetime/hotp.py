@@ -30,8 +30,8 @@ class HOTP(Confidential):
     """A credential that computes its codes from a counter (RFC 4226).
 
     An HOTP is immutable and holds no counter: the verifier stores the counters that were used. Two HOTPs are
-    equal if their secrets, digits and algorithms are equal. An HOTP cannot be hashed or
-    pickled, and never shows its secret.
+    equal if their secrets, digits and algorithms are equal. An HOTP cannot be hashed or pickled, and never
+    shows its secret.
 
     Args:
         secret: The secret that both sides share.
@@ -42,7 +42,8 @@ class HOTP(Confidential):
         kind: "hotp".
 
     Raises:
-        TypeError: The secret is not a Secret, or the number of digits is not an int.
+        TypeError: The secret is not a Secret, the number of digits is not an int, or the algorithm is neither
+            an Algorithm nor a str.
         ValueError: The number of digits is out of range, or the algorithm is unknown.
     """
 
@@ -143,7 +144,7 @@ class HOTP(Confidential):
             check_integer("start", start, 0, LAST_MOVING_FACTOR)
         if type(count) is not int or not 0 <= count <= LAST_MOVING_FACTOR + 1 - start:
             check_integer("count", count, 0, LAST_MOVING_FACTOR + 1 - start)
-        # A verifier spends most of its time here, so `at` is inlined. Calls would take a fifth of the time.
+        # A verifier computes all its codes here, so `at` is inlined, which saves 2 to 8 % of the time.
         inner_state, outer_state, modulus, digits = self._inner, self._outer, self._modulus, self.digits
         codes = []
         for counter in range(start, start + count):

@@ -61,7 +61,7 @@ class Secret(Confidential):
 
         Raises:
             ValueError: The size is under 16 bytes (RFC 4226 section 4, R6), or the algorithm is unknown.
-            TypeError: The size is not an int.
+            TypeError: The size is not an int, or the algorithm is neither an Algorithm nor a str.
         """
         return cls(os.urandom(_strong_size(size, algorithm)))
 
@@ -92,8 +92,8 @@ class Secret(Confidential):
         Raises:
             ValueError: The name is empty or has a lone surrogate, the master key or the size is under
                 16 bytes, the size is over 8160 bytes, or the algorithm is unknown.
-            TypeError: The master key is not a Secret, the name is neither bytes nor str, or the size is not
-                an int.
+            TypeError: The master key is not a Secret, the name is neither bytes nor str, the size is not an
+                int, or the algorithm is neither an Algorithm nor a str.
         """
         if not isinstance(master, Secret):
             raise TypeError("the master key must be a Secret")

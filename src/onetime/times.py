@@ -9,7 +9,7 @@ END_OF_TIME = 2.0**127
 
 
 def split_time(time: "float | datetime") -> tuple[int, float]:
-    """Split a time into whole Unix seconds and the remaining fraction of a second, both exact.
+    """Split a time into whole Unix seconds, which are exact, and the remaining fraction of a second.
 
     Raises:
         TypeError: The time is not an int, a float or a datetime.

@@ -32,15 +32,16 @@ class TOTP(Confidential):
         secret: The secret that both sides share.
         digits: Length of a code, 6 to 10.
         algorithm: The hash, as an Algorithm or by name.
-        period: Length of a step in seconds, 1 or more: X of RFC 6238. Its section 5.2 recommends 30.
-        t0: Unix time in seconds, 0 or later, at which step 0 begins: T0 of RFC 6238.
+        period: Length of a step in seconds, 1 to 2^64-1: X of RFC 6238. Its section 5.2 recommends 30.
+        t0: Unix time in seconds, from 0 to 2^64-1, at which step 0 begins: T0 of RFC 6238.
 
     Attributes:
         kind: "totp".
         hotp: The HOTP whose counter is the step (RFC 6238 section 4.2).
 
     Raises:
-        TypeError: The secret is not a Secret, or a number is not an int.
+        TypeError: The secret is not a Secret, a number is not an int, or the algorithm is neither an
+            Algorithm nor a str.
         ValueError: A number is out of range, or the algorithm is unknown.
     """
 

@@ -1,4 +1,4 @@
-"""Tests for stores, which the tests of the library's own stores and of programs' stores inherit.
+"""Tests that every store must pass, whether it is the library's or a program's own.
 
     class RedisStoreTest(StoreContract, unittest.TestCase):
         def make_store(self) -> Store:
@@ -271,7 +271,7 @@ class StoreContract(_Base):
                 self.assertEqual(news[won.index(True)], store.get(f"otp/{number}"), "the winner's text")
 
     def _fork(self, store: Store, keys: list[str], ready: int, go: int) -> int:
-        """Start a child that reads keys once all children have started; it exits with 0 if all are right."""
+        """Start a child that reads keys once all children run, and exits with 0 if every text is right."""
         child = os.fork()
         if child == 0:  # pragma: no cover - a forked child is not measured
             status, wrong = 2, 0

@@ -3,7 +3,7 @@
 SQLite records its POSIX locks in process memory. A forked child inherits this record without the locks, so a
 child that merely opens its own connection writes without a lock, and verdicts are lost. If two processes
 share one session with a server, they receive each other's answers. So a fork prevents new statements, waits
-for the running ones, and closes every idle connection. A child that has inherited a connection nevertheless
+for the running ones, and closes every idle connection. If a child inherits a connection nevertheless, it
 refuses every statement of every store, and neither uses nor closes the inherited connection.
 
 This module uses no locks. A lock that another thread held during the fork stays held in the child, and an
@@ -202,7 +202,7 @@ _beginners: dict[int, int] = {}
 """The thread that prepares the gates, by the id of a process in which no fork handler ran."""
 
 _inherited: list[object] = []
-"""The parent's connections that a child inherited. The references here prevent their closing."""
+"""The parent's connections that a child inherited. The references here keep them open."""
 
 _near: dict[str, tuple[int, float]] = {}
 """The pending fork, if there is one: its thread, and its deadline by the monotonic clock. The forks of other
@@ -219,7 +219,7 @@ _registered = False
 def _register(gate: ForkGate) -> None:
     """Store a gate. The first gate registers the fork handlers.
 
-    Handlers that were registered earlier, such as those of logging, lock later, when statements have ended.
+    Handlers that were registered earlier, such as those of logging, take their locks after statements end.
     """
     global _registered
     _gates[id(gate)] = gate

@@ -159,7 +159,7 @@ class Pool:
         return result
 
     def late(self, reason: str) -> StoreError:
-        """Return the error of a deadline that has passed, from a message with a place for the seconds."""
+        """Return the error for a missed deadline. The message has a placeholder for the seconds."""
         return StoreError(reason.format(self.timeout))
 
     def _enter(self, lease: Lease, deadline: float) -> None:

@@ -59,9 +59,9 @@ class SQLStore:
         """Return a store in an SQLite file, which is created if it is missing.
 
         A write is on disk before the call returns: SQLite syncs a write-ahead log at each commit. Concurrent
-        writes of several threads share a commit. Only the store may use the file: don't move, replace or copy
-        it while a store is open, and keep it on a local disk, in a folder that only its owner may write to.
-        On POSIX systems, a new file is accessible to its owner only.
+        writes of several threads share a commit. Never move, replace or copy the file while a store is open.
+        Keep it on a local disk, in a folder that only its owner may write to. On POSIX systems, a new file is
+        accessible to its owner only.
 
         Args:
             path: The file, in a folder that exists. The file must not be a symbolic link.
@@ -174,8 +174,8 @@ class SQLStore:
         """Create the table if it is missing. Several processes may do so at the same time.
 
         Raises:
-            StoreError: The table cannot be created, or the existing table cannot be used; the message says
-                why.
+            StoreError: The table cannot be created, the existing table cannot be used, or the store is
+                closed; the message says why.
         """
         self._pool.create_table()
 

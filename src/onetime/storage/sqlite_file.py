@@ -143,7 +143,7 @@ def _create(name: str) -> None:
     """Create an empty file that is accessible to its owner only, if the file is missing."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
     # A signal handler that raises cannot leave the lock held: nothing comes between `with` and its block.
-    # A forked child that can use a store does not inherit the lock held: the thread that holds it has a
+    # A forked child that can use a store never inherits a held lock: the thread that holds the lock has a
     # lease, so either the fork waits for that thread, or the child refuses to use a store.
     with _CREATING, suppress(FileExistsError):
         _sync_and_close(os.open(name, flags, 0o600))

@@ -66,8 +66,10 @@ def decide(
         The verdict, and the state that must be stored before the verdict is acted on.
 
     Raises:
-        TypeError: The credentials are neither an HOTP, a TOTP nor a mapping of names to those.
-        ValueError: The clock is before 1970 or a credential's t0, or is not a finite number.
+        TypeError: The credentials are neither an HOTP, a TOTP nor a mapping of names to those, or the time is
+            not a number.
+        ValueError: The clock is before 1970 or a credential's t0, is not a finite number, or is so late that
+            a step is over 2^64-1.
     """
     return check_code(credentials, state, code, now, policy)
 

@@ -44,7 +44,8 @@ REFILL = 600
 in."""
 
 PAUSE = 30
-"""Seconds between the first two codes. A message may take this long; more would flood the owner."""
+"""Seconds between the first two codes. A message may take this long to arrive. More frequent
+messages would flood the owner."""
 
 MAX_RISK = 10
 """The highest chance a year that an attacker may have is one in this number."""
@@ -90,7 +91,8 @@ class DeliveredCodes:
             all pending codes invalid.
         digits: Length of a code, 6 to 10.
         lifetime: Seconds for which a code is valid, 1 to 600.
-        tries: Number of wrong tries at one code, and at once over all codes, 1 to 100.
+        tries: Maximum number of wrong tries, 1 to 100: at one code, and over all codes of a user before
+            `refill` restores one.
         refill: Seconds after which one spent try is restored, from 1 to a year.
         pause: Seconds between the first two codes, from 0 (no pause) to an hour.
         clock: Returns Unix time in seconds; default `time.time`.
@@ -157,7 +159,7 @@ class DeliveredCodes:
             TypeError: The user or the purpose is not a str.
             StoreError: The state could not be read or stored; send nothing.
         """
-        self._records.key(user)  # refuses a malformed user before the user enters the MAC
+        self._records.key(user)  # refuses a malformed user before the MAC is computed
         code = f"{secrets.randbelow(10**self.digits):0{self.digits}}"
         nonce = secrets.randbits(128)
         mac = int.from_bytes(self._mac(user, _encoded(purpose), nonce, code))
@@ -284,7 +286,7 @@ class DeliveredCodes:
         return whole_seconds(self._now())
 
     def _mac(self, user: str, purpose: bytes, nonce: int, code: str) -> bytes:
-        """Compute the MAC of a code and its context. Each part follows its length, so none is ambiguous."""
+        """Compute the MAC of a code and its context. Each part follows its own length, to be unambiguous."""
         parts = [b"onetime delivered1", user.encode(), purpose, nonce.to_bytes(16), code.encode()]
         message = b"".join(len(part).to_bytes(8) + part for part in parts)
         return hmac.digest(self.pepper.to_bytes(), message, "sha256")

@@ -34,13 +34,13 @@ class Device(NamedTuple):
 
     Attributes:
         kind: "hotp" or "totp".
-        watermark: The lowest counter or step that can still be accepted. It never decreases.
+        watermark: The lowest counter or step that can still be accepted, from 0 to 2^64. It never decreases.
         drift: TOTP: steps from the server's clock to the center of the window.
         anchor: TOTP: the drift that three codes last proved, or that `adopt` set; at first 0.
         streak: TOTP: number of consecutive accepted codes that were after the center (positive) or before
             it (negative).
-        enrollment_id: Random 64 bits of this enrollment.
-        fingerprint: 32 bits of an HMAC that detect another credential.
+        enrollment_id: Random 64 bits of this enrollment, as an integer.
+        fingerprint: 32 bits of an HMAC, as an integer, that detect another credential.
     """
 
     kind: str
@@ -59,9 +59,9 @@ class Device(NamedTuple):
 
         Args:
             credential: The HOTP or TOTP.
-            enrollment_id: Random 64 bits, new for each enrollment.
+            enrollment_id: Random integer of 64 bits, new for each enrollment.
             watermark: The lowest counter or step that can be accepted, from 0 to 2^64.
-            drift: TOTP: steps from the server's clock to the device's clock.
+            drift: TOTP: steps from the server's clock to the device's clock; 0 for an HOTP.
 
         Raises:
             TypeError: The credential is neither an HOTP nor a TOTP, or a number is not an int.
@@ -75,7 +75,14 @@ class Device(NamedTuple):
         )
 
     def used(self, factor: int, drift: int, anchor: int, streak: int) -> "Device":
-        """Return the device after a code was accepted: all codes up to its moving factor are spent."""
+        """Return the device after a code was accepted: all codes up to its moving factor are spent.
+
+        Args:
+            factor: Counter or step of the code.
+            drift: The new drift, in steps.
+            anchor: The new anchor, in steps.
+            streak: The new streak.
+        """
         kind, _, _, _, _, number, fingerprint = self
         # `_replace` takes five times as long.
         return tuple.__new__(Device, (kind, factor + 1, drift, anchor, streak, number, fingerprint))
@@ -88,8 +95,8 @@ class Device(NamedTuple):
     def after(self, previous: "Device | None", credential: Credential) -> "Device":
         """Return this fresh device with what it inherits from the device of the same name that it replaces.
 
-        Spent codes of the same credential stay spent. This holds even if only the number of digits differs,
-        because a code of eight digits ends with the code of six.
+        Spent codes of the same credential stay spent, even if the number of digits is another one, because a
+        code of eight digits ends with the code of six digits.
         """
         if previous is None or not previous.has_at_other_digits(credential):
             return self

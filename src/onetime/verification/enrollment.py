@@ -42,10 +42,10 @@ def decide_enroll(
         code: What the owner typed: one code, or a list or tuple of three consecutive codes.
         now: Unix time in seconds, by the server's clock.
         policy: The policy.
-        enrollment_id: Random 64 bits, new for each call.
-        device: Name of the device.
-        counter: HOTP: the next counter of the owner's device. It is ignored for a credential that is already
-            enrolled.
+        enrollment_id: Random integer of 64 bits, new for each call.
+        device: Name of the device: 1 to 64 characters of A-Z, a-z, 0-9, "_", "." and "-".
+        counter: HOTP: the next counter of the owner's device, from 0 to 2^64-1. It is ignored for a
+            credential that is already enrolled.
         replace: Whether to replace a device with this name.
 
     Returns:

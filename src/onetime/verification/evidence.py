@@ -15,8 +15,9 @@ class Accepted(Value):
     Attributes:
         device: Name of the device that the code belongs to.
         moving_factor: Counter or step of the code, or of the last of three codes.
-        offset: The moving factor minus the center of the window; for an HOTP, minus the expected counter.
-        drift: TOTP: steps from the server's clock to the center for the next code.
+        offset: TOTP: the moving factor minus the center of the window, in steps. HOTP: the moving factor
+            minus the expected counter.
+        drift: TOTP: steps from the server's clock to the center for the next code. HOTP: 0.
         failures_before: Failures since the last success. The program should notify the owner of them.
         left_out: Names of the given devices that are not enrolled with the given credential.
     """

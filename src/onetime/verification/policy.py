@@ -34,8 +34,8 @@ class Limits(Value):
         max_delay: The longest delay, from `min_delay` to a year.
         budget: Number of failures that the second tier allows at once, 1 to 1,000,000: more than a clumsy
             owner needs.
-        refill: Seconds after which the second tier allows one more failure, from 1 to a year. 14.4 hours make
-            608 a year.
+        refill: Seconds after which the second tier allows one more failure, from 1 to a year. The default,
+            14.4 hours, allows 608 failures a year.
 
     Raises:
         TypeError: A number is not an int.
@@ -98,8 +98,8 @@ class Policy(Limits):
         max_devices: Maximum number of devices of a user, 1 to 50. Each device adds codes that a guess may
             match.
         near_misses: Number of near misses with three codes that are allowed at once, 1 to 100; one more is
-            allowed every `refill` seconds. Only the owner, or an attacker who
-            knows unused codes, can cause near misses.
+            allowed every `refill` seconds. Only the owner, or an attacker who knows unused codes, can cause
+            near misses.
 
     Raises:
         TypeError: A number is not an int.

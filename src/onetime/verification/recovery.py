@@ -73,7 +73,7 @@ class _Issued(NamedTuple):
     """The stored record of a list.
 
     Attributes:
-        throttle: Counts the guesses of attackers.
+        throttle: The failures of the user.
         spent: One bit for each code, the lowest for the first code; it is set when the code is used.
         salts: Random 128 bits for each code.
         hashes: 256 bits that identify each code.

@@ -3,15 +3,15 @@
 Throttling does not lock the owner out: three consecutive unused codes of one device are checked even while
 the user is throttled. Rules 1 to 3 of `decision` come first. Then:
 
-- The three codes of an HOTP are searched for from watermark - `look_ahead` to watermark + `resync_window`.
-  The three codes of a TOTP are searched for within `max_drift` steps of the server's clock or of the device's
-  anchor, and never more than a day from the server's clock. Three codes that fit below the watermark are a
-  replay.
+- The three codes of an HOTP are searched for among the `look_ahead` counters before the watermark and the
+  `resync_window` counters that begin with it. The three codes of a TOTP are searched for within `max_drift`
+  steps of the server's clock or of the device's anchor, and never more than a day from the server's clock.
+  Three codes that fit are a replay if the first of them is below the watermark.
 - Success clears the first tier, and sets watermark, drift and anchor.
 - Wrong codes do not count, except *near misses*: three codes that fit nowhere, although exactly two are right
-  for their places among three consecutive unused moving factors of one device. An attacker who
-  knows two unused codes causes near misses, and so does an owner who mistypes one of three codes. They have a
-  bucket of their own, which success does not clear. While the bucket is empty, three codes are throttled.
+  for their places among three consecutive unused moving factors of one device. An attacker who knows two
+  unused codes causes near misses, and so does an owner who mistypes one of three codes. Near misses have a
+  budget of their own, which success does not restore. While the budget is spent, three codes are throttled.
 """
 
 from collections.abc import Sequence
@@ -57,10 +57,10 @@ def decide_resync(
         The verdict, and the state that must be stored before the verdict is acted on.
 
     Raises:
-        TypeError: The credentials are neither an HOTP, a TOTP nor a mapping of names to those, or the codes
-            are a single str.
-        ValueError: The number of codes is not three; or the clock is before 1970 or a credential's t0, or is
-            not a finite number.
+        TypeError: The credentials are neither an HOTP, a TOTP nor a mapping of names to those, the codes are
+            a single str, or the time is not a number.
+        ValueError: The number of codes is not three; or the clock is before 1970 or a credential's t0, is not
+            a finite number, or is so late that a step is over 2^64-1.
     """
     return check_codes(credentials, state, codes, now, policy)
 

@@ -40,8 +40,8 @@ class State(NamedTuple):
     A state is immutable: each method returns another state. `State()` is a user without devices.
 
     Attributes:
-        throttle: Counts the guesses of attackers, whatever the number of devices.
-        near_misses: Counts the attempts of attackers who know two consecutive codes; its `failures` are 0.
+        throttle: The failures of the user, with all devices together.
+        near_misses: The near misses of the user, with three codes; its `failures` are always 0.
         disabled: Whether every code is refused until the user is unlocked.
         devices: A read-only mapping of names to devices, in order of enrollment.
     """
@@ -64,7 +64,7 @@ class State(NamedTuple):
     def refusal(
         self, credential: Credential, policy: Policy, device: str, *, replace: bool
     ) -> OnetimeError | None:
-        """Return the error if a credential cannot be enrolled under a name whatever the code, or None.
+        """Return the error that prevents a credential from being enrolled under a name, or None.
 
         If a credential had two names, one code could be accepted twice.
         """
@@ -99,10 +99,12 @@ class State(NamedTuple):
             credential: The HOTP or TOTP. Its secret may be shorter than `policy.min_secret_size`.
             now: Unix time in seconds, by the server's clock.
             policy: The policy.
-            enrollment_id: Random 64 bits, new for each call.
-            device: Name of the device.
-            watermark: The lowest counter or step that can be accepted: one more than the last one used.
-            drift: TOTP: steps from the server's clock to the device's clock, at most a day.
+            enrollment_id: Random integer of 64 bits, new for each call.
+            device: Name of the device: 1 to 64 characters of A-Z, a-z, 0-9, "_", "." and "-".
+            watermark: The lowest counter or step that can be accepted: one more than the last one used. From
+                0 to 2^64; for a TOTP, at most a day after the server's clock.
+            drift: TOTP: steps from the server's clock to the device's clock, at most a day in either
+                direction.
             replace: Whether to replace a device with this name.
 
         Raises:
@@ -148,6 +150,7 @@ class State(NamedTuple):
 
         Raises:
             ValueError: The clock is before 1970, or is not a finite number.
+            TypeError: The time is not a number.
         """
         seconds = whole_seconds(now)
         devices = {name: value for name, value in self.devices.items() if name != device}
@@ -161,7 +164,10 @@ class State(NamedTuple):
         return State(throttle, near_misses, self.disabled, MappingProxyType(devices))
 
     def retry_at(self, policy: Policy = DEFAULT_POLICY) -> int:
-        """Return the Unix time in seconds at which the next code is checked."""
+        """Return the Unix time in seconds at which the next code is checked.
+
+        The time is not in the future if the user is not throttled.
+        """
         return self.throttle.retry_at(policy)
 
     def spent(self, policy: Policy, now: float) -> int:
@@ -173,6 +179,7 @@ class State(NamedTuple):
 
         Raises:
             ValueError: The clock is before 1970, or is not a finite number.
+            TypeError: The time is not a number.
         """
         seconds = whole_seconds(now)
         return self.throttle.seen(policy, seconds).spent(policy, seconds)

@@ -80,7 +80,7 @@ class Verifier:
             code: What the owner typed: one code; or a list or tuple of three consecutive codes, which also
                 set the counter or the drift.
             device: Name of the device: 1 to 64 characters of A-Z, a-z, 0-9, "_", "." and "-".
-            counter: HOTP: the next counter of the owner's device.
+            counter: HOTP: the next counter of the owner's device, from 0 to 2^64-1.
             replace: Whether to replace a device with this name. If that device has the same credential, the
                 code is checked and counted as in `verify`, and spent codes stay spent.
 
@@ -116,15 +116,17 @@ class Verifier:
     ) -> None:
         """Enroll a device without a code: one that another system enrolled, or that the owner cannot confirm.
 
-        The secret may be shorter than the policy requires, because old enrollments have 80 bits. Throttle,
-        near misses and disablement never change, and a credential's watermark is never lowered.
+        The secret may be shorter than the policy requires, because many old secrets have only 80 bits.
+        Throttle, near misses and disablement never change, and a credential's watermark is never lowered.
 
         Args:
             user: The owner of the device.
             credential: The HOTP or TOTP.
             device: Name of the device: 1 to 64 characters of A-Z, a-z, 0-9, "_", "." and "-".
-            watermark: The lowest counter or step that can be accepted: one more than the last one used.
-            drift: TOTP: steps from the server's clock to the device's clock, at most a day.
+            watermark: The lowest counter or step that can be accepted: one more than the last one used. From
+                0 to 2^64; for a TOTP, at most a day after the server's clock.
+            drift: TOTP: steps from the server's clock to the device's clock, at most a day in either
+                direction.
             replace: Whether to replace a device with this name.
 
         Raises:
@@ -182,7 +184,7 @@ class Verifier:
         """Check three consecutive codes, in a larger window and despite throttling (RFC 4226 section 7.4).
 
         Three codes recover a counter or a clock that has drifted, and let the owner log in during an attack.
-        Limit the requests of each address: each call computes about a hundred HMACs for each device.
+        Limit the requests of each address: each call computes up to about a hundred HMACs for each device.
 
         Args:
             user: The user who logs in.
