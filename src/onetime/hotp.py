@@ -144,7 +144,7 @@ class HOTP(Confidential):
             check_integer("start", start, 0, LAST_MOVING_FACTOR)
         if type(count) is not int or not 0 <= count <= LAST_MOVING_FACTOR + 1 - start:
             check_integer("count", count, 0, LAST_MOVING_FACTOR + 1 - start)
-        # A verifier computes all its codes here, so `at` is inlined, which saves 2 to 8 % of the time.
+        # A verifier computes all its codes here, so `at` is inlined, which saves a tenth of the time.
         inner_state, outer_state, modulus, digits = self._inner, self._outer, self._modulus, self.digits
         codes = []
         for counter in range(start, start + count):

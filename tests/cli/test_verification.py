@@ -295,7 +295,7 @@ class Refusals(Verification):
         """F82: near misses are told apart, and when three codes are checked again."""
         self.enroll()
         nowhere = (
-            "incorrect: the three codes match nowhere within the window; if the token is more than 100 codes "
+            "incorrect: the three codes match nowhere within the window; if the token is more than 97 codes "
             "ahead, raise the counter: onetime enroll --replace --counter N, without a code"
         )
         self.assertEqual(nowhere, self.refusal(*CODES[150:153]))
@@ -313,7 +313,7 @@ class Refusals(Verification):
         self.assertIn(f"three consecutive codes are checked at {again}", said)
 
     def test_a_token_far_ahead(self) -> None:
-        """F82: the advice for a token that is more than 100 codes ahead works."""
+        """F82: the advice for a token that is more than 97 codes ahead works."""
         self.enroll()
         given = (*self.where, "--hotp")
         advised = run("enroll", *given, "--replace", "--counter", "145", stdin=BASE32)

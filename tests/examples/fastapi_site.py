@@ -229,7 +229,7 @@ def refused(_request: Request, error: OnetimeError) -> JSONResponse:
     elif isinstance(error, AlreadyEnrolledError | TooManyDevicesError):
         status = 409
     elif isinstance(error, OtherCredentialError):
-        status = 500  # a lost row, or another master key: page an operator
+        status = 500  # another master key, or a secret made again: page an operator
     elif isinstance(error, VerificationError | NotEnrolledError):
         status, reason = 422, "incorrect"  # one answer for all of them; the log has the reason
     else:

@@ -270,7 +270,7 @@ def refused(error: OnetimeError) -> Any:
     elif isinstance(error, AlreadyEnrolledError | TooManyDevicesError):
         status = 409
     elif isinstance(error, OtherCredentialError):
-        status = 500  # a lost row, or another master key: page an operator
+        status = 500  # another master key, or a secret made again: page an operator
     elif not isinstance(error, VerificationError | NotEnrolledError):
         status = 503
     if status in (409, 500, 503):

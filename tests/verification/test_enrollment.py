@@ -391,7 +391,7 @@ class SeveralDevices(Case):
         self.assertEqual(("key", "watch"), caught.exception.left_out)
 
     def test_nobody_and_another_credential(self) -> None:
-        """F30: a lost row or a changed master key is told apart from a device that is not there."""
+        """F30: another secret under the name is told from a device that is not there."""
         with self.assertRaisesRegex(OtherCredentialError, "phone, key"):
             self.verifier.verify("alice", {"phone": KEYED, "x": TIMED}, TIMED.at(NOW))
         with self.assertRaisesRegex(NotEnrolledError, "phone, key") as caught:

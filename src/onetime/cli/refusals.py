@@ -94,7 +94,7 @@ def _why(error: Refusal, state: State, attempt: Attempt, policy: Policy, now: fl
         why += f"; failures since the last success: {error.failures}" if error.failures else ""
         if attempt.credential.kind == "hotp" and error.retry_at is None:
             why += (
-                f"; if the token is more than {policy.resync_window} codes ahead, raise the counter: "
+                f"; if the token is more than {policy.resync_window - 3} codes ahead, raise the counter: "
                 "onetime enroll --replace --counter N, without a code"
                 if several
                 else "; if the token is out of step, give three consecutive codes"

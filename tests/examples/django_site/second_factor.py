@@ -118,7 +118,7 @@ class Backend(ModelBackend):
         try:
             accepted = login(user, token, second_token, third_token)
         except OtherCredentialError:
-            raise  # a lost row, or another master key
+            raise  # another master key, or a secret made again
         except (VerificationError, NotEnrolledError) as error:
             if request is not None:
                 request.refusal = error
