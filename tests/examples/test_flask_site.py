@@ -14,7 +14,7 @@ from pathlib import Path
 from onetime import TOTP, SQLStore, Verifier
 from onetime.provisioning import uri
 from tests.support import package
-from tests.support.web import Browser, environment, serve_wsgi
+from tests.support.web import Answer, Browser, environment, serve_wsgi
 
 EMAIL, PASSWORD = "alice@example.com", "correct horse"
 
@@ -70,7 +70,14 @@ class Site(unittest.TestCase):
         totp = self.scan(answer.text)
         answer = self.browser.post("/device", code=totp.at(time.time() - 30))
         self.assertIn(EMAIL, answer.text)
+        self.codes = self.read_codes(answer)
         return totp
+
+    def read_codes(self, answer: Answer) -> list[str]:
+        """Return the ten recovery codes on a page that no cache stores."""
+        codes = re.findall(r"<code>([^<]*)</code>", answer.text)
+        self.assertEqual((10, "no-store"), (len(codes), answer.headers["Cache-Control"]))
+        return codes
 
     def test_login(self) -> None:
         """A user adds a device, logs out and logs in with the next code, which is spent then."""
@@ -172,13 +179,77 @@ class Site(unittest.TestCase):
         shown = self.scan(self.browser.get("/device").text)
         new = self.scan(self.browser.get("/device").text)
         self.assertEqual(422, self.browser.post("/device", code=shown.at(time.time())).status)
-        self.assertEqual("/", self.browser.post("/device", code=new.at(time.time()), replace="on").path)
+        answer = self.browser.post("/device", code=new.at(time.time()), replace="on")
+        self.assertEqual((200, True), (answer.status, EMAIL in answer.text))
         ((_, state),) = self.verifier.states()
         self.assertEqual(1, len(state.devices))
         self.browser.post("/logout")
         self.browser.post("/login", email=EMAIL, password=PASSWORD)
         self.assertEqual(422, self.browser.post("/code", code=old.at(time.time() + 30)).status)
         self.assertEqual("/", self.browser.post("/code", code=new.at(time.time() + 30)).path)
+
+    def test_a_lost_phone(self) -> None:
+        """A password and a recovery code log in once, and lead to the page that replaces the phone."""
+        old = self.enroll()
+        self.browser.post("/logout")
+        self.assertEqual("/login", self.browser.get("/recover").path)
+        self.assertEqual("/login", self.browser.post("/recover", recovery_code=self.codes[0]).path)
+        answer = self.browser.post("/login", email=EMAIL, password=PASSWORD)
+        self.assertIn('href="/recover"', answer.text)
+        self.assertIn('name="recovery_code"', self.browser.get("/recover").text)
+        answer = self.browser.post("/recover", recovery_code=self.codes[1])
+        self.assertEqual((200, "/device"), (answer.status, answer.path))
+        self.assertIn("Recovery codes left: 9", answer.text)
+        self.assertIn("A lost phone stays valid until you replace it.", answer.text)
+        self.assertIn('name="replace" checked', answer.text)
+        new = self.scan(answer.text)
+        answer = self.browser.post("/device", code="000000", replace="on")
+        self.assertEqual((422, True), (answer.status, 'name="replace" checked' in answer.text))
+        codes = self.read_codes(self.browser.post("/device", code=new.at(time.time() - 30), replace="on"))
+        self.assertEqual(set(), set(codes) & set(self.codes))
+        self.assertNotIn("<code>", self.browser.get("/").text)
+        self.browser.post("/logout")
+        self.browser.post("/login", email=EMAIL, password=PASSWORD)
+        self.assertEqual(422, self.browser.post("/code", code=old.at(time.time())).status)
+        self.assertEqual(422, self.browser.post("/recover", recovery_code=self.codes[2]).status)
+        self.assertEqual("/device", self.browser.post("/recover", recovery_code=codes[2]).path)
+
+    def test_recovery_codes_are_refused(self) -> None:
+        """The form for a recovery code stays: after a used, a malformed, a wrong and a throttled code."""
+        self.enroll()
+        self.browser.post("/logout")
+        self.browser.post("/login", email=EMAIL, password=PASSWORD)
+        self.browser.post("/recover", recovery_code=self.codes[0])
+        self.browser.post("/logout")
+        self.browser.post("/login", email=EMAIL, password=PASSWORD)
+        wrong = "2-0000-0000-0000-0000"
+        for code, status in [
+            (self.codes[0], 422),
+            ("000000", 422),
+            *[(wrong, 422)] * 5,
+            (self.codes[1], 429),
+        ]:
+            answer = self.browser.post("/recover", recovery_code=code)
+            with self.subTest(status):
+                self.assertEqual((status, "/recover"), (answer.status, answer.path))
+                self.assertEqual(["recovery_code"], re.findall(r'<input name="([^"]*)"', answer.text))
+                self.assertEqual(status == 429, "Retry-After" in answer.headers)
+
+    def test_a_second_phone(self) -> None:
+        """A device that replaces no other one changes no recovery codes."""
+        self.enroll()
+        new = self.scan(self.browser.get("/device").text)
+        answer = self.browser.post("/device", code=new.at(time.time()))
+        self.assertEqual(("/", False), (answer.path, "<code>" in answer.text))
+        self.browser.post("/logout")
+        self.browser.post("/login", email=EMAIL, password=PASSWORD)
+        self.assertEqual("/device", self.browser.post("/recover", recovery_code=self.codes[0]).path)
+
+    def test_the_first_lines(self) -> None:
+        """They install each package that their commands need: `--cert adhoc` needs cryptography."""
+        text = Path(__file__).with_name("flask_site.py").read_text("utf-8")
+        self.assertIn("--cert adhoc", text)
+        self.assertRegex(text, r"\n    pip install flask cryptography ")
 
     def test_a_double_click(self) -> None:
         """The second request goes on where the first one logged in."""
