@@ -288,7 +288,7 @@ def logout() -> Any:
 def refused(error: OnetimeError) -> Any:
     """Return the answer to a refusal, as the README's table says."""
     who = session.get("user") or session.get("pending")
-    app.logger.warning("user %s: %s", who, getattr(error, "reason", "store_error"))
+    app.logger.warning("user %s: %s", who, error.reason)
     status, headers, fields = 422, {}, CODE
     if "second" in request.form:
         fields = THREE_CODES  # one code would still not be checked

@@ -1,5 +1,7 @@
 """The FastAPI service, by requests to a process that serves it."""
 
+import contextlib
+import os
 import secrets
 import subprocess
 import sys
@@ -8,8 +10,9 @@ import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest import mock
 
-from onetime import TOTP
+from onetime import TOTP, ReplayedCodeError, StoreError
 from onetime.provisioning import uri
 from tests.support import package
 from tests.support.web import Browser, environment, serve
@@ -112,6 +115,19 @@ class Service(unittest.TestCase):
             )
             self.assertNotEqual(0, done.returncode)
             self.assertRegex(done.stderr, rf"\A{name} must be set in the environment, as [^\n]+ say\n\Z")
+
+    def test_the_log(self) -> None:
+        """The log has the user and the reason, which the answer does not have."""
+        from fastapi import Request
+
+        with mock.patch.dict(os.environ, self.keys), contextlib.chdir(self.folder):
+            from tests.examples import fastapi_site
+        session = {"type": "http", "session": {"user": "17"}}
+        for scope in (session, session | {"session": {}, "state": {"user": "17"}}):
+            for error in (ReplayedCodeError(), StoreError()):
+                with self.subTest(error.reason), self.assertLogs("uvicorn.error") as caught:
+                    fastapi_site.refused(Request(scope), error)
+                self.assertEqual([f"WARNING:uvicorn.error:user 17: {error.reason}"], caught.output)
 
     def test_throttled(self) -> None:
         """After five wrong codes the owner is told when to come back, and gets in with three codes."""
