@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 import unittest
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -50,12 +51,15 @@ class HelpDesk(unittest.TestCase):
         self.verifier = Verifier(MemoryStore(), clock=self.clock)
         self.desk = self.program.Desk("tokens.db", bytes.fromhex(self.key), self.verifier)
 
-    def write_csv(self, interval: str = "60", count: int = COUNT) -> dict[str, Secret]:
+    def write_csv(
+        self,
+        interval: str = "60",
+        count: int = COUNT,
+        encode: Callable[[Secret], str] = Secret.to_base32,
+    ) -> dict[str, Secret]:
         """Write a file as vendors send it, and return the secrets."""
         tokens = {str(10001000 + number): Secret.generate() for number in range(count)}
-        lines = [
-            f",{serial},{secret.to_base32()},{interval},Acme,Card\n" for serial, secret in tokens.items()
-        ]
+        lines = [f",{serial},{encode(secret)},{interval},Acme,Card\n" for serial, secret in tokens.items()]
         header = "upn,serial number,secret key,time interval,manufacturer,model\n"
         Path("tokens.csv").write_text(f"\ufeff{header}{''.join(lines)}", encoding="utf-8")
         return tokens
@@ -129,6 +133,20 @@ class HelpDesk(unittest.TestCase):
         self.desk.assign("10001000", "alice", list(HOTP(secret).codes(4, 3)))
         self.assertEqual({"10001000": HOTP(secret)}, self.desk.devices("alice"))
 
+    def test_hexadecimal_secrets(self) -> None:
+        """`--hex` reads the secrets of a CSV file as hexadecimal; without it, the error names it."""
+        (secret,) = self.write_csv("", 1, Secret.to_hex).values()
+        status, text = self.command("read", "tokens.csv")
+        self.assertEqual((1, True), (status, "with --hex, as hexadecimal" in text))
+        self.assertEqual((0, "1 tokens were read\n"), self.command("read", "tokens.csv", "--hex"))
+        self.desk.assign("10001000", "alice", list(HOTP(secret).codes(0, 3)))
+        self.assertEqual({"10001000": HOTP(secret)}, self.desk.devices("alice"))
+        self.write_csv("", 1)
+        status, text = self.command("read", "tokens.csv", "--hex")
+        self.assertEqual((1, False), (status, "--hex" in text))
+        self.write_pskc(1)
+        self.assertEqual((1, "--hex is for CSV files only\n"), self.command("read", "tokens.xml", "--hex"))
+
     def test_files_that_are_refused(self) -> None:
         """Another password, a token of another kind, a serial number that is there: nothing is stored."""
         self.write_pskc(2)
@@ -173,6 +191,45 @@ class HelpDesk(unittest.TestCase):
         self.desk.assign("P000000", "alice", codes, 105)
         self.assertEqual(153, self.verifier.verify("alice", {"P000000": hotp}, hotp.at(153)).moving_factor)
 
+    def test_a_token_that_is_far_ahead(self) -> None:
+        """A user's token is recovered at the counter that the hint names; the other tokens do not change."""
+        one, two = (HOTP(secret) for secret in self.write_pskc(2).values())
+        self.read_pskc()
+        for serial, hotp in (("P000000", one), ("P000001", two)):
+            self.desk.assign(serial, "alice", list(hotp.codes(0, 3)))
+        codes = list(two.codes(150, 3))
+        with self.assertRaisesRegex(SystemExit, r"try --counter 101\.\Z"):
+            self.desk.recover("alice", codes)
+        self.assertEqual("P000001", self.desk.recover("alice", codes, 101).device)
+        for hotp, counter in ((one, 3), (two, 153)):
+            accepted = self.verifier.verify("alice", self.desk.devices("alice"), hotp.at(counter))
+            self.assertEqual(counter, accepted.moving_factor)
+
+    def test_a_counter_that_is_mistyped(self) -> None:
+        """A counter that is too high changes nothing, and the hint continues after it."""
+        (hotp,) = (HOTP(secret) for secret in self.write_pskc(1).values())
+        self.read_pskc()
+        self.desk.assign("P000000", "alice", list(hotp.codes(0, 3)))
+        with self.assertRaisesRegex(SystemExit, r"try --counter 1098\.\Z"):
+            self.desk.recover("alice", list(hotp.codes(500, 3)), 1000)
+        self.assertEqual(5, self.desk.recover("alice", list(hotp.codes(3, 3)), 1000).moving_factor)
+
+    def test_recovery_without_a_gap(self) -> None:
+        """The hint leaves no gap between the counters that one call searches and those of the next."""
+        (hotp,) = (HOTP(secret) for secret in self.write_pskc(1).values())
+        self.read_pskc()
+        self.desk.assign("P000000", "alice", list(hotp.codes(0, 3)))
+        for counter in range(95, 106):
+            verifier = Verifier(MemoryStore(), clock=self.clock)
+            verifier.adopt("alice", hotp, device="P000000", watermark=3)
+            desk = self.program.Desk("tokens.db", bytes.fromhex(self.key), verifier)
+            codes = list(hotp.codes(counter, 3))
+            try:
+                accepted = desk.recover("alice", codes)
+            except SystemExit:
+                accepted = desk.recover("alice", codes, 101)
+            self.assertEqual(counter + 2, accepted.moving_factor)
+
     def test_every_counter_is_within_reach(self) -> None:
         """Between what one call reaches and what the next one does there is no gap."""
         (hotp,) = (HOTP(secret) for secret in self.write_pskc(1).values())
@@ -199,11 +256,11 @@ class HelpDesk(unittest.TestCase):
         self.assertNotEqual(first["secret"], second["secret"])
 
     def test_a_lost_token(self) -> None:
-        """Its codes are refused, another one's are not; nobody else can have it."""
+        """The codes of a deleted token are refused, and those of the user's other token still work."""
         one, two = (HOTP(secret) for secret in self.write_pskc(2).values())
         self.read_pskc()
         self.desk.assign("P000000", "alice", list(one.codes(0, 3)))
-        with self.assertRaisesRegex(SystemExit, "no token P000000 that can be assigned"):
+        with self.assertRaisesRegex(SystemExit, "token P000000 belongs to alice"):
             self.desk.assign("P000000", "bob", list(one.codes(3, 3)))
         self.desk.assign("P000001", "alice", list(two.codes(0, 3)))
         self.desk.lost("P000000")
@@ -248,6 +305,7 @@ class HelpDesk(unittest.TestCase):
             (("show", "bob"), None, "there is no user bob"),
             (("unlock", "bob"), None, "NotEnrolledError: the store has no row of this user"),
             (("check", "bob"), None, "no code was given"),
+            (("assign", "10009999", "bob"), None, "there is no token 10009999\n"),
         ):
             with self.subTest(arguments, key=key):
                 status, said = self.command(*arguments, key=key)
@@ -271,6 +329,24 @@ class HelpDesk(unittest.TestCase):
             stdout=subprocess.DEVNULL,
         )
 
+    def test_cryptography_is_needed(self) -> None:
+        """Without cryptography, the program exits with a line that says how to install it."""
+        code = "import sys; sys.modules['cryptography'] = None; from tests.examples import help_desk"
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=environment(), check=False, capture_output=True, text=True
+        )
+        self.assertEqual(
+            (1, "to encrypt the secrets: pip install cryptography\n"), (done.returncode, done.stderr)
+        )
+
+    def test_help(self) -> None:
+        """Each command has a line that explains it."""
+        status, text = self.command("--help")
+        self.assertEqual(0, status)
+        for name in ("read", "assign", "check", "recover", "lost", "unlock", "show"):
+            with self.subTest(name):
+                self.assertRegex(text, rf"(?m)^    {name} +\w")
+
     def command(self, *arguments: str, typed: str = "", key: str | None = None) -> tuple[int, str]:
         """Run a command; return its exit status and what it prints."""
         done = subprocess.run(
@@ -292,6 +368,8 @@ class HelpDesk(unittest.TestCase):
         status, text = self.command("assign", "10001000", "alice", typed="\n".join(codes[:3]))
         self.assertEqual((0, True), (status, text.endswith("token 10001000 was assigned to alice\n")))
         self.assertIn("10001000 (totp, next", self.command("show")[1])
+        # No code was asked for.
+        self.assertEqual((1, "token 10001000 belongs to alice\n"), self.command("assign", "10001000", "bob"))
         status, text = self.command("check", "alice", typed=codes[3])
         self.assertEqual((0, True), (status, "Accepted(device='10001000'" in text))
         status, text = self.command("check", "alice", typed=codes[3])
