@@ -116,7 +116,15 @@ class FromLibpass(unittest.TestCase):
         output = io.StringIO()
         with contextlib.redirect_stdout(output), self.assertRaisesRegex(SystemExit, expected):
             self.program.main(self.source, self.path)
-        self.assertEqual("1 moved, 3 not\n", output.getvalue())
+        self.assertEqual("1 moved, 3 not, 0 without a second factor\n", output.getvalue())
+
+    def test_users_without_a_second_factor(self) -> None:
+        """Users whose JSON is NULL or empty are skipped and counted, not reported as faults."""
+        self.write("INSERT INTO otp VALUES (18, NULL, NULL, NULL)")
+        self.write("INSERT INTO otp VALUES (19, '', NULL, NULL)")
+        with contextlib.redirect_stdout(io.StringIO()) as output:
+            self.program.main(self.source, self.path)
+        self.assertEqual("0 moved, 0 not, 2 without a second factor\n", output.getvalue())
 
     def test_a_wrong_file(self) -> None:
         """A file that is not there, or not such a database, is said in one line; none is created."""

@@ -4,10 +4,12 @@ import contextlib
 import datetime
 import hashlib
 import io
+import re
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import textwrap
 import unittest
 from pathlib import Path
 from typing import Any
@@ -57,7 +59,7 @@ class Moving(unittest.TestCase):
         """Run the program, and return a verifier with its store."""
         with contextlib.redirect_stdout(io.StringIO()) as output:
             self.program.main(self.source, self.path)
-        self.assertEqual("1 moved, 0 not\n", output.getvalue())
+        self.assertEqual("1 moved, 0 not, 0 without a second factor\n", output.getvalue())
         store = SQLStore.sqlite(self.path)
         self.addCleanup(store.close)
         return Verifier(store)
@@ -145,6 +147,48 @@ class Moving(unittest.TestCase):
             self.login(verifier, totp.at(NOW))
         self.assertEqual(NOW // 60 + 1, self.login(verifier, totp.at(NOW + 60)))
 
+    def test_users_without_a_second_factor(self) -> None:
+        """Users whose secret is NULL or empty are skipped and counted, not reported as faults."""
+        self.add(6, None, 7, None)
+        for user, secret in ((18, None), (19, "")):
+            self.write("INSERT INTO otp VALUES (?, ?, NULL, 30, NULL, NULL, NULL)", user, secret)
+        with contextlib.redirect_stdout(io.StringIO()) as output:
+            self.program.main(self.source, self.path)
+        self.assertEqual("1 moved, 0 not, 2 without a second factor\n", output.getvalue())
+        with SQLStore.sqlite(self.path) as store:
+            self.assertEqual(["17"], [user for user, _ in Verifier(store).states()])
+
+    def test_another_table(self) -> None:
+        """The query in the docstring reads a table that has other names."""
+        query = re.search(r"SELECT id.* FROM users", self.program.__doc__, re.DOTALL)
+        assert query is not None
+        self.write("CREATE TABLE users (id INTEGER PRIMARY KEY, otp_secret TEXT, last_step INTEGER)")
+        self.write("INSERT INTO users VALUES (17, ?, ?)", SECRET, NOW // 30)
+        self.write("INSERT INTO users VALUES (18, NULL, NULL)")
+        self.enterContext(mock.patch.object(self.program, "QUERY", query.group()))
+        with contextlib.redirect_stdout(io.StringIO()) as output:
+            self.program.main(self.source, self.path)
+        self.assertEqual("1 moved, 0 not, 1 without a second factor\n", output.getvalue())
+        with SQLStore.sqlite(self.path) as store, self.assertRaises(ReplayedCodeError):
+            row = next(self.program.rows(self.source))
+            Verifier(store).verify("17", self.program.credential(row), self.pyotp.TOTP(SECRET).at(NOW))
+
+    def test_after_the_move(self) -> None:
+        """The function in the docstring returns the moved device and the devices that were added since."""
+        self.add(6, 30, None, NOW // 30)
+        verifier, new = self.move(), TOTP(Secret.generate())
+        verifier.enroll("17", new, new.at(NOW), device="new")
+        _, begin, body = self.program.__doc__.partition("    def devices(row):")
+        names = {
+            "verifier": verifier,
+            "credential": self.program.credential,
+            "derived": lambda _row, name: {"new": new}[name],
+        }
+        exec(textwrap.dedent(begin + body.partition("\n\n")[0]), names)
+        (row,) = self.program.rows(self.source)
+        moved = TOTP(Secret.from_base32(SECRET))
+        self.assertEqual({"default": moved, "new": new}, names["devices"](row))
+
     def test_it_is_run_again(self) -> None:
         """What was used after the first run stays used."""
         hotp = self.pyotp.HOTP(SECRET)
@@ -171,7 +215,7 @@ class Moving(unittest.TestCase):
             self.assertRaisesRegex(SystemExit, f"{expected} must be a step.*\nuser 18: ") as caught,
         ):
             self.program.main(self.source, self.path)
-        self.assertEqual("1 moved, 6 not\n", output.getvalue())
+        self.assertEqual("1 moved, 6 not, 0 without a second factor\n", output.getvalue())
         self.assertNotIn("GEZ", str(caught.exception))
         with SQLStore.sqlite(self.path) as store:
             self.assertEqual(["19"], [user for user, _ in Verifier(store).states()])
