@@ -1,4 +1,4 @@
-"""The help desk: 1,000 tokens of each kind, and its commands."""
+"""Tests of the help desk, with 1,000 tokens of each kind, and its commands."""
 
 import contextlib
 import secrets
@@ -57,7 +57,7 @@ class HelpDesk(unittest.TestCase):
         count: int = COUNT,
         encode: Callable[[Secret], str] = Secret.to_base32,
     ) -> dict[str, Secret]:
-        """Write a file as vendors send it, and return the secrets."""
+        """Write a CSV file such as vendors send, and return the secrets."""
         tokens = {str(10001000 + number): Secret.generate() for number in range(count)}
         lines = [f",{serial},{encode(secret)},{interval},Acme,Card\n" for serial, secret in tokens.items()]
         header = "upn,serial number,secret key,time interval,manufacturer,model\n"
@@ -65,7 +65,7 @@ class HelpDesk(unittest.TestCase):
         return tokens
 
     def write_pskc(self, count: int, **fields: Any) -> dict[str, Secret]:
-        """Write an encrypted file as vendors send it, and return the secrets."""
+        """Write an encrypted PSKC file such as vendors send, and return the secrets."""
         tokens = {f"P{number:06}": Secret.generate() for number in range(count)}
         container = self.pskc.PSKC()
         for serial, secret in tokens.items():
@@ -87,7 +87,7 @@ class HelpDesk(unittest.TestCase):
             return int(self.desk.read(self.program.read_pskc("tokens.xml")))
 
     def test_a_thousand_from_csv(self) -> None:
-        """Each is assigned by three codes, however far its clock is off, and logs in with the next one."""
+        """Three codes assign a TOTP token, whether its clock is slow or fast, and the next code logs in."""
         tokens = self.write_csv()
         self.assertEqual(COUNT, self.desk.read(self.program.read_csv("tokens.csv")))
         for number, (serial, secret) in enumerate(tokens.items()):
@@ -101,7 +101,7 @@ class HelpDesk(unittest.TestCase):
         self.assertEqual(COUNT, len(list(self.desk.show(None))))
 
     def test_a_thousand_from_pskc(self) -> None:
-        """Each is assigned by three codes, however often its button was pressed, and logs in."""
+        """Three codes assign an HOTP token within the window, and the next code logs in."""
         tokens = self.write_pskc(COUNT, counter=7)
         self.assertEqual(COUNT, self.read_pskc())
         for number, (serial, secret) in enumerate(tokens.items()):
@@ -113,7 +113,7 @@ class HelpDesk(unittest.TestCase):
         self.assertEqual(3, len(self.desk.devices("alice")))
 
     def test_other_settings(self) -> None:
-        """Hash, length and period of a PSKC file count."""
+        """The hash, the length and the period are read from a PSKC file."""
         (secret,) = self.write_pskc(
             1,
             algorithm=self.program.TOTP_PROFILE,
@@ -127,14 +127,14 @@ class HelpDesk(unittest.TestCase):
         self.assertEqual({"P000000": totp}, self.desk.devices("alice"))
 
     def test_a_csv_file_of_hotp(self) -> None:
-        """Tokens without an interval count."""
+        """A token without an interval is read as an HOTP."""
         (secret,) = self.write_csv("", 1).values()
         self.desk.read(self.program.read_csv("tokens.csv"))
         self.desk.assign("10001000", "alice", list(HOTP(secret).codes(4, 3)))
         self.assertEqual({"10001000": HOTP(secret)}, self.desk.devices("alice"))
 
     def test_hexadecimal_secrets(self) -> None:
-        """`--hex` reads the secrets of a CSV file as hexadecimal; without it, the error names it."""
+        """`--hex` reads hexadecimal secrets; without it, the error names the option."""
         (secret,) = self.write_csv("", 1, Secret.to_hex).values()
         status, text = self.command("read", "tokens.csv")
         self.assertEqual((1, True), (status, "with --hex, as hexadecimal" in text))
@@ -148,7 +148,7 @@ class HelpDesk(unittest.TestCase):
         self.assertEqual((1, "--hex is for CSV files only\n"), self.command("read", "tokens.xml", "--hex"))
 
     def test_files_that_are_refused(self) -> None:
-        """Another password, a token of another kind, a serial number that is there: nothing is stored."""
+        """A file with a fault, or with a serial number that is already stored, is refused as a whole."""
         self.write_pskc(2)
         with self.assertRaisesRegex(ValueError, "the PSKC file cannot be read: "):
             self.read_pskc("wrong")
@@ -182,7 +182,7 @@ class HelpDesk(unittest.TestCase):
         self.assertEqual(2, len(self.desk.run("SELECT * FROM tokens")))
 
     def test_a_button_that_was_pressed_very_often(self) -> None:
-        """The desk is told where to look next, and finds the counter there."""
+        """The refusal names the counter to try next, and the token is found there."""
         (hotp,) = (HOTP(secret) for secret in self.write_pskc(1, counter=7).values())
         self.read_pskc()
         codes = list(hotp.codes(150, 3))
@@ -192,7 +192,7 @@ class HelpDesk(unittest.TestCase):
         self.assertEqual(153, self.verifier.verify("alice", {"P000000": hotp}, hotp.at(153)).moving_factor)
 
     def test_a_token_that_is_far_ahead(self) -> None:
-        """A user's token is recovered at the counter that the hint names; the other tokens do not change."""
+        """A token is recovered at the suggested counter, and the user's other tokens do not change."""
         one, two = (HOTP(secret) for secret in self.write_pskc(2).values())
         self.read_pskc()
         for serial, hotp in (("P000000", one), ("P000001", two)):
@@ -206,7 +206,7 @@ class HelpDesk(unittest.TestCase):
             self.assertEqual(counter, accepted.moving_factor)
 
     def test_a_counter_that_is_mistyped(self) -> None:
-        """A counter that is too high changes nothing, and the hint continues after it."""
+        """A counter that is too high changes nothing."""
         (hotp,) = (HOTP(secret) for secret in self.write_pskc(1).values())
         self.read_pskc()
         self.desk.assign("P000000", "alice", list(hotp.codes(0, 3)))
@@ -215,7 +215,7 @@ class HelpDesk(unittest.TestCase):
         self.assertEqual(5, self.desk.recover("alice", list(hotp.codes(3, 3)), 1000).moving_factor)
 
     def test_recovery_without_a_gap(self) -> None:
-        """The hint leaves no gap between the counters that one call searches and those of the next."""
+        """The suggested counter leaves no gap between the counters of two calls of `recover`."""
         (hotp,) = (HOTP(secret) for secret in self.write_pskc(1).values())
         self.read_pskc()
         self.desk.assign("P000000", "alice", list(hotp.codes(0, 3)))
@@ -231,7 +231,7 @@ class HelpDesk(unittest.TestCase):
             self.assertEqual(counter + 2, accepted.moving_factor)
 
     def test_every_counter_is_within_reach(self) -> None:
-        """Between what one call reaches and what the next one does there is no gap."""
+        """The suggested counter leaves no gap between the counters of two calls of `assign`."""
         (hotp,) = (HOTP(secret) for secret in self.write_pskc(1).values())
         self.read_pskc()
         for counter in range(95, 103):
@@ -243,7 +243,7 @@ class HelpDesk(unittest.TestCase):
             self.desk.run("UPDATE tokens SET user = NULL")
 
     def test_secrets_are_encrypted(self) -> None:
-        """No secret is in the file, and none works under another serial number."""
+        """The file contains no plain secret, and no secret can be moved to another serial number."""
         tokens = self.write_csv(count=2)
         self.desk.read(self.program.read_csv("tokens.csv"))
         stored = Path("tokens.db").read_bytes()
@@ -274,7 +274,7 @@ class HelpDesk(unittest.TestCase):
             self.desk.lost("P000001")
 
     def test_it_is_interrupted(self) -> None:
-        """A token that was enrolled and not written down is assigned once more; its codes stay spent."""
+        """If `assign` is interrupted, it can be repeated with new codes; the old codes stay spent."""
         (hotp,) = (HOTP(secret) for secret in self.write_pskc(1).values())
         self.read_pskc()
         with mock.patch.object(
@@ -287,7 +287,7 @@ class HelpDesk(unittest.TestCase):
         self.desk.assign("P000000", "alice", list(hotp.codes(3, 3)))
 
     def test_what_is_wrong_is_said_in_one_line(self) -> None:
-        """No command shows a traceback."""
+        """Every error is one line, without a traceback."""
         self.write_csv(count=1)
         self.assertEqual((0, "1 tokens were read\n"), self.command("read", "tokens.csv"))
         text = "there is a token 10001000 already; no token was read\n"
@@ -314,7 +314,7 @@ class HelpDesk(unittest.TestCase):
                 self.assertEqual(1, said.count("\n"), said)
 
     def test_pskc_is_needed_for_its_files_only(self) -> None:
-        """Without python-pskc, everything else works."""
+        """Only PSKC files need python-pskc."""
         with mock.patch.dict(sys.modules, {"pskc": None}), self.assertRaisesRegex(SystemExit, "pip install"):
             self.desk.read(self.program.read_pskc("tokens.xml"))
         self.write_csv(count=1)
@@ -340,7 +340,7 @@ class HelpDesk(unittest.TestCase):
         )
 
     def test_help(self) -> None:
-        """Each command has a line that explains it."""
+        """`--help` explains each command."""
         status, text = self.command("--help")
         self.assertEqual(0, status)
         for name in ("read", "assign", "check", "recover", "lost", "unlock", "show"):
@@ -348,7 +348,7 @@ class HelpDesk(unittest.TestCase):
                 self.assertRegex(text, rf"(?m)^    {name} +\w")
 
     def command(self, *arguments: str, typed: str = "", key: str | None = None) -> tuple[int, str]:
-        """Run a command; return its exit status and what it prints."""
+        """Run a command; return its exit status and its output."""
         done = subprocess.run(
             [sys.executable, self.program.__file__, *arguments],
             input=typed,
@@ -360,7 +360,7 @@ class HelpDesk(unittest.TestCase):
         return done.returncode, done.stdout + done.stderr
 
     def test_the_commands(self) -> None:
-        """A day at the desk."""
+        """The commands read, assign, check, recover, unlock and delete a token."""
         (secret,) = self.write_csv("60", 1).values()
         totp, now = TOTP(secret, period=60), time.time()
         codes = [totp.at(now + 60 * number) for number in range(-3, 6)]
