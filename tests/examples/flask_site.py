@@ -1,13 +1,14 @@
 """A Flask site with a second factor, after the README's recipe.
 
-    pip install flask
+    pip install flask cryptography  # the second one for `--cert adhoc` only
     export SECRET_KEY=... MASTER_KEY=...  # of each: python3 -c "import secrets; print(secrets.token_hex(32))"
     flask --app flask_site add-user alice@example.com
     flask --app flask_site run --cert adhoc  # its cookies need https
 
 The users are in `users.db`, the store is in `otp.db`, both in the folder where the site starts. Every
-user needs a second factor: after the first password, the site shows a QR code and asks for a code. A proxy in
-front of the site must limit the requests of each address.
+user needs a second factor: after the first password, the site shows a QR code and asks for a code. It then
+shows ten recovery codes once, for the day on which the phone is lost. A proxy in front of the site must limit
+the requests of each address.
 """
 
 import os
@@ -34,6 +35,7 @@ from onetime import (
     OnetimeError,
     OtherCredentialError,
     QRCode,
+    RecoveryCodes,
     Secret,
     SQLStore,
     ThrottledError,
@@ -58,23 +60,30 @@ app.config.update(
     SESSION_COOKIE_SAMESITE="Lax",  # no other site can send our forms
 )
 master = Secret.from_hex(setting("MASTER_KEY"))
-verifier = Verifier(SQLStore.sqlite("otp.db"))
+store = SQLStore.sqlite("otp.db")
+verifier, recovery = Verifier(store), RecoveryCodes(store)
 
 PAGE = """<!doctype html><html lang="en"><title>Acme</title>
 {% for text in get_flashed_messages() %}<p>{{ text }}</p>{% endfor %}
 {% if message %}<p role="alert">{{ message }}</p>{% endif %}
+{% if codes %}<p>Print these recovery codes. They are not shown again, and they replace all earlier ones.
+If you lose your device, each of them logs you in once, together with your password.</p>
+<ul>{% for code in codes %}<li><code>{{ code }}</code></li>{% endfor %}</ul>{% endif %}
 {% if qr %}<p>Scan this with your app, or <a href="{{ link }}">open it here</a>:</p>{{ qr }}{% endif %}
 {% if fields %}<form method="post" action="{{ path }}">
 {% for name, label in fields.items() %}<p><label>{{ label }}
 <input name="{{ name }}" {% if name == "password" %}type="password"{% else %}autocomplete="off"{% endif %}>
 </label></p>{% endfor %}
-{% if others %}<p><label><input type="checkbox" name="replace">
-It replaces my other devices</label></p>{% endif %}
+{% if others %}<p><label>
+<input type="checkbox" name="replace"{% if "replace" in request.values %} checked{% endif %}>
+It replaces my other devices</label> (A lost phone stays valid until you replace it.)</p>{% endif %}
 <button>Continue</button></form>
+{% if path == "/code" %}<p><a href="/recover">I have lost my device</a></p>{% endif %}
 {% else %}<p>You are logged in as {{ email }}.</p><p><a href="/device">Add a device</a></p>
 <form method="post" action="/logout"><button>Log out</button></form>{% endif %}"""
 LOGIN = {"email": "E-mail address", "password": "Password"}
 CODE = {"code": "The code that your app shows"}
+RECOVERY_CODE = {"recovery_code": "One of your recovery codes, with its number"}
 THREE_CODES = {
     "code": "Three codes in a row: the first",
     "second": "The next one",
@@ -181,11 +190,11 @@ def user_of(key: str) -> User | None:
     return find("id", session[key]) if key in session else None
 
 
-def enter(user: User) -> Any:
+def enter(user: User, path: str = "/") -> Any:
     """Log in a user who has shown both factors."""
     session.clear()
     session["user"] = user.id
-    return redirect("/")
+    return redirect(path)
 
 
 @app.get("/")
@@ -227,6 +236,22 @@ def second_factor() -> Any:
     return answer
 
 
+@app.route("/recover", methods=["GET", "POST"])
+def recover() -> Any:
+    """Check a recovery code in place of the device's code, and let the user replace the lost device."""
+    user = user_of("pending")
+    if not user:
+        return redirect("/")
+    if request.method == "GET":
+        return page(path="/recover", fields=RECOVERY_CODE)
+    redeemed = recovery.verify(user.id, request.form["recovery_code"])
+    answer = enter(user, "/device?replace")  # and notify the owner by e-mail
+    flash(f"Recovery codes left: {redeemed.remaining}")
+    if redeemed.failures_before:
+        flash(f"Wrong recovery codes before this one: {redeemed.failures_before}")
+    return answer
+
+
 @app.route("/device", methods=["GET", "POST"])
 def device() -> Any:
     """Add a device: for a user who is logged in, or who has a password and has never had a device."""
@@ -243,8 +268,13 @@ def device() -> Any:
         return answer, {"Cache-Control": "no-store"}  # it holds the secret
     if "device" not in session:
         return redirect("/device")
-    confirm(user, request.form["code"], others if "replace" in request.form else ())
-    return enter(user)
+    replace = "replace" in request.form
+    confirm(user, request.form["code"], others if replace else ())
+    answer = enter(user)
+    if others and not replace:
+        return answer
+    codes = recovery.issue(user.id)
+    return page(email=user.email, codes=codes), {"Cache-Control": "no-store"}  # they are shown once
 
 
 @app.post("/logout")
@@ -258,7 +288,7 @@ def logout() -> Any:
 def refused(error: OnetimeError) -> Any:
     """Return the answer to a refusal, as the README's table says."""
     who = session.get("user") or session.get("pending")
-    app.logger.warning("user %s: %s", who, getattr(error, "reason", "store_error"))
+    app.logger.warning("user %s: %s", who, error.reason)
     status, headers, fields = 422, {}, CODE
     if "second" in request.form:
         fields = THREE_CODES  # one code would still not be checked
@@ -275,5 +305,9 @@ def refused(error: OnetimeError) -> Any:
         status = 503
     if status in (409, 500, 503):
         abort(status)
+    if "recovery_code" in request.form:
+        fields = RECOVERY_CODE
     # The form without the QR code, which has been scanned already.
-    return page(message="The code was not accepted.", path=request.path, fields=fields), status, headers
+    # A user who is logged in has other devices, and a lost one must not stay because of a mistyped code.
+    values = {"path": request.path, "fields": fields, "others": "user" in session}
+    return page(message="The code was not accepted.", **values), status, headers

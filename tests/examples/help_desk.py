@@ -3,17 +3,20 @@
     pip install cryptography python-pskc  # the second one for PSKC files only
     export TOKEN_KEY=...  # from a vault, of: python3 -c "import secrets; print(secrets.token_hex(32))"
     python3 help_desk.py read tokens.csv              # or tokens.xml, whose password it asks for
+    python3 help_desk.py read tokens.csv --hex        # its secrets are hexadecimal, not base32
     python3 help_desk.py assign 10001001 alice        # asks for three codes in a row
     python3 help_desk.py assign 10001001 alice --counter 107  # HOTP, its button pressed very often
     python3 help_desk.py check alice                  # asks for the code, as your login does
     python3 help_desk.py recover alice                # asks for three codes: throttled, or out of step
+    python3 help_desk.py recover alice --counter 107  # HOTP, its button pressed very often
     python3 help_desk.py lost 10001001                # its codes are refused from now on
     python3 help_desk.py unlock alice
     python3 help_desk.py show [USER]
 
 `tokens.db` has the tokens, with their secrets encrypted under TOKEN_KEY; `otp.db` is the store. Delete the
 vendor's file after it has been read. The columns of a CSV file are those that Microsoft Entra ID reads. Only
-`serial number`, `secret key` (base32) and `time interval` (seconds; empty for HOTP) are used.
+`serial number`, `secret key` (base32, or hexadecimal with --hex) and `time interval` (seconds; empty for
+HOTP) are used.
 """
 
 import argparse
@@ -24,26 +27,33 @@ import sqlite3
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from onetime import (
     HOTP,
     TOTP,
+    Accepted,
     Credential,
     IncorrectCodeError,
+    MemoryStore,
     OnetimeError,
     Secret,
+    SecretError,
     SQLStore,
     ThrottledError,
+    VerificationError,
     Verifier,
 )
+
+try:
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+except ImportError:
+    raise SystemExit("to encrypt the secrets: pip install cryptography") from None
 
 HOTP_PROFILE = "urn:ietf:params:xml:ns:keyprov:pskc:hotp"
 TOTP_PROFILE = "urn:ietf:params:xml:ns:keyprov:pskc:totp"
@@ -66,8 +76,9 @@ class Token:
     counter: int = 0
 
 
-def read_csv(path: str) -> Iterator[Token]:
-    """Parse a CSV file."""
+def read_csv(path: str, hexadecimal: bool = False) -> Iterator[Token]:
+    """Parse a CSV file, whose secrets are base32 or hexadecimal."""
+    parse = Secret.from_hex if hexadecimal else Secret.from_base32
     with Path(path).open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
         if missing := [name for name in COLUMNS if name not in (reader.fieldnames or ())]:
@@ -75,10 +86,13 @@ def read_csv(path: str) -> Iterator[Token]:
         for row in reader:
             serial, text, interval = ((row[name] or "").strip() for name in COLUMNS)
             try:
-                secret = Secret.from_base32(text)
+                secret = parse(text)
                 known = TOTP(secret, period=int(interval)) if interval else HOTP(secret)
             except ValueError as error:
-                raise ValueError(f"line {reader.line_num}: {error}") from None
+                why = f"line {reader.line_num}: {error}"
+                if isinstance(error, SecretError) and not hexadecimal:
+                    why += " (the secrets are read as base32; with --hex, as hexadecimal)"
+                raise ValueError(why) from None
             yield Token(serial, known)
 
 
@@ -176,6 +190,14 @@ class Desk:
         rows = self.run("SELECT * FROM tokens WHERE user = ?", (user,))
         return {row["serial"]: self.credential(row) for row in rows}
 
+    def unassigned(self, serial: str) -> Any:
+        """Return the row of a token that no user has, or exit with the reason why there is none."""
+        for row in self.run("SELECT * FROM tokens WHERE serial = ?", (serial,)):
+            if row["user"] is not None:
+                raise SystemExit(f"token {serial} belongs to {row['user']}")
+            return row
+        raise SystemExit(f"there is no token {serial}")
+
     def assign(self, serial: str, user: str, codes: list[str], counter: int = 0) -> None:
         """Assign a token to a user. Three codes in a row determine its counter or its drift.
 
@@ -185,21 +207,49 @@ class Desk:
             codes: Three codes in a row.
             counter: HOTP: the counter at which the search begins, if the button was pressed very often.
         """
-        for row in self.run("SELECT * FROM tokens WHERE serial = ? AND user IS NULL", (serial,)):
-            first = max(counter, row["counter"]) if row["kind"] == "hotp" else 0
-            try:
-                self.verifier.enroll(
-                    user, self.credential(row), codes, device=serial, counter=first, replace=True
-                )
-            except IncorrectCodeError:
-                reach = self.verifier.policy.resync_window
-                why = f"the codes do not fit token {serial}. Are they three in a row, and of this token?"
-                if row["kind"] == "hotp":
-                    why += f" If the button was pressed very often, try --counter {first + reach - 2}."
-                raise SystemExit(why) from None
-            self.run("UPDATE tokens SET user = ? WHERE serial = ?", (user, serial))
-            return
-        raise SystemExit(f"there is no token {serial} that can be assigned")
+        row = self.unassigned(serial)
+        first = max(counter, row["counter"]) if row["kind"] == "hotp" else 0
+        try:
+            self.verifier.enroll(
+                user, self.credential(row), codes, device=serial, counter=first, replace=True
+            )
+        except IncorrectCodeError:
+            why = f"the codes do not fit token {serial}. Are they three in a row, and of this token?"
+            raise SystemExit(why + (self.hint(first) if row["kind"] == "hotp" else "")) from None
+        self.run("UPDATE tokens SET user = ? WHERE serial = ?", (user, serial))
+
+    def recover(self, user: str, codes: list[str], counter: int = 0) -> Accepted:
+        """Check three codes in a row of a token that is out of step, or whose user is throttled.
+
+        Args:
+            user: The user who has the token.
+            codes: Three codes in a row.
+            counter: HOTP: the counter at which the search begins, if the button was pressed very often.
+        """
+        known, firsts = self.devices(user), []
+        state = self.verifier.state(user)
+        for serial, device in state.devices.items() if state else ():
+            token = known.get(serial)
+            if not isinstance(token, HOTP):
+                continue
+            firsts.append(max(counter, device.watermark))
+            if counter > device.watermark:
+                # A watermark can never be lowered, so it is raised only if a trial finds the codes there.
+                trial = Verifier(MemoryStore(), policy=self.verifier.policy)
+                trial.adopt(user, token, watermark=counter)
+                with suppress(VerificationError):
+                    trial.resynchronize(user, token, codes)
+                    self.verifier.adopt(user, token, device=serial, watermark=counter, replace=True)
+        try:
+            return self.verifier.resynchronize(user, known, codes)
+        except IncorrectCodeError:
+            why = f"the codes fit no token of {user}. Are they three in a row, and of the same token?"
+            raise SystemExit(why + (self.hint(min(firsts)) if firsts else "")) from None
+
+    def hint(self, first: int) -> str:
+        """Return how to find the counter of an HOTP token that is not within reach of `first`."""
+        beyond = first + self.verifier.policy.resync_window - 2
+        return f" If the button was pressed very often, try --counter {beyond}."
 
     def lost(self, serial: str) -> str | None:
         """Delete a token with its secret, and return its user, or None if it had none."""
@@ -252,20 +302,24 @@ def main(arguments: list[str]) -> None:
     """Run a command."""
     parser = argparse.ArgumentParser(description="A help desk for hardware tokens.")
     commands = parser.add_subparsers(dest="command", required=True)
-    for command, names in {
-        "read": ["path"],
-        "assign": ["serial", "user"],
-        "check": ["user"],
-        "recover": ["user"],
-        "lost": ["serial"],
-        "unlock": ["user"],
-    }.items():
-        subparser = commands.add_parser(command)
+    for command, names, words in (
+        ("read", ["path"], "read the tokens of a vendor's file, CSV or PSKC"),
+        ("assign", ["serial", "user"], "assign a token to a user, by three codes in a row"),
+        ("check", ["user"], "check a code of a user, as a login does"),
+        ("recover", ["user"], "check three codes in a row: the user is throttled, or a token out of step"),
+        ("lost", ["serial"], "delete a token, whose codes are refused from now on"),
+        ("unlock", ["user"], "let a user who is throttled or disabled try again"),
+        ("show", [], "show all users and their tokens, or one user"),
+    ):
+        subparser = commands.add_parser(command, help=words, description=words)
         for name in names:
             subparser.add_argument(name)
-        if command == "assign":
+        if command == "read":
+            subparser.add_argument("--hex", action="store_true", help="CSV: the secrets are hexadecimal")
+        if command in ("assign", "recover"):
             subparser.add_argument("--counter", type=int, default=0, help="HOTP: first counter to try")
-    commands.add_parser("show").add_argument("user", nargs="?")
+        if command == "show":
+            subparser.add_argument("user", nargs="?")
     asked = parser.parse_args(arguments)
     key = token_key()
     with SQLStore.sqlite("otp.db") as store:
@@ -275,15 +329,19 @@ def main(arguments: list[str]) -> None:
             case "read" if not Path(asked.path).is_file():
                 raise SystemExit(f"there is no file {asked.path}")
             case "read":
-                tokens = read_csv if asked.path.lower().endswith(".csv") else read_pskc
-                print(f"{desk.read(tokens(asked.path))} tokens were read")
+                csv_file = asked.path.lower().endswith(".csv")
+                if asked.hex and not csv_file:
+                    raise SystemExit("--hex is for CSV files only")
+                tokens = read_csv(asked.path, asked.hex) if csv_file else read_pskc(asked.path)
+                print(f"{desk.read(tokens)} tokens were read")
             case "assign":
+                desk.unassigned(asked.serial)  # before anybody types three codes
                 desk.assign(asked.serial, asked.user, ask(3), asked.counter)
                 print(f"token {asked.serial} was assigned to {asked.user}")
             case "check":
                 print(verifier.verify(asked.user, desk.devices(asked.user), ask(1)[0]))
             case "recover":
-                print(verifier.resynchronize(asked.user, desk.devices(asked.user), ask(3)))
+                print(desk.recover(asked.user, ask(3), asked.counter))
             case "lost":
                 user = desk.lost(asked.serial)
                 print(f"token {asked.serial} was deleted; {user or 'no user'} had it")

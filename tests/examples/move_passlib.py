@@ -2,10 +2,11 @@
 
 Both have the module `passlib.totp`. It stores nothing. This table stands for your own:
 
-    CREATE TABLE otp (user_id INTEGER PRIMARY KEY, json TEXT NOT NULL, last_counter INTEGER, skew INTEGER)
+    CREATE TABLE otp (user_id INTEGER PRIMARY KEY, json TEXT, last_counter INTEGER, skew INTEGER)
 
-`json` is what `TOTP.to_json()` returned. `last_counter` is `TotpMatch.counter` of the last code, if you
-stored it. `skew` is the skew in seconds that you passed to `verify` for this user, if any.
+`json` is what `TOTP.to_json()` returned. It is NULL or empty for a user without a second factor, who is
+skipped. `last_counter` is `TotpMatch.counter` of the last code, if you stored it. `skew` is the skew in
+seconds that you passed to `verify` for this user, if any.
 
 1. Stop the site, so that passlib accepts no more codes.
 2. Run this program. You can run it again before step 3. Later, it would bring removed devices back.
@@ -61,7 +62,7 @@ def main(source: str, path: str) -> None:
     """Move all users."""
     if not Path(source).is_file():
         raise SystemExit(f"there is no file {source}")
-    moved, refused = 0, []
+    moved, skipped, refused = 0, 0, []
     try:
         table = list(rows(source))
     except sqlite3.Error as error:
@@ -69,6 +70,9 @@ def main(source: str, path: str) -> None:
     with SQLStore.sqlite(path) as store:
         verifier = Verifier(store)
         for row in table:
+            if not row["json"]:
+                skipped += 1
+                continue
             try:
                 totp = credential(row["json"])
                 watermark, drift = place(row, totp)
@@ -78,7 +82,7 @@ def main(source: str, path: str) -> None:
                 refused.append(f"user {row['user_id']}: {error}")
             else:
                 moved += 1
-    print(f"{moved} moved, {len(refused)} not")
+    print(f"{moved} moved, {len(refused)} not, {skipped} without a second factor")
     if refused:
         raise SystemExit("\n".join(["not moved:", *refused]))
 

@@ -1,4 +1,4 @@
-"""The authenticator for the terminal, as a program that is typed to."""
+"""Tests of the terminal authenticator, run as a program with typed input."""
 
 import stat
 import subprocess
@@ -35,7 +35,7 @@ class Authenticator(unittest.TestCase):
         self.path = self.folder / "vault.otp"
 
     def run_program(self, *arguments: str, typed: tuple[str, ...] = (), password: str = PASSWORD) -> Any:
-        """Run a command without a terminal, where it reads what is typed from its input."""
+        """Run a command without a terminal; it reads the typed lines from standard input."""
         return subprocess.run(
             [sys.executable, "-W", "ignore", self.program.__file__, *arguments],
             input="".join(f"{line}\n" for line in (password, *typed)),
@@ -48,14 +48,14 @@ class Authenticator(unittest.TestCase):
         )
 
     def vault(self, *accounts: Account) -> Any:
-        """Make a vault with accounts."""
+        """Create a vault with accounts."""
         vault = self.program.Vault(self.path, PASSWORD)
         vault.accounts += accounts
         vault.save()
         return vault
 
     def test_a_day(self) -> None:
-        """A link is added, its code is accepted by a server, and it is removed."""
+        """An account is added from a link, a server accepts its code, and the account is removed."""
         added = self.run_program("add", typed=(PASSWORD, uri.build(TOTP_ACCOUNT)))
         self.assertEqual(0, added.returncode, added.stderr)
         shown = self.run_program().stdout.splitlines()[-1]
@@ -68,7 +68,7 @@ class Authenticator(unittest.TestCase):
         self.assertIn("there are 0 accounts", self.run_program("code", "Acme:alice").stderr)
 
     def test_a_counter(self) -> None:
-        """Each code is another one, stored before it is shown, and a list uses none."""
+        """Each HOTP code is new, its counter is stored before it is shown, and a list uses no code."""
         self.vault(HOTP_ACCOUNT)
         for counter in (7, 8):
             self.assertIn("bob -", self.run_program().stdout)
@@ -80,7 +80,7 @@ class Authenticator(unittest.TestCase):
             vault.code(0)
 
     def test_an_export(self) -> None:
-        """All accounts of an export are added."""
+        """Every account of an export is added."""
         (link,) = migration.build([Account("alice", TOTP(Secret(RFC_KEY))), HOTP_ACCOUNT])
         self.run_program("add", typed=(PASSWORD, link))
         vault = self.program.Vault(self.path, PASSWORD)
@@ -88,7 +88,7 @@ class Authenticator(unittest.TestCase):
         self.assertEqual(7, vault.accounts[1].counter)
 
     def test_the_file(self) -> None:
-        """It shows nothing, only its owner can read it, and each change of it is noticed."""
+        """The vault's file reveals nothing, only its owner can read it, and any change to it is detected."""
         self.vault(TOTP_ACCOUNT)
         stored = self.path.read_bytes()
         self.assertEqual(0o600, stat.S_IMODE(self.path.stat().st_mode))
@@ -107,7 +107,7 @@ class Authenticator(unittest.TestCase):
         self.assertNotEqual(stored[:44], self.path.read_bytes()[:44], "salt and nonce are new each time")
 
     def test_mistakes(self) -> None:
-        """Another password, two passwords that differ, no link, no name: an error in a line, and no file."""
+        """Each mistake, such as a wrong password or a malformed link, ends with an error in one line."""
         for typed, error in (
             (("another", "link"), "the passwords differ"),
             ((PASSWORD, "link"), "otpauth"),

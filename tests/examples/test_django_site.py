@@ -1,4 +1,4 @@
-"""The Django site, by requests to a process that serves it, with SQLite and with PostgreSQL."""
+"""Tests of the Django site: requests to a server process, with SQLite and with PostgreSQL."""
 
 import html
 import os
@@ -54,7 +54,7 @@ class WithPostgres(unittest.TestCase):
 
     @classmethod
     def find_database(cls) -> None:
-        """Make a database for the site, as other tests use the server, too."""
+        """Create a database for the site, because other tests use the same server."""
         postgres = Postgres()
         name = f"onetime_django_{os.getpid()}"
         postgres.run(f"CREATE DATABASE {name}")
@@ -66,7 +66,7 @@ class WithPostgres(unittest.TestCase):
 
     @classmethod
     def manage(cls, *arguments: str) -> str:
-        """Run a command of the site, and return what it prints."""
+        """Run a command of the site, and return its output."""
         done = subprocess.run(
             [sys.executable, "-m", "django", *arguments],
             cwd=cls.folder,
@@ -84,7 +84,7 @@ class WithPostgres(unittest.TestCase):
         self.browser = Browser(self.origin)
 
     def shell(self, program: str) -> str:
-        """Run a program in the site, and return the line that it prints last."""
+        """Run a program in the site, and return the last line of its output."""
         before = (
             "from tests.examples.django_site import second_factor\n"
             "from django.contrib.auth import get_user_model\n"
@@ -99,7 +99,7 @@ class WithPostgres(unittest.TestCase):
         return browser.post("/login/", username=USER, password=PASSWORD, **fields)
 
     def scan(self) -> TOTP:
-        """Show a QR code, and read the link beside it, as an app does."""
+        """Open the page with the QR code, and parse the link beside it, as an app does."""
         answer = self.browser.get("/device/")
         self.assertIn("<svg ", answer.text)
         self.assertIn("no-store", answer.headers["Cache-Control"])
@@ -109,7 +109,7 @@ class WithPostgres(unittest.TestCase):
         return credential
 
     def enroll(self) -> TOTP:
-        """Log in with the password alone, and add the first device with the code before this moment's."""
+        """Log in with the password alone, and add the first device with the previous step's code."""
         self.assertEqual("/", self.login().path)
         totp = self.scan()
         answer = self.browser.post("/device/", code=totp.at(time.time() - 30))
@@ -119,7 +119,7 @@ class WithPostgres(unittest.TestCase):
         return totp
 
     def test_a_key_is_missing(self) -> None:
-        """A line says which one, instead of a traceback."""
+        """A missing key is named in one line, without a traceback."""
         for name in ("SECRET_KEY", "MASTER_KEY"):
             done = subprocess.run(
                 [sys.executable, "-m", "django", "check"],
@@ -133,7 +133,7 @@ class WithPostgres(unittest.TestCase):
             self.assertRegex(done.stderr, rf"\A{name} must be set in the environment, as [^\n]+ say\n\Z")
 
     def test_login(self) -> None:
-        """Only a password and a code together get in, each code once."""
+        """A login needs the password and a code, and each code is accepted once."""
         totp = self.enroll()
         now = time.time()
         self.assertEqual(422, self.login().status)
@@ -151,7 +151,7 @@ class WithPostgres(unittest.TestCase):
         self.assertEqual("/login/", attacker.get("/").path)
 
     def test_at_once(self) -> None:
-        """Of many browsers with one code, exactly one gets in."""
+        """If many browsers send the same code at once, exactly one logs in."""
         totp = self.enroll()
         code = totp.at(time.time())
         browsers = [Browser(self.origin) for _ in range(6)]
@@ -160,7 +160,7 @@ class WithPostgres(unittest.TestCase):
         self.assertEqual([200] + [422] * 5, sorted(answer.status for answer in answers))
 
     def test_a_rollback(self) -> None:
-        """A failed attempt is not forgotten when Django rolls a request back."""
+        """A failed attempt still counts after Django rolls the request back."""
         self.enroll()
         program = """
 from django.db import transaction
@@ -181,10 +181,10 @@ class WithSQLite(WithPostgres):
 
     @classmethod
     def find_database(cls) -> None:
-        """Leave it to the site."""
+        """Do nothing: the site uses SQLite."""
 
     def test_the_admin(self) -> None:
-        """Its own form lets in nobody who has a second factor; a login with a code opens it."""
+        """The admin's own form refuses users with a second factor; a login with a code opens the admin."""
         totp = self.enroll()
         self.browser.get("/admin/login/")
         answer = self.browser.post("/admin/login/", username=USER, password=PASSWORD)
@@ -194,7 +194,7 @@ class WithSQLite(WithPostgres):
         self.assertEqual("/admin/", self.browser.get("/admin/").path)
 
     def test_throttled(self) -> None:
-        """After five wrong codes the owner is told when to come back, and gets in with three codes."""
+        """After five wrong codes, the answer says when to retry, and the owner logs in with three codes."""
         totp = self.enroll()
         for _ in range(5):
             self.assertEqual(422, self.login(token="000000").status)
@@ -208,7 +208,7 @@ class WithSQLite(WithPostgres):
         self.assertIn("since your last login: 5", answer.text)
 
     def test_a_new_phone(self) -> None:
-        """It replaces the old one, whose codes are refused then. What was shown before it never works."""
+        """A new phone replaces the old one, whose codes are then refused; an earlier QR code never works."""
         old = self.enroll()
         self.login(token=old.at(time.time()))
         shown, new = self.scan(), self.scan()
@@ -220,11 +220,11 @@ class WithSQLite(WithPostgres):
         self.assertEqual("/", self.login(token=new.at(time.time() + 30)).path)
 
     def test_the_migrations(self) -> None:
-        """They make what the models say."""
+        """The migrations match the models."""
         self.assertEqual("No changes detected\n", self.manage("makemigrations", "--check", "--dry-run"))
 
     def test_receivers(self) -> None:
-        """Django hides the codes from those who are told of a failed login."""
+        """Django hides the codes from the receivers of `user_login_failed`."""
         self.enroll()
         program = f"""
 from django.contrib.auth import authenticate
@@ -238,7 +238,7 @@ print(len(seen), "000000" in str(seen))
         self.assertEqual("1 False", self.shell(program))
 
     def test_the_store_is_lost(self) -> None:
-        """Nobody who had a second factor gets in with the password alone."""
+        """If the store is lost, a user who had a second factor cannot log in with the password alone."""
         totp = self.enroll()
         self.shell("verifier.forget(str(user.pk))")
         self.assertEqual(422, self.login().status)

@@ -1,5 +1,7 @@
-"""The FastAPI service, by requests to a process that serves it."""
+"""Tests of the FastAPI service: requests to a server process."""
 
+import contextlib
+import os
 import secrets
 import subprocess
 import sys
@@ -8,8 +10,9 @@ import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest import mock
 
-from onetime import TOTP
+from onetime import TOTP, ReplayedCodeError, StoreError
 from onetime.provisioning import uri
 from tests.support import package
 from tests.support.web import Browser, environment, serve
@@ -22,7 +25,7 @@ listener = socket.create_server(("127.0.0.1", 0))
 print(listener.getsockname()[1], flush=True)
 uvicorn.Server(uvicorn.Config(app, log_level="critical")).run([listener])
 """
-"""A program that serves the application, and prints its port."""
+"""A program that serves the application and prints its port."""
 
 
 class Service(unittest.TestCase):
@@ -57,7 +60,7 @@ class Service(unittest.TestCase):
         return (browser or self.browser).send("POST", "/login", typed).status
 
     def scan(self) -> TOTP:
-        """Let a device be shown, and scan it."""
+        """Request a link for a new device, and parse it, as an app does."""
         answer = self.browser.send("POST", "/device")
         self.assertEqual("no-store", answer.headers["Cache-Control"])
         credential = uri.parse(answer.json()["link"]).credential
@@ -65,7 +68,7 @@ class Service(unittest.TestCase):
         return credential
 
     def enroll(self) -> TOTP:
-        """Log in with the password alone, and add the first device with the code before this moment's."""
+        """Log in with the password alone, and add the first device with the previous step's code."""
         self.assertEqual(204, self.login())
         totp = self.scan()
         answer = self.browser.send("PUT", "/device", {"code": totp.at(time.time() - 30)})
@@ -73,7 +76,7 @@ class Service(unittest.TestCase):
         return totp
 
     def test_login(self) -> None:
-        """Only a password and a code together get in, each code once."""
+        """A login needs the password and a code, and each code is accepted once."""
         self.assertEqual(401, self.browser.get("/me").status)
         totp = self.enroll()
         self.assertEqual({"email": EMAIL}, self.browser.get("/me").json())
@@ -88,7 +91,7 @@ class Service(unittest.TestCase):
         self.assertEqual(422, self.login(Browser(self.origin), code=code))
 
     def test_the_user_exists(self) -> None:
-        """A line says so, and another one says how the program is called."""
+        """One line reports that the user exists, and another describes the usage."""
         done = self.command("add-user", EMAIL)
         self.assertEqual(
             (1, True), (done.returncode, done.stderr.endswith(f"there is a user {EMAIL} already\n"))
@@ -100,7 +103,7 @@ class Service(unittest.TestCase):
             )
 
     def test_a_key_is_missing(self) -> None:
-        """A line says which one, instead of a traceback."""
+        """A missing key is named in one line, without a traceback."""
         for name in ("SESSION_KEY", "MASTER_KEY"):
             done = subprocess.run(
                 [sys.executable, "-W", "ignore", "-m", "tests.examples.fastapi_site"],
@@ -113,8 +116,21 @@ class Service(unittest.TestCase):
             self.assertNotEqual(0, done.returncode)
             self.assertRegex(done.stderr, rf"\A{name} must be set in the environment, as [^\n]+ say\n\Z")
 
+    def test_the_log(self) -> None:
+        """Every refusal is logged with the user and the reason."""
+        from fastapi import Request
+
+        with mock.patch.dict(os.environ, self.keys), contextlib.chdir(self.folder):
+            from tests.examples import fastapi_site
+        session = {"type": "http", "session": {"user": "17"}}
+        for scope in (session, session | {"session": {}, "state": {"user": "17"}}):
+            for error in (ReplayedCodeError(), StoreError()):
+                with self.subTest(error.reason), self.assertLogs("uvicorn.error") as caught:
+                    fastapi_site.refused(Request(scope), error)
+                self.assertEqual([f"WARNING:uvicorn.error:user 17: {error.reason}"], caught.output)
+
     def test_throttled(self) -> None:
-        """After five wrong codes the owner is told when to come back, and gets in with three codes."""
+        """After five wrong codes, the answer says when to retry, and the owner logs in with three codes."""
         totp = self.enroll()
         for _ in range(5):
             self.assertEqual(422, self.login(code="000000"))
@@ -127,7 +143,7 @@ class Service(unittest.TestCase):
         self.assertEqual(204, self.login(code=code, second=second, third=third))
 
     def test_a_new_phone(self) -> None:
-        """It replaces the old one, whose codes are refused then."""
+        """A new phone replaces the old one, whose codes are then refused."""
         old = self.enroll()
         new = self.scan()
         now = time.time()
@@ -138,7 +154,7 @@ class Service(unittest.TestCase):
         self.assertEqual(204, self.login(code=new.at(now + 30)))
 
     def test_at_once(self) -> None:
-        """Of many requests with one code, exactly one is accepted, and no other request waits for them."""
+        """If many requests send the same code at once, exactly one is accepted."""
         totp = self.enroll()
         code = totp.at(time.time())
         browsers = [Browser(self.origin) for _ in range(8)]

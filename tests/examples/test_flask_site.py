@@ -1,4 +1,4 @@
-"""The Flask site, by requests to a process that serves it."""
+"""Tests of the Flask site: requests to a server process."""
 
 import html
 import re
@@ -14,7 +14,7 @@ from pathlib import Path
 from onetime import TOTP, SQLStore, Verifier
 from onetime.provisioning import uri
 from tests.support import package
-from tests.support.web import Browser, environment, serve_wsgi
+from tests.support.web import Answer, Browser, environment, serve_wsgi
 
 EMAIL, PASSWORD = "alice@example.com", "correct horse"
 
@@ -48,21 +48,21 @@ class Site(unittest.TestCase):
         self.addCleanup(self.verifier.store.close)  # type: ignore[attr-defined] # it is a SQLStore
 
     def open(self) -> Browser:
-        """Start the site once more, and return a new browser."""
+        """Start another process of the site, and return a new browser."""
         self.origin = serve_wsgi(
             self.addCleanup, "tests.examples.flask_site", "app", self.folder, **self.keys
         )
         return Browser(self.origin)
 
     def scan(self, page: str) -> TOTP:
-        """Read the link that a page shows, as an app does."""
+        """Parse the link on a page, as an app does."""
         (link,) = re.findall(r'href="(otpauth:[^"]*)"', page)
         credential = uri.parse(html.unescape(link)).credential
         assert isinstance(credential, TOTP)
         return credential
 
     def enroll(self) -> TOTP:
-        """Log in with the password, and add the first device with the code before this moment's."""
+        """Log in with the password, and add the first device with the previous step's code."""
         answer = self.browser.post("/login", email=EMAIL, password=PASSWORD)
         self.assertEqual("/device", answer.path)
         self.assertIn("<svg ", answer.text)
@@ -70,10 +70,17 @@ class Site(unittest.TestCase):
         totp = self.scan(answer.text)
         answer = self.browser.post("/device", code=totp.at(time.time() - 30))
         self.assertIn(EMAIL, answer.text)
+        self.codes = self.read_codes(answer)
         return totp
 
+    def read_codes(self, answer: Answer) -> list[str]:
+        """Return the ten recovery codes on a page that no cache stores."""
+        codes = re.findall(r"<code>([^<]*)</code>", answer.text)
+        self.assertEqual((10, "no-store"), (len(codes), answer.headers["Cache-Control"]))
+        return codes
+
     def test_login(self) -> None:
-        """A user adds a device, logs out and logs in with the next code, which is spent then."""
+        """A user adds a device, logs out and logs in with the next code, which is then spent."""
         totp = self.enroll()
         self.assertEqual("/login", self.browser.post("/logout").path)
         self.assertEqual("/login", self.browser.get("/device").path)
@@ -94,7 +101,7 @@ class Site(unittest.TestCase):
         self.assertEqual("/login", attacker.get("/").path)
 
     def test_the_password_is_wrong(self) -> None:
-        """The answer is the same whether there is such a user."""
+        """The answer to a wrong password is the same whether or not the user exists."""
         answers = [
             self.browser.post("/login", email=email, password="wrong") for email in (EMAIL, "bob@example.com")
         ]
@@ -103,7 +110,7 @@ class Site(unittest.TestCase):
         self.assertEqual("/login", self.browser.get("/code").path)
 
     def test_throttled(self) -> None:
-        """After five wrong codes the owner is told when to come back, and gets in with three codes."""
+        """After five wrong codes, the answer says when to retry, and the owner logs in with three codes."""
         totp = self.enroll()
         self.browser.post("/logout")
         self.browser.post("/login", email=EMAIL, password=PASSWORD)
@@ -120,7 +127,7 @@ class Site(unittest.TestCase):
         self.assertIn("since your last login: 5", answer.text)
 
     def test_three_codes_are_refused(self) -> None:
-        """The form for three codes stays, since one code would not be checked yet."""
+        """After three wrong codes, the form asks for three again: one code would not be checked yet."""
         self.enroll()
         self.browser.post("/logout")
         self.browser.post("/login", email=EMAIL, password=PASSWORD)
@@ -132,7 +139,7 @@ class Site(unittest.TestCase):
         self.assertEqual((422, True), (answer.status, 'name="third"' in answer.text))
 
     def test_the_user_exists(self) -> None:
-        """A line says so, and the password stays as it was."""
+        """Adding a user who exists ends with one line, and does not change the password."""
         done = subprocess.run(
             [*self.command, "--password", "another"],
             cwd=self.folder,
@@ -144,7 +151,7 @@ class Site(unittest.TestCase):
         self.assertEqual((1, f"Error: there is a user {EMAIL} already\n"), (done.returncode, done.stderr))
 
     def test_a_key_is_missing(self) -> None:
-        """A line says which one, instead of a traceback."""
+        """A missing key is named in one line, without a traceback."""
         for name in ("SECRET_KEY", "MASTER_KEY"):
             done = subprocess.run(
                 [
@@ -167,12 +174,13 @@ class Site(unittest.TestCase):
             self.assertRegex(done.stderr, rf"\A{name} must be set in the environment, as [^\n]+ say\n\Z")
 
     def test_a_new_phone(self) -> None:
-        """It replaces the old one, whose codes are refused then. What was shown before it never works."""
+        """A new phone replaces the old one, whose codes are then refused; an earlier QR code never works."""
         old = self.enroll()
         shown = self.scan(self.browser.get("/device").text)
         new = self.scan(self.browser.get("/device").text)
         self.assertEqual(422, self.browser.post("/device", code=shown.at(time.time())).status)
-        self.assertEqual("/", self.browser.post("/device", code=new.at(time.time()), replace="on").path)
+        answer = self.browser.post("/device", code=new.at(time.time()), replace="on")
+        self.assertEqual((200, True), (answer.status, EMAIL in answer.text))
         ((_, state),) = self.verifier.states()
         self.assertEqual(1, len(state.devices))
         self.browser.post("/logout")
@@ -180,8 +188,71 @@ class Site(unittest.TestCase):
         self.assertEqual(422, self.browser.post("/code", code=old.at(time.time() + 30)).status)
         self.assertEqual("/", self.browser.post("/code", code=new.at(time.time() + 30)).path)
 
+    def test_a_lost_phone(self) -> None:
+        """A password and a recovery code log in once, and lead to the page that replaces the phone."""
+        old = self.enroll()
+        self.browser.post("/logout")
+        self.assertEqual("/login", self.browser.get("/recover").path)
+        self.assertEqual("/login", self.browser.post("/recover", recovery_code=self.codes[0]).path)
+        answer = self.browser.post("/login", email=EMAIL, password=PASSWORD)
+        self.assertIn('href="/recover"', answer.text)
+        self.assertIn('name="recovery_code"', self.browser.get("/recover").text)
+        answer = self.browser.post("/recover", recovery_code=self.codes[1])
+        self.assertEqual((200, "/device"), (answer.status, answer.path))
+        self.assertIn("Recovery codes left: 9", answer.text)
+        self.assertIn("A lost phone stays valid until you replace it.", answer.text)
+        self.assertIn('name="replace" checked', answer.text)
+        new = self.scan(answer.text)
+        answer = self.browser.post("/device", code="000000", replace="on")
+        self.assertEqual((422, True), (answer.status, 'name="replace" checked' in answer.text))
+        codes = self.read_codes(self.browser.post("/device", code=new.at(time.time() - 30), replace="on"))
+        self.assertEqual(set(), set(codes) & set(self.codes))
+        self.assertNotIn("<code>", self.browser.get("/").text)
+        self.browser.post("/logout")
+        self.browser.post("/login", email=EMAIL, password=PASSWORD)
+        self.assertEqual(422, self.browser.post("/code", code=old.at(time.time())).status)
+        self.assertEqual(422, self.browser.post("/recover", recovery_code=self.codes[2]).status)
+        self.assertEqual("/device", self.browser.post("/recover", recovery_code=codes[2]).path)
+
+    def test_recovery_codes_are_refused(self) -> None:
+        """Each refusal of a recovery code shows the form for a recovery code again."""
+        self.enroll()
+        self.browser.post("/logout")
+        self.browser.post("/login", email=EMAIL, password=PASSWORD)
+        self.browser.post("/recover", recovery_code=self.codes[0])
+        self.browser.post("/logout")
+        self.browser.post("/login", email=EMAIL, password=PASSWORD)
+        wrong = "2-0000-0000-0000-0000"
+        for code, status in [
+            (self.codes[0], 422),
+            ("000000", 422),
+            *[(wrong, 422)] * 5,
+            (self.codes[1], 429),
+        ]:
+            answer = self.browser.post("/recover", recovery_code=code)
+            with self.subTest(status):
+                self.assertEqual((status, "/recover"), (answer.status, answer.path))
+                self.assertEqual(["recovery_code"], re.findall(r'<input name="([^"]*)"', answer.text))
+                self.assertEqual(status == 429, "Retry-After" in answer.headers)
+
+    def test_a_second_phone(self) -> None:
+        """Adding a device that replaces no other leaves the recovery codes valid."""
+        self.enroll()
+        new = self.scan(self.browser.get("/device").text)
+        answer = self.browser.post("/device", code=new.at(time.time()))
+        self.assertEqual(("/", False), (answer.path, "<code>" in answer.text))
+        self.browser.post("/logout")
+        self.browser.post("/login", email=EMAIL, password=PASSWORD)
+        self.assertEqual("/device", self.browser.post("/recover", recovery_code=self.codes[0]).path)
+
+    def test_the_first_lines(self) -> None:
+        """The first lines install cryptography, which `--cert adhoc` needs."""
+        text = Path(__file__).with_name("flask_site.py").read_text("utf-8")
+        self.assertIn("--cert adhoc", text)
+        self.assertRegex(text, r"\n    pip install flask cryptography ")
+
     def test_a_double_click(self) -> None:
-        """The second request goes on where the first one logged in."""
+        """The second request of a double click shows the page of the user who is logged in."""
         totp = self.enroll()
         self.browser.post("/logout")
         self.browser.post("/login", email=EMAIL, password=PASSWORD)
@@ -191,7 +262,7 @@ class Site(unittest.TestCase):
         self.assertEqual((200, "/"), (answer.status, answer.path))
 
     def test_at_once(self) -> None:
-        """Of many browsers with one code, exactly one gets in."""
+        """If many browsers send the same code at once, exactly one logs in."""
         totp = self.enroll()
         browsers = [Browser(self.origin) for _ in range(8)]
         for browser in browsers:
@@ -202,7 +273,7 @@ class Site(unittest.TestCase):
         self.assertEqual([200] + [422] * 7, sorted(answer.status for answer in answers))
 
     def test_the_store_is_lost(self) -> None:
-        """Nobody gets in with the password alone."""
+        """If the store is lost, a user who had a second factor cannot log in with the password alone."""
         totp = self.enroll()
         self.browser.post("/logout")
         for user, _ in list(self.verifier.states()):
@@ -212,7 +283,7 @@ class Site(unittest.TestCase):
         self.assertEqual("/login", self.browser.get("/device").path)
 
     def test_another_master_key(self) -> None:
-        """The site fails, loudly, instead of counting wrong codes."""
+        """With another master key, the site answers with an error and does not count wrong codes."""
         totp = self.enroll()
         self.keys["MASTER_KEY"] = secrets.token_hex(32)
         self.browser = self.open()

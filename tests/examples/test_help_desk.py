@@ -1,4 +1,4 @@
-"""The help desk: 1,000 tokens of each kind, and its commands."""
+"""Tests of the help desk, with 1,000 tokens of each kind, and its commands."""
 
 import contextlib
 import secrets
@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 import unittest
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -50,18 +51,21 @@ class HelpDesk(unittest.TestCase):
         self.verifier = Verifier(MemoryStore(), clock=self.clock)
         self.desk = self.program.Desk("tokens.db", bytes.fromhex(self.key), self.verifier)
 
-    def write_csv(self, interval: str = "60", count: int = COUNT) -> dict[str, Secret]:
-        """Write a file as vendors send it, and return the secrets."""
+    def write_csv(
+        self,
+        interval: str = "60",
+        count: int = COUNT,
+        encode: Callable[[Secret], str] = Secret.to_base32,
+    ) -> dict[str, Secret]:
+        """Write a CSV file such as vendors send, and return the secrets."""
         tokens = {str(10001000 + number): Secret.generate() for number in range(count)}
-        lines = [
-            f",{serial},{secret.to_base32()},{interval},Acme,Card\n" for serial, secret in tokens.items()
-        ]
+        lines = [f",{serial},{encode(secret)},{interval},Acme,Card\n" for serial, secret in tokens.items()]
         header = "upn,serial number,secret key,time interval,manufacturer,model\n"
         Path("tokens.csv").write_text(f"\ufeff{header}{''.join(lines)}", encoding="utf-8")
         return tokens
 
     def write_pskc(self, count: int, **fields: Any) -> dict[str, Secret]:
-        """Write an encrypted file as vendors send it, and return the secrets."""
+        """Write an encrypted PSKC file such as vendors send, and return the secrets."""
         tokens = {f"P{number:06}": Secret.generate() for number in range(count)}
         container = self.pskc.PSKC()
         for serial, secret in tokens.items():
@@ -83,7 +87,7 @@ class HelpDesk(unittest.TestCase):
             return int(self.desk.read(self.program.read_pskc("tokens.xml")))
 
     def test_a_thousand_from_csv(self) -> None:
-        """Each is assigned by three codes, however far its clock is off, and logs in with the next one."""
+        """Three codes assign a TOTP token, whether its clock is slow or fast, and the next code logs in."""
         tokens = self.write_csv()
         self.assertEqual(COUNT, self.desk.read(self.program.read_csv("tokens.csv")))
         for number, (serial, secret) in enumerate(tokens.items()):
@@ -97,7 +101,7 @@ class HelpDesk(unittest.TestCase):
         self.assertEqual(COUNT, len(list(self.desk.show(None))))
 
     def test_a_thousand_from_pskc(self) -> None:
-        """Each is assigned by three codes, however often its button was pressed, and logs in."""
+        """Three codes assign an HOTP token within the window, and the next code logs in."""
         tokens = self.write_pskc(COUNT, counter=7)
         self.assertEqual(COUNT, self.read_pskc())
         for number, (serial, secret) in enumerate(tokens.items()):
@@ -109,7 +113,7 @@ class HelpDesk(unittest.TestCase):
         self.assertEqual(3, len(self.desk.devices("alice")))
 
     def test_other_settings(self) -> None:
-        """Hash, length and period of a PSKC file count."""
+        """The hash, the length and the period are read from a PSKC file."""
         (secret,) = self.write_pskc(
             1,
             algorithm=self.program.TOTP_PROFILE,
@@ -123,14 +127,28 @@ class HelpDesk(unittest.TestCase):
         self.assertEqual({"P000000": totp}, self.desk.devices("alice"))
 
     def test_a_csv_file_of_hotp(self) -> None:
-        """Tokens without an interval count."""
+        """A token without an interval is read as an HOTP."""
         (secret,) = self.write_csv("", 1).values()
         self.desk.read(self.program.read_csv("tokens.csv"))
         self.desk.assign("10001000", "alice", list(HOTP(secret).codes(4, 3)))
         self.assertEqual({"10001000": HOTP(secret)}, self.desk.devices("alice"))
 
+    def test_hexadecimal_secrets(self) -> None:
+        """`--hex` reads hexadecimal secrets; without it, the error names the option."""
+        (secret,) = self.write_csv("", 1, Secret.to_hex).values()
+        status, text = self.command("read", "tokens.csv")
+        self.assertEqual((1, True), (status, "with --hex, as hexadecimal" in text))
+        self.assertEqual((0, "1 tokens were read\n"), self.command("read", "tokens.csv", "--hex"))
+        self.desk.assign("10001000", "alice", list(HOTP(secret).codes(0, 3)))
+        self.assertEqual({"10001000": HOTP(secret)}, self.desk.devices("alice"))
+        self.write_csv("", 1)
+        status, text = self.command("read", "tokens.csv", "--hex")
+        self.assertEqual((1, False), (status, "--hex" in text))
+        self.write_pskc(1)
+        self.assertEqual((1, "--hex is for CSV files only\n"), self.command("read", "tokens.xml", "--hex"))
+
     def test_files_that_are_refused(self) -> None:
-        """Another password, a token of another kind, a serial number that is there: nothing is stored."""
+        """A file with a fault, or with a serial number that is already stored, is refused as a whole."""
         self.write_pskc(2)
         with self.assertRaisesRegex(ValueError, "the PSKC file cannot be read: "):
             self.read_pskc("wrong")
@@ -164,7 +182,7 @@ class HelpDesk(unittest.TestCase):
         self.assertEqual(2, len(self.desk.run("SELECT * FROM tokens")))
 
     def test_a_button_that_was_pressed_very_often(self) -> None:
-        """The desk is told where to look next, and finds the counter there."""
+        """The refusal names the counter to try next, and the token is found there."""
         (hotp,) = (HOTP(secret) for secret in self.write_pskc(1, counter=7).values())
         self.read_pskc()
         codes = list(hotp.codes(150, 3))
@@ -173,8 +191,47 @@ class HelpDesk(unittest.TestCase):
         self.desk.assign("P000000", "alice", codes, 105)
         self.assertEqual(153, self.verifier.verify("alice", {"P000000": hotp}, hotp.at(153)).moving_factor)
 
+    def test_a_token_that_is_far_ahead(self) -> None:
+        """A token is recovered at the suggested counter, and the user's other tokens do not change."""
+        one, two = (HOTP(secret) for secret in self.write_pskc(2).values())
+        self.read_pskc()
+        for serial, hotp in (("P000000", one), ("P000001", two)):
+            self.desk.assign(serial, "alice", list(hotp.codes(0, 3)))
+        codes = list(two.codes(150, 3))
+        with self.assertRaisesRegex(SystemExit, r"try --counter 101\.\Z"):
+            self.desk.recover("alice", codes)
+        self.assertEqual("P000001", self.desk.recover("alice", codes, 101).device)
+        for hotp, counter in ((one, 3), (two, 153)):
+            accepted = self.verifier.verify("alice", self.desk.devices("alice"), hotp.at(counter))
+            self.assertEqual(counter, accepted.moving_factor)
+
+    def test_a_counter_that_is_mistyped(self) -> None:
+        """A counter that is too high changes nothing."""
+        (hotp,) = (HOTP(secret) for secret in self.write_pskc(1).values())
+        self.read_pskc()
+        self.desk.assign("P000000", "alice", list(hotp.codes(0, 3)))
+        with self.assertRaisesRegex(SystemExit, r"try --counter 1098\.\Z"):
+            self.desk.recover("alice", list(hotp.codes(500, 3)), 1000)
+        self.assertEqual(5, self.desk.recover("alice", list(hotp.codes(3, 3)), 1000).moving_factor)
+
+    def test_recovery_without_a_gap(self) -> None:
+        """The suggested counter leaves no gap between the counters of two calls of `recover`."""
+        (hotp,) = (HOTP(secret) for secret in self.write_pskc(1).values())
+        self.read_pskc()
+        self.desk.assign("P000000", "alice", list(hotp.codes(0, 3)))
+        for counter in range(95, 106):
+            verifier = Verifier(MemoryStore(), clock=self.clock)
+            verifier.adopt("alice", hotp, device="P000000", watermark=3)
+            desk = self.program.Desk("tokens.db", bytes.fromhex(self.key), verifier)
+            codes = list(hotp.codes(counter, 3))
+            try:
+                accepted = desk.recover("alice", codes)
+            except SystemExit:
+                accepted = desk.recover("alice", codes, 101)
+            self.assertEqual(counter + 2, accepted.moving_factor)
+
     def test_every_counter_is_within_reach(self) -> None:
-        """Between what one call reaches and what the next one does there is no gap."""
+        """The suggested counter leaves no gap between the counters of two calls of `assign`."""
         (hotp,) = (HOTP(secret) for secret in self.write_pskc(1).values())
         self.read_pskc()
         for counter in range(95, 103):
@@ -186,7 +243,7 @@ class HelpDesk(unittest.TestCase):
             self.desk.run("UPDATE tokens SET user = NULL")
 
     def test_secrets_are_encrypted(self) -> None:
-        """No secret is in the file, and none works under another serial number."""
+        """The file contains no plain secret, and no secret can be moved to another serial number."""
         tokens = self.write_csv(count=2)
         self.desk.read(self.program.read_csv("tokens.csv"))
         stored = Path("tokens.db").read_bytes()
@@ -199,11 +256,11 @@ class HelpDesk(unittest.TestCase):
         self.assertNotEqual(first["secret"], second["secret"])
 
     def test_a_lost_token(self) -> None:
-        """Its codes are refused, another one's are not; nobody else can have it."""
+        """The codes of a deleted token are refused, and those of the user's other token still work."""
         one, two = (HOTP(secret) for secret in self.write_pskc(2).values())
         self.read_pskc()
         self.desk.assign("P000000", "alice", list(one.codes(0, 3)))
-        with self.assertRaisesRegex(SystemExit, "no token P000000 that can be assigned"):
+        with self.assertRaisesRegex(SystemExit, "token P000000 belongs to alice"):
             self.desk.assign("P000000", "bob", list(one.codes(3, 3)))
         self.desk.assign("P000001", "alice", list(two.codes(0, 3)))
         self.desk.lost("P000000")
@@ -217,7 +274,7 @@ class HelpDesk(unittest.TestCase):
             self.desk.lost("P000001")
 
     def test_it_is_interrupted(self) -> None:
-        """A token that was enrolled and not written down is assigned once more; its codes stay spent."""
+        """If `assign` is interrupted, it can be repeated with new codes; the old codes stay spent."""
         (hotp,) = (HOTP(secret) for secret in self.write_pskc(1).values())
         self.read_pskc()
         with mock.patch.object(
@@ -230,7 +287,7 @@ class HelpDesk(unittest.TestCase):
         self.desk.assign("P000000", "alice", list(hotp.codes(3, 3)))
 
     def test_what_is_wrong_is_said_in_one_line(self) -> None:
-        """No command shows a traceback."""
+        """Every error is one line, without a traceback."""
         self.write_csv(count=1)
         self.assertEqual((0, "1 tokens were read\n"), self.command("read", "tokens.csv"))
         text = "there is a token 10001000 already; no token was read\n"
@@ -248,6 +305,7 @@ class HelpDesk(unittest.TestCase):
             (("show", "bob"), None, "there is no user bob"),
             (("unlock", "bob"), None, "NotEnrolledError: the store has no row of this user"),
             (("check", "bob"), None, "no code was given"),
+            (("assign", "10009999", "bob"), None, "there is no token 10009999\n"),
         ):
             with self.subTest(arguments, key=key):
                 status, said = self.command(*arguments, key=key)
@@ -256,7 +314,7 @@ class HelpDesk(unittest.TestCase):
                 self.assertEqual(1, said.count("\n"), said)
 
     def test_pskc_is_needed_for_its_files_only(self) -> None:
-        """Without python-pskc, everything else works."""
+        """Only PSKC files need python-pskc."""
         with mock.patch.dict(sys.modules, {"pskc": None}), self.assertRaisesRegex(SystemExit, "pip install"):
             self.desk.read(self.program.read_pskc("tokens.xml"))
         self.write_csv(count=1)
@@ -271,8 +329,26 @@ class HelpDesk(unittest.TestCase):
             stdout=subprocess.DEVNULL,
         )
 
+    def test_cryptography_is_needed(self) -> None:
+        """Without cryptography, the program exits with a line that says how to install it."""
+        code = "import sys; sys.modules['cryptography'] = None; from tests.examples import help_desk"
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=environment(), check=False, capture_output=True, text=True
+        )
+        self.assertEqual(
+            (1, "to encrypt the secrets: pip install cryptography\n"), (done.returncode, done.stderr)
+        )
+
+    def test_help(self) -> None:
+        """`--help` explains each command."""
+        status, text = self.command("--help")
+        self.assertEqual(0, status)
+        for name in ("read", "assign", "check", "recover", "lost", "unlock", "show"):
+            with self.subTest(name):
+                self.assertRegex(text, rf"(?m)^    {name} +\w")
+
     def command(self, *arguments: str, typed: str = "", key: str | None = None) -> tuple[int, str]:
-        """Run a command; return its exit status and what it prints."""
+        """Run a command; return its exit status and its output."""
         done = subprocess.run(
             [sys.executable, self.program.__file__, *arguments],
             input=typed,
@@ -284,7 +360,7 @@ class HelpDesk(unittest.TestCase):
         return done.returncode, done.stdout + done.stderr
 
     def test_the_commands(self) -> None:
-        """A day at the desk."""
+        """The commands read, assign, check, recover, unlock and delete a token."""
         (secret,) = self.write_csv("60", 1).values()
         totp, now = TOTP(secret, period=60), time.time()
         codes = [totp.at(now + 60 * number) for number in range(-3, 6)]
@@ -292,6 +368,8 @@ class HelpDesk(unittest.TestCase):
         status, text = self.command("assign", "10001000", "alice", typed="\n".join(codes[:3]))
         self.assertEqual((0, True), (status, text.endswith("token 10001000 was assigned to alice\n")))
         self.assertIn("10001000 (totp, next", self.command("show")[1])
+        # No code was asked for.
+        self.assertEqual((1, "token 10001000 belongs to alice\n"), self.command("assign", "10001000", "bob"))
         status, text = self.command("check", "alice", typed=codes[3])
         self.assertEqual((0, True), (status, "Accepted(device='10001000'" in text))
         status, text = self.command("check", "alice", typed=codes[3])

@@ -1,4 +1,4 @@
-"""The command that moves users from django-otp."""
+"""Tests of the command that moves users from django-otp."""
 
 import io
 import tempfile
@@ -15,7 +15,7 @@ KEY = bytes(range(20))
 
 
 def set_up_django() -> None:
-    """Set up a site with django-otp and a database in memory, once in this process."""
+    """Set up a site with django-otp and an in-memory database, once in this process."""
     package("django_otp")
     import django
     from django.conf import settings
@@ -74,7 +74,7 @@ class Moving(unittest.TestCase):
         return self.program.TOTPDevice.objects.create(user=self.alice, key=KEY.hex(), **fields)
 
     def test_totp(self) -> None:
-        """F25: the last code is spent, the next one is accepted, and the drift is kept, at 30 and at 60 s."""
+        """F25: the last code is spent, the next is accepted, and the drift is kept, with 30 and with 60 s."""
         for period, key, digits in ((30, KEY, 6), (60, KEY[:10], 8)):
             with self.subTest(period=period):
                 self.path.unlink(missing_ok=True)
@@ -96,7 +96,7 @@ class Moving(unittest.TestCase):
                 verifier.store.close()  # type: ignore[attr-defined] # it is a SQLStore
 
     def test_hotp(self) -> None:
-        """The last code is spent, and the next one is accepted."""
+        """The last code of an HOTP is spent, and the next code is accepted."""
         hotp = HOTP(Secret(KEY[:10]))
         row = self.program.HOTPDevice.objects.create(user=self.alice, key=KEY[:10].hex())
         self.assertTrue(row.verify_token(hotp.at(2)))
@@ -106,7 +106,7 @@ class Moving(unittest.TestCase):
         self.assertEqual(3, self.program.login(verifier, self.alice, hotp.at(3)).moving_factor)
 
     def test_both(self) -> None:
-        """A user with two devices logs in with each; a device without a login, too."""
+        """A user with two devices logs in with each of them, even with one that was never used."""
         totp, hotp = self.totp(), self.program.HOTPDevice.objects.create(user=self.alice, key="ab" * 20)
         unconfirmed = self.program.TOTPDevice.objects.create(user=self.alice, key="cd" * 20, confirmed=False)
         verifier = self.move()
@@ -117,7 +117,7 @@ class Moving(unittest.TestCase):
             self.assertEqual((), accepted.left_out)
 
     def test_it_is_run_again(self) -> None:
-        """What was used after the first run stays used."""
+        """A code that was used after the first run is refused after the second run."""
         self.totp()
         code = TOTP(Secret(KEY)).at(NOW)
         self.program.login(self.move(), self.alice, code)
@@ -125,7 +125,7 @@ class Moving(unittest.TestCase):
             self.program.login(self.move(), self.alice, code)
 
     def test_one_is_refused(self) -> None:
-        """The others are moved, and the command says which one was not."""
+        """The command names the device that it refuses, and moves the others."""
         from django.core.management import CommandError, call_command
 
         bob = self.users.create_user("bob")
@@ -143,7 +143,7 @@ class Moving(unittest.TestCase):
             self.assertEqual([str(bob.pk)], [user for user, _ in Verifier(store).states()])
 
     def test_static_tokens(self) -> None:
-        """They go on working with django-otp, each once, until there are recovery codes."""
+        """django-otp still accepts each static token once, until recovery codes replace them."""
         from django_otp.plugins.otp_static.models import StaticDevice
 
         static = StaticDevice.objects.create(user=self.alice)

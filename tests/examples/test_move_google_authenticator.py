@@ -1,4 +1,4 @@
-"""The program that moves users of libpam's google_authenticator, with files that the real program wrote.
+"""Tests of the program that moves users of libpam's google_authenticator, with files of the real program.
 
 The module has the system's clock, so codes are those of now.
 """
@@ -28,7 +28,7 @@ class Moving(unittest.TestCase):
         self.database = self.folder / "otp.db"
 
     def enroll(self, *options: str) -> Service:
-        """Let the real program write a user's file; return the service that logs in with it."""
+        """Write a user's file with the real program, and return the service that logs in with it."""
         command = [program_path("google-authenticator"), "-C", "-f", "-q", "-u", "-s", str(self.path)]
         subprocess.run([*command, *options], check=True, capture_output=True)
         self.path.chmod(0o600)
@@ -49,7 +49,7 @@ class Moving(unittest.TestCase):
         return Verifier(store, clock=clock)
 
     def test_totp(self) -> None:
-        """F25: the last code is spent, the next one is accepted and the drift kept, with 30 and with 60 s."""
+        """F25: the last code is spent, the next is accepted, and the drift is kept, with 30 and with 60 s."""
         for options, period, skew in (((), 30, 0), (("-S", "60"), 60, 0), ((), 30, 7), ((), 30, -7)):
             with self.subTest(period=period, skew=skew):
                 self.database.unlink(missing_ok=True)
@@ -69,7 +69,7 @@ class Moving(unittest.TestCase):
                 self.assertEqual((1, skew), (accepted.offset, accepted.drift))
 
     def test_reuse_was_allowed(self) -> None:
-        """Every code that can have been accepted is spent, and the one after the next is accepted."""
+        """Every code that may have been accepted is spent, and the first code after them is accepted."""
         service = self.enroll("-t", "-D", "-w", "3")
         totp, now = self.read().credential, time.time()
         assert totp.kind == "totp"
@@ -84,7 +84,7 @@ class Moving(unittest.TestCase):
         verifier.verify("alice", totp, totp.at(clock.now))
 
     def test_hotp(self) -> None:
-        """The last code is spent, and the next one is accepted."""
+        """The last code of an HOTP is spent, and the next code is accepted."""
         service = self.enroll("-c", "-w", "3")
         hotp = self.read().credential
         assert hotp.kind == "hotp"
@@ -98,7 +98,7 @@ class Moving(unittest.TestCase):
         self.assertEqual(5, verifier.verify("alice", hotp, hotp.at(5)).moving_factor)
 
     def test_scratch_codes(self) -> None:
-        """The module deletes each one that is used; those that are left are counted."""
+        """The module deletes each scratch code that is used; the unused scratch codes are counted."""
         service = self.enroll("-t", "-d", "-w", "3")
         code = self.path.read_text().splitlines()[-1]
         self.assertTrue(service.login("alice", code))
@@ -106,7 +106,7 @@ class Moving(unittest.TestCase):
         self.assertEqual(4, self.read().scratch_codes)
 
     def test_an_old_file(self) -> None:
-        """A file of 80 bits, as the program wrote it for years."""
+        """A file with a secret of 80 bits, such as old versions wrote, is read."""
         moved = program.read(
             'GEZDGNBVGY3TQOJQ\n" RATE_LIMIT 3 30 1700000000\n" WINDOW_SIZE 17\n'
             '" DISALLOW_REUSE 56666666 56666668 56666667\n" RESETTING_TIME_SKEW 56666666+5\n'
@@ -116,7 +116,7 @@ class Moving(unittest.TestCase):
         self.assertEqual(2, moved.scratch_codes)
 
     def test_homes(self) -> None:
-        """Users with a file are moved; the program says which one was not, and can be run again."""
+        """Users with a file are moved, a refused user is named, and the program can be run again."""
         for user, text in (
             ("alice", 'GEZDGNBVGY3TQOJQ\n" DISALLOW_REUSE\n" TOTP_AUTH\n12345678\n'),
             ("bob", 'GEZ!\n" TOTP_AUTH\n'),

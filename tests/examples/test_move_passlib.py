@@ -1,4 +1,4 @@
-"""The program that moves users from passlib or libpass, which have the same module.
+"""Tests of the program that moves users from passlib or libpass, which have the same module.
 
 ONETIME_PASSLIB names the folder of passlib where libpass is installed, so that both are tested.
 """
@@ -61,7 +61,7 @@ class FromLibpass(unittest.TestCase):
         return verifier.verify("17", self.program.credential(row["json"]), code)
 
     def test_totp(self) -> None:
-        """F25: the last code is spent, the next one is accepted, and the drift is kept, with each setting."""
+        """F25: the last code is spent, the next is accepted, and the drift is kept, with all settings."""
         for settings in ({}, {"period": 60, "digits": 8, "alg": "sha256"}, {"alg": "sha512"}):
             with self.subTest(**settings):
                 Path(self.path).unlink(missing_ok=True)
@@ -79,7 +79,7 @@ class FromLibpass(unittest.TestCase):
                 self.assertEqual((match.counter + 1, -5), (accepted.moving_factor, accepted.drift))
 
     def test_encrypted(self) -> None:
-        """Passlib decrypts the secrets, at the move and at each login."""
+        """passlib decrypts the secrets, both for the move and at each login."""
         wallet = self.passlib.AppWallet({"1": "a secret of the site"}, encrypt_cost=4)
         reader = self.passlib.TOTP.using(wallet=wallet)
         old = reader(key=SECRET, format="base32")
@@ -93,7 +93,7 @@ class FromLibpass(unittest.TestCase):
         self.assertEqual(NOW // 30 + 1, self.login(verifier, old.generate(time=NOW + 30).token).moving_factor)
 
     def test_no_counter_was_stored(self) -> None:
-        """Every code that can have been accepted is spent, and the one after the next is accepted."""
+        """Every code that may have been accepted is spent, and the code after the next is accepted."""
         old = self.passlib.TOTP(key=SECRET, format="base32")
         self.add(old.to_json(), None)
         verifier = self.move()
@@ -106,7 +106,7 @@ class FromLibpass(unittest.TestCase):
         self.assertEqual(NOW // 30 + 2, self.login(verifier, old.generate(time=NOW + 60).token).moving_factor)
 
     def test_one_is_refused(self) -> None:
-        """The others are moved, and the program says which one was not."""
+        """The program names each user that it refuses, and moves the others."""
         json = self.passlib.TOTP(key=SECRET, format="base32").to_json()
         self.add(json, NOW)  # seconds for steps
         self.write("INSERT INTO otp VALUES (18, '[]', NULL, NULL)")
@@ -116,10 +116,18 @@ class FromLibpass(unittest.TestCase):
         output = io.StringIO()
         with contextlib.redirect_stdout(output), self.assertRaisesRegex(SystemExit, expected):
             self.program.main(self.source, self.path)
-        self.assertEqual("1 moved, 3 not\n", output.getvalue())
+        self.assertEqual("1 moved, 3 not, 0 without a second factor\n", output.getvalue())
+
+    def test_users_without_a_second_factor(self) -> None:
+        """Users whose JSON is NULL or empty are skipped and counted, not reported as faults."""
+        self.write("INSERT INTO otp VALUES (18, NULL, NULL, NULL)")
+        self.write("INSERT INTO otp VALUES (19, '', NULL, NULL)")
+        with contextlib.redirect_stdout(io.StringIO()) as output:
+            self.program.main(self.source, self.path)
+        self.assertEqual("0 moved, 0 not, 2 without a second factor\n", output.getvalue())
 
     def test_a_wrong_file(self) -> None:
-        """A file that is not there, or not such a database, is said in one line; none is created."""
+        """A file that is missing or has no such table is reported in one line, and no file is created."""
         missing, empty = Path(self.source).with_name("none.db"), Path(self.source).with_name("empty.db")
         empty.touch()
         for path, words in ((missing, "there is no file "), (empty, "cannot be read: no such table: otp")):
@@ -130,7 +138,7 @@ class FromLibpass(unittest.TestCase):
 
 
 class FromPasslib(FromLibpass):
-    """The same with passlib in the place of libpass."""
+    """The same tests with passlib instead of libpass."""
 
     @classmethod
     def setUpClass(cls) -> None:

@@ -1,4 +1,4 @@
-"""The program that moves a store from SQLite to PostgreSQL."""
+"""Tests of the program that moves a store from SQLite to PostgreSQL."""
 
 import contextlib
 import io
@@ -53,7 +53,7 @@ class Moving(unittest.TestCase):
         )
 
     def move(self) -> str:
-        """Run the program and return what it prints."""
+        """Run the program, and return its output."""
         output = io.StringIO()
         with contextlib.redirect_stdout(output):
             self.program.main(str(self.path), self.postgres.conninfo)
@@ -67,7 +67,7 @@ class Moving(unittest.TestCase):
                 verifier.verify(user, CREDENTIAL, "000000")
 
     def test_a_store_is_moved(self) -> None:
-        """What was used stays used, what failed stays counted, and the old store accepts nothing any more."""
+        """Spent codes stay spent, failures stay counted, and the old store no longer accepts codes."""
         self.enroll()
         entries = list(self.old.items())
         self.assertEqual(f"{len(USERS)} entries were moved\n", self.move())
@@ -86,7 +86,7 @@ class Moving(unittest.TestCase):
             self.assertEqual(entries, connection.execute(query).fetchall(), "the old entries are kept")
 
     def test_it_was_interrupted(self) -> None:
-        """It goes on where it was."""
+        """After an interruption, the program continues with the entries that are missing."""
         self.enroll()
         self.new.create_table()
         for key, text in list(self.old.items())[::2]:
@@ -95,7 +95,7 @@ class Moving(unittest.TestCase):
         self.assertEqual(len(USERS), len(list(self.new.items())))
 
     def test_it_refuses(self) -> None:
-        """Another entry, too many of them, a writer that was not stopped, no file: nothing is renamed."""
+        """If the entries differ or the file is missing, the program refuses and does not rename the table."""
         self.enroll()
         self.new.create_table()
         key, text = next(self.old.items())

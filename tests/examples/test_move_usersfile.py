@@ -1,4 +1,4 @@
-"""The program that moves users of liboath's users file, with lines that pam_oath wrote.
+"""Tests of the program that moves users of liboath's users file, with lines that pam_oath wrote.
 
 The module has the system's clock, so codes are those of now.
 """
@@ -48,7 +48,7 @@ class Moving(unittest.TestCase):
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
     def test_totp(self) -> None:
-        """F25: the last code is spent, the next one is accepted and the drift kept, with 30 and with 60 s."""
+        """F25: the last code is spent, the next is accepted, and the drift is kept, with 30 and with 60 s."""
         for kind, key, period, digits, steps in (
             ("HOTP/T30", KEY, 30, 6, 0),
             ("HOTP/T30/8", KEY, 30, 8, 4),
@@ -81,7 +81,7 @@ class Moving(unittest.TestCase):
         return self.source.read_text().splitlines()
 
     def test_hotp(self) -> None:
-        """The last code is spent, and the next one is accepted."""
+        """The last code of an HOTP is spent, and the next code is accepted."""
         service = self.enroll(f"HOTP/E/6 alice - {OLD_KEY} 4")
         hotp = HOTP(Secret.from_hex(OLD_KEY))
         self.assertEqual(hotp.at(6), self.oathtool("--hotp", "-c6", OLD_KEY))
@@ -94,7 +94,7 @@ class Moving(unittest.TestCase):
         self.assertEqual(7, accepted.moving_factor)
 
     def test_nobody_has_logged_in(self) -> None:
-        """The first code of each of two devices is accepted, of the line without a counter and with one."""
+        """The first code of each device is accepted, whether or not its line has a counter."""
         self.enroll(f"HOTP alice - {KEY}", f"HOTP/T30 bob - {KEY}", f"HOTP/E/8 alice + {OLD_KEY} 9")
         verifier = self.move(ManualClock(time.time()))
         devices = program.devices(self.lines(), "alice")
@@ -104,7 +104,7 @@ class Moving(unittest.TestCase):
         self.assertEqual(9, verifier.verify("alice", devices, code).moving_factor)
 
     def test_the_clock_was_changed(self) -> None:
-        """A code that fits no time nearby: every code up to now counts as used."""
+        """If the last code does not fit the time of the last login, every code up to now counts as used."""
         self.enroll(f"HOTP/T30 alice - {KEY} 0 000000 2020-01-01T00:00:00L")
         before = int(time.time()) // 30
         verifier = self.move(ManualClock(time.time()))
@@ -113,7 +113,7 @@ class Moving(unittest.TestCase):
         self.assertIn(state.devices["line-1"].watermark - program.WINDOW - 1, (before, before + 1))
 
     def test_a_line_is_malformed(self) -> None:
-        """The others are moved; the program says which line was not, without its secret."""
+        """The program names each line that it refuses, without the secret, and moves the others."""
         lines = ["HOTP alice", f"HOTP/T30/5 bob - {KEY}", "HOTP carol - 31zz", f"# né\nHOTP dave - {KEY}"]
         self.source.write_text("\n".join(lines), encoding="latin-1")
         output = io.StringIO()

@@ -1,4 +1,4 @@
-"""The helper of pam_exec, by logins through PAM."""
+"""Tests of the helper for pam_exec: logins through PAM."""
 
 import contextlib
 import io
@@ -21,7 +21,7 @@ from tests.examples import pam_helper
 pam_helper.FOLDER = pathlib.Path({folder!r})
 sys.exit(pam_helper.main(sys.argv[1:]))
 """
-"""The program with another folder."""
+"""A program that runs the helper with another folder."""
 
 
 DEVICE = "0123456789abcdef"
@@ -62,13 +62,13 @@ class Login(unittest.TestCase):
         )
 
     def enroll(self) -> TOTP:
-        """Add a device with the code before this moment's."""
+        """Add a device with the previous step's code."""
         totp: TOTP = self.program.credential("alice", DEVICE)
         self.verifier.enroll("alice", totp, totp.at(time.time() - 30), device=DEVICE)
         return totp
 
     def test_login(self) -> None:
-        """A code lets its user in once, and nobody else."""
+        """A code logs its own user in, and only once."""
         totp = self.enroll()
         code = totp.at(time.time())
         self.assertFalse(self.service.login("bob", code))
@@ -80,7 +80,7 @@ class Login(unittest.TestCase):
         self.assertTrue(self.service.login("alice", totp.at(time.time() + 30)))
 
     def test_throttled(self) -> None:
-        """Three codes let the owner in."""
+        """A throttled owner logs in with three codes in a row."""
         totp = self.enroll()
         for _ in range(5):
             self.service.login("alice", "000000")
@@ -91,14 +91,14 @@ class Login(unittest.TestCase):
         self.assertFalse(self.service.login("alice", " ".join(codes)))
 
     def test_the_store_fails(self) -> None:
-        """Nobody gets in."""
+        """If the store cannot be read, a correct code is refused."""
         totp = self.enroll()
         self.store.close()
         (self.folder / "otp.db").write_bytes(b"not a database")
         self.assertFalse(self.service.login("alice", totp.at(time.time())))
 
     def test_root(self) -> None:
-        """A wrong code enrolls nothing, a right one replaces what was there, and forget removes all."""
+        """`enroll` replaces the user's devices only if the code is correct; `forget` removes them all."""
         old, new = self.enroll(), self.program.credential("alice", "new")
         for step, devices in ((-100, [DEVICE]), (0, ["new"])):
             code = new.at(time.time() + 30 * step)

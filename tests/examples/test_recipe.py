@@ -1,4 +1,4 @@
-"""The README's recipe: it agrees with the program to copy, and no crash leaves the owner without a device."""
+"""Tests of the README's recipe: it matches `recipe.py`, and no crash leaves the owner without a device."""
 
 import ast
 import contextlib
@@ -33,7 +33,7 @@ MAY = 1_800_000_000
 
 
 class CrashError(BaseException):
-    """The process ends here."""
+    """The simulated process ends at this point."""
 
 
 class Crashing(MemoryStore):
@@ -48,7 +48,7 @@ class Crashing(MemoryStore):
     last: int | None = None
 
     def point(self) -> None:
-        """Pass a point, or end."""
+        """Count a point, and raise CrashError at the last one."""
         self.points += 1
         if self.points == self.last:
             raise CrashError
@@ -97,19 +97,19 @@ class Recipe(unittest.TestCase):
         self.begin()
 
     def begin(self) -> None:
-        """Begin with nobody enrolled."""
+        """Start again with an empty store."""
         self.store = Crashing()
         self.recipe.verifier = Verifier(self.store, clock=self.clock)
         self.user = self.recipe.User("17", "alice@example.com")
 
     def scan(self, session: dict[str, str]) -> TOTP:
-        """Show a link, and scan it."""
+        """Request a link for a new device, and parse it, as an app does."""
         credential = uri.parse(self.recipe.show(self.user, session)).credential
         assert isinstance(credential, TOTP)
         return credential
 
     def works(self, device: TOTP) -> bool:
-        """Return whether the owner gets in with a code of a device that was not used yet."""
+        """Return whether the owner can log in with an unused code of a device."""
         self.clock.advance(90)
         try:
             return self.recipe.login(self.user, device.at(self.clock.now)) is not None
@@ -117,7 +117,7 @@ class Recipe(unittest.TestCase):
             return False
 
     def crashes(self, act: Callable[[], None]) -> bool:
-        """Act until the process ends; return whether it did, or came to the end."""
+        """Call `act`; return True if it crashed, and False if it returned."""
 
         def trace(frame: FrameType, event: str, argument: object) -> Any:
             if frame.f_code.co_filename != str(RECIPE):
@@ -139,7 +139,7 @@ class Recipe(unittest.TestCase):
         return False
 
     def every_crash(self, act: Callable[[], None], prepare: Callable[[], None]) -> Iterator[int]:
-        """Act anew for each point, and crash there, at the first one, then at the second one and so on."""
+        """Call `act` once for each point, crash at that point, and yield its number."""
         point = 1
         while True:
             self.begin()
@@ -152,13 +152,13 @@ class Recipe(unittest.TestCase):
         self.assertGreater(point, 30)
 
     def test_a_crash_at_every_point_of_a_new_phone(self) -> None:
-        """F24: before and after each access to the store, at each instruction: one of the phones works."""
+        """F24: wherever the replacement of a phone crashes, the old phone or the new phone works."""
         for keeps_session in (False, True):
             with self.subTest(keeps_session=keeps_session):
                 self.crash_at_every_point_of_a_new_phone(keeps_session)
 
     def crash_at_every_point_of_a_new_phone(self, keeps_session: bool) -> None:
-        """Replace a phone; a framework stores the session at each change, or only after the answer."""
+        """Replace a phone; the session is stored at each change, or else only after the answer."""
         session: dict[str, str] = {}
         stored: dict[str, str] = {}
         phones: dict[str, TOTP] = {}
@@ -195,7 +195,7 @@ class Recipe(unittest.TestCase):
         self.assertEqual({(True, False), (True, True), (False, True)}, seen)
 
     def test_a_crash_at_every_point_of_the_first_phone(self) -> None:
-        """F24: the owner is asked for no code yet, or the phone works; there is nothing in between."""
+        """F24: wherever the first enrollment crashes, a code is required exactly if the phone works."""
         session: dict[str, str] = {}
         phones: list[TOTP] = []
 
@@ -214,7 +214,7 @@ class Recipe(unittest.TestCase):
         self.assertEqual({False, True}, seen)
 
     def test_a_session_that_came_back(self) -> None:
-        """F24: where the session was not stored, the second try removes nothing."""
+        """F24: if the session was not stored, confirming the same device again removes no device."""
         session: dict[str, str] = {}
         phone = self.scan(session)
         stored = dict(session)
@@ -226,7 +226,7 @@ class Recipe(unittest.TestCase):
         self.assertTrue(self.works(phone))
 
     def test_a_second_click(self) -> None:
-        """No device is pending then, nor without a link; a refused code leaves the device pending."""
+        """No device is pending before a link or after a success; a refused code leaves it pending."""
         session: dict[str, str] = {}
         with self.assertRaisesRegex(LookupError, "no device is pending"):
             self.recipe.confirm(self.user, session, "000000")
@@ -241,7 +241,7 @@ class Recipe(unittest.TestCase):
         self.assertTrue(self.works(phone))
 
     def test_a_lost_store_and_a_changed_master_key(self) -> None:
-        """F24, F30: both refuse; neither lets anybody in with the password alone."""
+        """F24, F30: with a lost store or another master key, the password alone does not log the user in."""
         session: dict[str, str] = {}
         phone = self.scan(session)
         self.recipe.confirm(self.user, session, phone.at(self.clock.now))
@@ -255,7 +255,7 @@ class Recipe(unittest.TestCase):
         self.assertFalse(self.works(phone))
 
     def test_three_codes(self) -> None:
-        """K44: the form for three codes lets the owner in while a guesser has the user throttled."""
+        """K44: three codes log the owner in while an attacker keeps the user throttled."""
         session: dict[str, str] = {}
         phone = self.scan(session)
         self.recipe.confirm(self.user, session, phone.at(self.clock.now))
@@ -269,14 +269,14 @@ class Recipe(unittest.TestCase):
         self.assertEqual(5, accepted.failures_before)
 
     def test_it_is_the_readmes(self) -> None:
-        """F24: the README's functions are those of the program, but for docstrings and annotations."""
+        """F24: the README's functions are those of `recipe.py`, apart from docstrings and annotations."""
         examples = doctest.DocTestParser().get_examples(README.read_text(encoding="utf-8"))
         readme = functions("".join(example.source for example in examples))
         self.assertEqual(list(NAMES), list(readme))
         self.assertEqual(readme, functions(RECIPE.read_text(encoding="utf-8")))
 
     def test_on_the_terminal(self) -> None:
-        """The program enrolls a device and logs in with it; a wrong code is refused with a text."""
+        """The program enrolls a device and logs in with it; a wrong code is refused with a message."""
         link = io.StringIO()
 
         def owner(prompt: str) -> str:

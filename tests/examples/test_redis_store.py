@@ -1,4 +1,4 @@
-"""The store in Redis, with a real server."""
+"""Tests of the Redis store, with a real server."""
 
 import shutil
 import signal
@@ -61,7 +61,7 @@ class Server:
         self.client: Any = client
 
     def kill(self) -> None:
-        """End it without a chance to store anything."""
+        """Kill the server before it can store anything."""
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
@@ -100,7 +100,7 @@ class Contract(StoreContract, unittest.TestCase):
         return store  # type: ignore[no-any-return] # the package may be missing
 
     test_a_rollback_of_the_caller_changes_nothing: Any = None
-    """The store's connections are its own: the caller has no transaction on them."""
+    """Not applicable: the connections are the store's own, so the caller has no transaction on them."""
 
 
 class Redis(unittest.TestCase):
@@ -119,7 +119,7 @@ class Redis(unittest.TestCase):
         return store
 
     def test_a_crash(self) -> None:
-        """A code that was accepted stays spent; with the default settings it would be accepted again."""
+        """After a crash, the state is intact with the required settings, and lost with `appendonly no`."""
         hotp = HOTP(Secret(RFC_KEY))
         for settings, forgets in ({}, False), ({"appendonly": "no"}, True):
             server = self.start(**settings)
@@ -133,7 +133,7 @@ class Redis(unittest.TestCase):
                 self.assertEqual(forgets, verifier.state("alice") is None)
 
     def test_settings(self) -> None:
-        """A server that would forget is refused, whichever setting it is."""
+        """A server is refused if any of its settings could lose data."""
         server = self.start()
         for name, other in (
             ("appendonly", "no"),
@@ -152,7 +152,7 @@ class Redis(unittest.TestCase):
             self.open(server)
 
     def test_a_full_memory(self) -> None:
-        """A write fails, and nothing is evicted."""
+        """If the memory is full, a write fails and nothing is evicted."""
         server = self.start()
         store = self.open(server)
         self.assertTrue(store.swap("otp/alice", None, "one"))
@@ -162,7 +162,7 @@ class Redis(unittest.TestCase):
         self.assertEqual("one", store.get("otp/alice"))
 
     def test_nothing_is_retried(self) -> None:
-        """A swap whose answer is lost is an error, not a False."""
+        """A swap whose answer is lost raises an error; it does not return False."""
         server = self.start()
         store = self.open(server)
         store.swap("otp/alice", None, "one")
@@ -184,7 +184,7 @@ class Redis(unittest.TestCase):
         self.assertEqual("two", store.get("otp/alice"))
 
     def test_at_once(self) -> None:
-        """Of many threads with one code, exactly one has it accepted."""
+        """If many threads verify the same code at once, exactly one succeeds."""
         server = self.start()
         hotp = HOTP(Secret(RFC_KEY))
         verifiers = [Verifier(self.open(server)) for _ in range(2)]
@@ -203,7 +203,7 @@ class Redis(unittest.TestCase):
             verifiers[1].verify("alice", hotp, "000000")
 
     def test_states(self) -> None:
-        """All users are listed, each once."""
+        """Every user is listed exactly once."""
         server = self.start()
         verifier = Verifier(self.open(server))
         users = [f"user {number}" for number in range(100)]

@@ -1,4 +1,4 @@
-"""Rotating the master key: nobody is locked out, and whoever has the old one gets nowhere afterwards."""
+"""Tests of rotating the master key: no user is locked out, and the old key is useless afterwards."""
 
 import contextlib
 import importlib
@@ -28,7 +28,7 @@ class Rotation(unittest.TestCase):
         self.alice = self.program.User("17", "alice@example.com")
 
     def load(self, **keys: str) -> None:
-        """Start the program, with more keys."""
+        """Start the program with one more key."""
         self.keys |= keys
         with mock.patch.dict(os.environ, self.keys):
             name = "tests.examples.rotate_master_key"
@@ -41,7 +41,7 @@ class Rotation(unittest.TestCase):
         self.load(MASTER_KEY_2=secrets.token_hex(32), CURRENT_KEY="2")
 
     def enroll(self, user: Any) -> TOTP:
-        """Show a link, scan it, and type a code."""
+        """Enroll a device: show its link, parse it, and confirm a code."""
         session: dict[str, str] = {}
         totp = uri.parse(self.program.show(user, session)).credential
         assert isinstance(totp, TOTP)
@@ -65,7 +65,7 @@ class Rotation(unittest.TestCase):
         return done.stdout + done.stderr
 
     def test_a_rotation(self) -> None:
-        """The old device works until it is replaced by one of the new key."""
+        """A device of the old key works until a device of the new key replaces it."""
         old = self.enroll(self.alice)
         self.assertEqual([], self.program.outdated(self.alice))
         self.rotate()
@@ -83,7 +83,7 @@ class Rotation(unittest.TestCase):
         self.login(self.alice, new)
 
     def test_a_showing_before_the_rotation(self) -> None:
-        """Its device cannot be added any more, and the one that the owner has is not removed."""
+        """A device shown before the rotation cannot be added, and the owner's device is not removed."""
         old = self.enroll(self.alice)
         session: dict[str, str] = {}
         shown = uri.parse(self.program.show(self.alice, session)).credential
@@ -94,7 +94,7 @@ class Rotation(unittest.TestCase):
         self.login(self.alice, old)
 
     def test_a_name_without_a_key(self) -> None:
-        """A device that the recipe enrolled is of the first key."""
+        """A device that the recipe enrolled belongs to the first key."""
         device = secrets.token_hex(8)
         totp = TOTP(
             Secret.derive(Secret.from_hex(self.keys["MASTER_KEY_1"]), f"totp {self.alice.id} {device}")
@@ -105,7 +105,7 @@ class Rotation(unittest.TestCase):
         self.assertEqual([device], self.program.outdated(self.alice))
 
     def test_a_stolen_key(self) -> None:
-        """Its devices are removed at once; users with another device still get in."""
+        """Retiring a stolen key removes its devices at once; users with another device can still log in."""
         bob = self.program.User("18", "bob@example.com")
         old = self.enroll(self.alice)
         self.enroll(bob)
