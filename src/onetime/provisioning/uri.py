@@ -10,7 +10,8 @@ from onetime.confidential import discreet
 from onetime.errors import SecretError, URIError
 from onetime.hotp import HOTP, LAST_MOVING_FACTOR, MAX_DIGITS, MIN_DIGITS
 from onetime.provisioning.account import Account
-from onetime.provisioning.parameters import KNOWN, check_text, decoded, read_parameters
+from onetime.provisioning.names import KNOWN, check_value
+from onetime.provisioning.parameters import check_text, decoded, read_parameters
 from onetime.secret import Secret
 from onetime.totp import TOTP
 
@@ -61,6 +62,8 @@ def parse(text: str) -> Account:
     if len(text) > MAX_LENGTH:
         raise URIError(f"a link must have at most {MAX_LENGTH} characters")
     kind, label, query = _split(text)
+    if "=" in label:
+        check_value(label, KNOWN[kind])
     values, extra = read_parameters(query, KNOWN[kind])
     issuer, name = _names(decoded(label, "label"), values.get("issuer", ""))
     secret = _secret(values.get("secret", ""))
