@@ -278,6 +278,58 @@ class Mistaken(unittest.TestCase):
         with self.assertRaisesRegex(URIError, "again and again"):
             parse(link("totp", f"%{'25' * 9}64igits=8"))
 
+    def test_f43_white_space_in_a_query_is_refused(self) -> None:
+        """F43: a text after a link does not lengthen its secret, and a broken line does not end a name."""
+        spaces = (
+            "\t",
+            "\n",
+            "\r\n",
+            "\x0b",
+            "\x0c",
+            "\x1c",
+            " ",
+            "\x85",
+            "\xa0",
+            "\u2003",
+            "\u2028",
+            "\u3000",
+        )
+        for mark in (*spaces, "  ", "\0", "\x1b", "\x7f", "\x9b"):
+            for parameter, text in (
+                ("secret", f"otpauth://totp/a?secret={S}{mark}hello"),
+                ("secret", f"otpauth://totp/a?issuer=X&SECRET={S[:16]}{mark}{S[16:]}&digits=8"),
+                ("secret", f"otpauth://totp/a?secret={mark}{S}"),
+                ("secret", f"otpauth://totp/a?secret={S}{mark}&digits=8"),
+                ("issuer", link("totp", f"issuer=Big{mark}Corp")),
+                ("issuer", link("totp", f"issuer=X{mark}&digits=8")),
+                ("digits", link("totp", f"digits=8{mark}x")),
+                ("extra", link("totp", f"image=x{mark}hello")),
+                ("extra", link("totp", f"image=x&{mark}hello")),
+            ):
+                where = parameter.replace("extra", "a parameter")
+                with self.subTest(ascii(text)):
+                    with self.assertRaisesRegex(URIError, f"^{where} must not have white space") as caught:
+                        parse(text)
+                    self.assertEqual(parameter, caught.exception.parameter)
+        for text in (
+            f"otpauth://totp/Big Corp:a b?secret={S[:4]}%20{S[4:]}&issuer=Big%20Corp",
+            f"{link('totp')} \n",
+        ):
+            self.assertEqual(S, parse(text).credential.secret.to_base32())
+        self.assertEqual("Big Corp", parse(link("totp", "issuer=Big+Corp")).issuer)
+
+    def test_f40_a_link_copied_out_of_json(self) -> None:
+        """F40: "&" and "=" with a backslash; a backslash alone is a character like others."""
+        for mark, same in product(("\\u0026", "\\x26", "\\U0026"), ("=", "\\u003d", "\\u003D", "\\x3D")):
+            for before in ("issuer=X", "image=x", "digits=6"):
+                text = link("totp", f"{before}{mark}digits{same}8")
+                with self.subTest(text), self.assertRaises(URIError):
+                    parse(text)
+        with self.assertRaisesRegex(URIError, "copied from JSON") as caught:
+            parse(link("totp", "issuer=X\\u0026digits\\u003d8"))
+        self.assertEqual("issuer", caught.exception.parameter)
+        self.assertEqual("A\\b", parse(link("totp", "issuer=A\\b")).issuer)
+
     def test_f40_letters_of_other_scripts(self) -> None:
         """F40: one letter or several that look like those of a name, and accents on them."""
         source = random.Random(40)

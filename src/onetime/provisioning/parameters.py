@@ -3,7 +3,12 @@
 import binascii
 
 from onetime.errors import URIError
-from onetime.provisioning.names import check_extra_names, check_value
+from onetime.provisioning.names import KNOWN, check_extra_names, check_value
+
+_ALL = frozenset().union(*KNOWN.values())
+
+_JSON = ("\\u0026", "\\u003d", "\\x26", "\\x3d")
+"""The notations of "&" and "=" in JSON and in programs."""
 
 _CONTROLS = frozenset(map(chr, (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)))
 
@@ -39,6 +44,31 @@ def read_parameters(query: str, known: frozenset[str]) -> tuple[dict[str, str], 
             values[name] = decoded(value, name)
     check_extra_names([pair[0] for pair in extra], known)
     return values, extra
+
+
+def check_spelling(query: str) -> None:
+    """Raise an error if a query has characters that belong to other text, or come from another notation.
+
+    Raises:
+        URIError: The query has white space or a control character that is not percent-encoded, or "&" or "="
+            in the notation of JSON.
+    """
+    if query.isprintable() and " " not in query and "\\" not in query:
+        return
+    for part in query.split("&"):
+        name = part.partition("=")[0].lower()
+        parameter, where = (name, name) if name in _ALL else ("extra", "a parameter")
+        if not _CONTROLS.isdisjoint(part) or any(map(str.isspace, part)):
+            raise URIError(
+                f"{where} must not have white space or a control character; a space must be written as %20, "
+                "and other text must not stand beside the link",
+                parameter,
+            )
+        if any(escape in part.lower() for escape in _JSON):
+            raise URIError(
+                f'in {where}, "&" or "=" is written with a backslash, so the link was copied from JSON',
+                parameter,
+            )
 
 
 def decoded(part: str, parameter: str | None) -> str:

@@ -11,7 +11,7 @@ from onetime.errors import SecretError, URIError
 from onetime.hotp import HOTP, LAST_MOVING_FACTOR, MAX_DIGITS, MIN_DIGITS
 from onetime.provisioning.account import Account
 from onetime.provisioning.names import KNOWN, check_value
-from onetime.provisioning.parameters import check_text, decoded, read_parameters
+from onetime.provisioning.parameters import check_spelling, check_text, decoded, read_parameters
 from onetime.secret import Secret
 from onetime.totp import TOTP
 
@@ -53,9 +53,9 @@ def parse(text: str) -> Account:
         The account. Its name is empty if the link has none.
 
     Raises:
-        URIError: The text is not an `otpauth` link; a part is missing, out of range, or duplicate; or a
-            parameter could be mistaken for a known one, or is for other kinds of codes (Steam).
-            `parameter` names the part.
+        URIError: The text is not an `otpauth` link; a part is missing, out of range, or duplicate; a
+            parameter could be mistaken for a known one, or is for other kinds of codes (Steam); or white
+            space in the parameters is not percent-encoded. `parameter` names the part.
         TypeError: The text is not a str.
     """
     text = strip(text)
@@ -65,6 +65,7 @@ def parse(text: str) -> Account:
     if "=" in label:
         check_value(label, KNOWN[kind])
     values, extra = read_parameters(query, KNOWN[kind])
+    check_spelling(query)
     issuer, name = _names(decoded(label, "label"), values.get("issuer", ""))
     secret = _secret(values.get("secret", ""))
     algorithm = _algorithm(values.get("algorithm", "SHA1"))
