@@ -3,7 +3,7 @@
 import random
 import time
 import unittest
-from itertools import product
+from itertools import combinations, product
 from urllib.parse import quote
 
 from onetime import TOTP, Account, Secret, URIError
@@ -329,6 +329,27 @@ class Mistaken(unittest.TestCase):
             parse(link("totp", "issuer=X\\u0026digits\\u003d8"))
         self.assertEqual("issuer", caught.exception.parameter)
         self.assertEqual("A\\b", parse(link("totp", "issuer=A\\b")).issuer)
+
+    def test_f40_a_link_copied_out_of_the_source_of_an_e_mail(self) -> None:
+        """F40: "=3D" of quoted-printable text is not taken for the first characters of values."""
+        for kind, known in KNOWN.items():
+            names = sorted(known - {"secret"})
+            for size, digits in product(range(1, len(names) + 1), ("3D", "3d")):
+                for others in combinations((*names, "image"), size):
+                    values = {**VALUES, "image": "x"}
+                    query = "&".join(f"{name}={digits}{values[name]}" for name in ("secret", *others))
+                    for text in (query, f"{query}&flag&", f"x={digits}&{query}"):
+                        with self.subTest(text):
+                            with self.assertRaisesRegex(URIError, '^every value begins with "3D"') as caught:
+                                parse(f"otpauth://{kind}/a?{text}")
+                            self.assertIsNone(caught.exception.parameter)
+        for query in (
+            f"secret=3D{S}",
+            f"secret=3D{S}&digits=6",
+            f"secret=3D{S}&issuer=",
+            f"secret={S}&issuer=3D",
+        ):
+            self.assertTrue(parse(f"otpauth://totp/a?{query}").credential)
 
     def test_f40_letters_of_other_scripts(self) -> None:
         """F40: one letter or several that look like those of a name, and accents on them."""

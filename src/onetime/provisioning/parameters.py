@@ -25,7 +25,7 @@ def read_parameters(query: str, known: frozenset[str]) -> tuple[dict[str, str], 
 
     Raises:
         URIError: A known parameter occurs twice, `check_extra_names` refuses a name, `check_value` refuses a
-            value, or a part cannot be decoded.
+            value, a part cannot be decoded, or each of at least two values begins with "3D".
     """
     values: dict[str, str] = {}
     extra: list[tuple[str, str]] = []
@@ -43,6 +43,12 @@ def read_parameters(query: str, known: frozenset[str]) -> tuple[dict[str, str], 
         else:
             values[name] = decoded(value, name)
     check_extra_names([pair[0] for pair in extra], known)
+    texts = [text for text in (*values.values(), *[pair[1] for pair in extra]) if text]
+    if len(texts) > 1 and all(text[:2] in ("3D", "3d") for text in texts):
+        raise URIError(
+            'every value begins with "3D", so the link was copied from the source of an e-mail, where "=3D" '
+            'stands for "="'
+        )
     return values, extra
 
 
