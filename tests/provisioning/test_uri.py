@@ -27,6 +27,12 @@ def expected(link: dict[str, Any]) -> Account:
     return Account(str(link["name"]), credential, **more, extra=extra)
 
 
+def names(text: str) -> tuple[str | None, str]:
+    """Read the issuer and the name of a link."""
+    account = parse(text)
+    return account.issuer, account.name
+
+
 class Reading(unittest.TestCase):
     def test_what_apps_write_is_read(self) -> None:
         """T05, H11: each link says what its line in links.json says."""
@@ -192,6 +198,33 @@ class Field(unittest.TestCase):
                         with self.subTest(text):
                             account = parse(text)
                             self.assertEqual((issuer, name), (account.issuer, account.name))
+
+    def test_f41_the_issuer_is_written_otherwise_in_the_label(self) -> None:
+        """F41: in another case, or with a plus sign for a space; the parameter is the issuer."""
+        self.assertEqual(
+            ("example.com:8443", "bob"),
+            names(f"otpauth://totp/EXAMPLE.com%3A8443:bob?secret={S}&issuer=example.com%3A8443"),
+        )
+        self.assertEqual(
+            ("Star Trek: Website", "bob"),
+            names(f"otpauth://totp/Star+Trek%3A+Website:bob?secret={S}&issuer=Star+Trek%3A+Website"),
+        )
+        for issuer in (*self.ISSUERS, "Stra\xdfe: A", "A+B: C", "\u0130: x", "Acme", "Big Corp"):
+            for written in (
+                issuer.upper(),
+                issuer.lower(),
+                issuer.title(),
+                issuer.replace(" ", "+"),
+                issuer.casefold(),
+            ):
+                if written.casefold().replace("+", " ") != issuer.casefold().replace("+", " "):
+                    continue
+                for name in ("tester", "a+b", "x@example.com", "", "a:b"):
+                    for separator in (":", "%3A", ":%20"):
+                        text = f"otpauth://totp/{quote(written, safe='+')}{separator}{quote(name, safe='+')}"
+                        text += f"?secret={S}&issuer={quote(issuer, safe='')}"
+                        with self.subTest(text):
+                            self.assertEqual((issuer, name), names(text))
 
     def test_f41_another_issuer_before_the_colon(self) -> None:
         """F41: where the label does not begin with the parameter, its first colon counts, as before."""

@@ -42,8 +42,9 @@ def parse(text: str) -> Account:
     """Parse an `otpauth://` link.
 
     Every part of the link is read literally or refused, never adjusted. Unknown parameters are returned in
-    `extra`. If the label begins with the issuer parameter and a colon, the rest is the name. Otherwise, the
-    text before the first colon is an issuer, which is used only if the issuer parameter is missing.
+    `extra`. If the label begins with the issuer parameter and a colon, the rest is the name; here, case is
+    ignored and a plus sign counts as a space. Otherwise, the text before the first colon is an issuer, which
+    is used only if the issuer parameter is missing.
 
     Args:
         text: One link, at most 65,536 characters. A leading byte-order mark and surrounding white space are
@@ -234,14 +235,19 @@ def _split(text: str) -> tuple[str, str, str]:
 
 def _names(label: str, issuer: str) -> tuple[str | None, str]:
     """Split a decoded label into issuer and name; spaces may precede the name."""
-    if issuer and label.startswith(f"{issuer}:"):
-        name = label[len(issuer) + 1 :]
-    else:
+    # The issuer parameter may itself have colons. Some programs write it in another case in the label, or
+    # with + for a space.
+    *parts, name = label.split(":", issuer.count(":") + 1)
+    if _folded(":".join(parts)) != _folded(issuer):
         prefix, colon, name = label.partition(":")
         if not colon:
             prefix, name = "", label
         issuer = issuer or prefix
     return issuer or None, name.lstrip(" ")
+
+
+def _folded(issuer: str) -> str:
+    return issuer.casefold().replace("+", " ")
 
 
 def _secret(text: str) -> Secret:
