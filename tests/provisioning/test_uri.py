@@ -1,12 +1,14 @@
 """Reading and writing links."""
 
 import random
+import sys
 import unittest
 from itertools import product
 from typing import Any
 from urllib.parse import quote
 
 from onetime import HOTP, TOTP, Account, Algorithm, Secret, URIError
+from onetime.provisioning.names import INVISIBLE
 from onetime.provisioning.uri import MAX_LENGTH, MAX_TEXT, build, escape, parse, split
 from tests.support import RFC_KEY, vectors
 
@@ -256,25 +258,78 @@ class Field(unittest.TestCase):
                 self.assertEqual("name", caught.exception.parameter)
 
     def test_f43_what_a_paste_brings_along(self) -> None:
-        """F43: one byte-order mark in front, and white space of any kind around."""
-        expected = parse(L)
-        spaces = ("", " ", "\n", "\r\n", "\t \n", "\u00a0", "\u3000\n", "\x0b\x0c")
-        for before, mark, between, after in product(spaces, ("", "\ufeff"), spaces, spaces):
-            text = f"{before}{mark}{between}{L}{after}"
-            with self.subTest(ascii(text)):
-                self.assertEqual(expected, parse(text))
+        """F43: byte-order marks, invisible characters and white space of any kind around it are dropped."""
+        texts = (
+            L,
+            f"{L}&issuer=X",
+            f"{L}&digits=8",
+            f"{L}&image=x",
+            f"{L}&flag",
+            f"otpauth://totp/?secret={S}",
+        )
+        expected = {text: parse(text) for text in texts}
+        marks = ("", " ", "\r\n", "\t \n", "\u3000\n", "\ufeff", "\u200b", "\ufeff \u2060\n")
+        for before, between, after in product(marks, repeat=3):
+            for text in (f"{before}{between}{L}{after}", f"{after}{L}{before}{between}"):
+                with self.subTest(ascii(text)):
+                    self.assertEqual(expected[L], parse(text))
+        spaces = "".join(filter(str.isspace, map(chr, range(sys.maxunicode + 1))))
+        for (text, account), mark in product(expected.items(), (*spaces, *INVISIBLE)):
+            with self.subTest(text, mark=ascii(mark)):
+                self.assertEqual(account, parse(f"{mark}{text}{mark}"))
+                self.assertEqual((text, text), split(f"{text}{mark}\n{mark}{text}{mark}"))
 
     def test_f43_what_is_not_around_the_link_is_not_dropped(self) -> None:
-        """F43: two marks, or one in the middle, are not white space."""
+        """F43: other text, or a mark in the middle, is not white space."""
         for text in (
-            f"\ufeff\ufeff{L}",
-            f"{L}\ufeff",
             f"otpauth://totp/a?\ufeffsecret={S}",
             f"x {L}",
             f"{L}\n{L}",
         ):
             with self.subTest(ascii(text)), self.assertRaises(URIError):
                 parse(text)
+
+    def test_f43_an_invisible_character_inside_is_named(self) -> None:
+        """F43: in every part, also if it is percent-encoded where no letter but an ASCII one can stand."""
+        for mark in INVISIBLE:
+            for parameter, text in (
+                ("label", f"otp{mark}auth://totp/a?secret={S}"),
+                ("label", f"otpauth://{mark}totp/a?secret={S}"),
+                ("label", f"otpauth://totp/Acme:{mark}a?secret={S}"),
+                ("label", f"otpauth://totp/a{mark}?secret={S}"),
+                ("secret", f"otpauth://totp/a?secret={S}{mark}&issuer=X"),
+                ("secret", f"otpauth://totp/a?secret={S[:8]}{quote(mark)}{S[8:]}"),
+                ("secret", f"otpauth://totp/a?secret={S}{quote(mark)}"),
+                ("issuer", f"{L}&issuer=X{mark}&digits=8"),
+                ("issuer", f"{L}&ISSUER={mark}X&digits=8"),
+                ("digits", f"{L}&digits={mark}8"),
+                ("digits", f"{L}&digits=8{quote(mark)}"),
+                ("algorithm", f"{L}&algorithm=SHA{mark}256"),
+                ("period", f"{L}&period=30{mark}&digits=8"),
+                ("extra", f"{L}&image=x{mark}y"),
+                ("extra", f"{L}&x{mark}y=1"),
+            ):
+                with self.subTest(ascii(text)):
+                    with self.assertRaisesRegex(URIError, "has an invisible character, U") as caught:
+                        parse(text)
+                    self.assertEqual(parameter, caught.exception.parameter)
+                    self.assertIn(f"U+{ord(mark):04X}", str(caught.exception))
+        for name in ("x\u200d\u00e9", "\u00e9\u200dx", "\u00e9\u200d", "\u200d\u00e9"):
+            for text in (f"otpauth://totp/{name}?secret={S}", f"{L}&issuer={name}&digits=8"):
+                with self.subTest(ascii(text)), self.assertRaisesRegex(URIError, "an invisible character"):
+                    parse(text)
+        # Persian and emoji need joiners; and what is encoded in a name is meant.
+        for name in (
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+            "\U0001f468\u200d\U0001f469",
+            "\u2764\ufe0f",
+        ):
+            text = f"otpauth://totp/{name}?secret={S}&issuer={name}&x={name}"
+            account = parse(text)
+            self.assertEqual((name, name, (("x", name),)), (account.name, account.issuer, account.extra))
+        account = parse(f"otpauth://totp/a%E2%80%8Bb?secret={S}&issuer=c%E2%80%8Bd&x=e%E2%80%8B")
+        self.assertEqual(("a\u200bb", "c\u200bd"), (account.name, account.issuer))
+        self.assertEqual(account, parse(build(account)))
 
     def test_f47_a_raw_link_is_percent_encoded_before_it_is_drawn(self) -> None:
         """F47: readers of QR codes need not guess a character set, and readers of links read the same."""

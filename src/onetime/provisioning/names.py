@@ -27,6 +27,12 @@ INVISIBLE = (
 )
 """Characters that cannot be seen and are not white space. A copied text may have them."""
 
+AROUND = (
+    f"{INVISIBLE}\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
+    "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
+"""The characters that may surround a link: invisible ones and white space."""
+
 _MAX_NAMES = 256
 """Maximum number of different unknown parameters, so that a link is checked quickly."""
 

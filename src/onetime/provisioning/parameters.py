@@ -3,12 +3,17 @@
 import binascii
 
 from onetime.errors import URIError
-from onetime.provisioning.names import KNOWN, check_extra_names, check_value
+from onetime.provisioning.names import INVISIBLE, KNOWN, check_extra_names, check_value
 
 _ALL = frozenset().union(*KNOWN.values())
 
 _JSON = ("\\u0026", "\\u003d", "\\x26", "\\x3d")
 """The notations of "&" and "=" in JSON and in programs."""
+
+_INVISIBLE = frozenset(INVISIBLE)
+
+_JOINERS = "\u200c\u200d"
+"""Invisible characters that scripts and emoji need between other characters that are not ASCII."""
 
 _CONTROLS = frozenset(map(chr, (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)))
 
@@ -57,13 +62,14 @@ def check_spelling(query: str) -> None:
 
     Raises:
         URIError: The query has white space or a control character that is not percent-encoded, or "&" or "="
-            in the notation of JSON.
+            in the notation of JSON; or as `check_visible` does.
     """
-    if query.isprintable() and " " not in query and "\\" not in query:
+    if query.isascii() and query.isprintable() and " " not in query and "\\" not in query:
         return
     for part in query.split("&"):
         name = part.partition("=")[0].lower()
         parameter, where = (name, name) if name in _ALL else ("extra", "a parameter")
+        check_visible(part, parameter)
         if not _CONTROLS.isdisjoint(part) or any(map(str.isspace, part)):
             raise URIError(
                 f"{where} must not have white space or a control character; a space must be written as %20, "
@@ -74,6 +80,19 @@ def check_spelling(query: str) -> None:
             raise URIError(
                 f'in {where}, "&" or "=" is written with a backslash, so the link was copied from JSON',
                 parameter,
+            )
+
+
+def check_visible(text: str, parameter: str) -> None:
+    """Raise an error if a text has an invisible character that does not join two others."""
+    if text.isascii() or _INVISIBLE.isdisjoint(text):
+        return
+    for place, character in enumerate(text):
+        joins = character in _JOINERS and text[place - 1 : place] > "\x7f" < text[place + 1 : place + 2]
+        if character in INVISIBLE and not joins:
+            where = {"extra": "a parameter", "label": "the link"}.get(parameter, parameter)
+            raise URIError(
+                f"{where} has an invisible character, U+{ord(character):04X}, that must be deleted", parameter
             )
 
 

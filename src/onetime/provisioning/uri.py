@@ -10,8 +10,14 @@ from onetime.confidential import discreet
 from onetime.errors import SecretError, URIError
 from onetime.hotp import HOTP, LAST_MOVING_FACTOR, MAX_DIGITS, MIN_DIGITS
 from onetime.provisioning.account import Account
-from onetime.provisioning.names import KNOWN, check_value
-from onetime.provisioning.parameters import check_spelling, check_text, decoded, read_parameters
+from onetime.provisioning.names import AROUND, KNOWN, check_value
+from onetime.provisioning.parameters import (
+    check_spelling,
+    check_text,
+    check_visible,
+    decoded,
+    read_parameters,
+)
 from onetime.secret import Secret
 from onetime.totp import TOTP
 
@@ -47,8 +53,7 @@ def parse(text: str) -> Account:
     is used only if the issuer parameter is missing.
 
     Args:
-        text: One link, at most 65,536 characters. A leading byte-order mark and surrounding white space are
-            ignored.
+        text: One link, at most 65,536 characters. White space and invisible characters around it are ignored.
 
     Returns:
         The account. Its name is empty if the link has none.
@@ -56,17 +61,22 @@ def parse(text: str) -> Account:
     Raises:
         URIError: The text is not an `otpauth` link; a part is missing, out of range, or duplicate; a
             parameter could be mistaken for a known one, or is for other kinds of codes (Steam); or white
-            space in the parameters is not percent-encoded. `parameter` names the part.
+            space in the parameters, or an invisible character, is not percent-encoded. `parameter` names the
+            part.
         TypeError: The text is not a str.
     """
     text = strip(text)
     if len(text) > MAX_LENGTH:
         raise URIError(f"a link must have at most {MAX_LENGTH} characters")
+    check_visible(text.partition("?")[0], "label")
     kind, label, query = _split(text)
     if "=" in label:
         check_value(label, KNOWN[kind])
     values, extra = read_parameters(query, KNOWN[kind])
     check_spelling(query)
+    for name, value in values.items():
+        if name != "issuer":
+            check_visible(value, name)
     issuer, name = _names(decoded(label, "label"), values.get("issuer", ""))
     secret = _secret(values.get("secret", ""))
     algorithm = _algorithm(values.get("algorithm", "SHA1"))
@@ -180,7 +190,7 @@ def escape(link: str) -> str:
     character set of text that is not ASCII. Links from `build` need no escaping.
 
     Args:
-        link: One link of any scheme. A leading byte-order mark and surrounding white space are dropped.
+        link: One link of any scheme. White space and invisible characters around it are dropped.
 
     Returns:
         The link in ASCII. A reader of links decodes it to the same text.
@@ -195,14 +205,14 @@ def escape(link: str) -> str:
 
 
 def strip(text: str) -> str:
-    """Return a text without a leading byte-order mark and surrounding white space.
+    """Return a text without the white space and the invisible characters around it.
 
     Raises:
         TypeError: The text is not a str.
     """
     if not isinstance(text, str):
         raise TypeError(f"a link must be a str, not {type(text).__name__}")
-    return text.strip().removeprefix("\ufeff").strip()
+    return text.strip(AROUND)
 
 
 def _split(text: str) -> tuple[str, str, str]:
