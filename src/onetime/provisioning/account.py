@@ -77,7 +77,10 @@ class Account(Confidential):
         known = KNOWN[credential.kind]
         for pair in pairs:
             if not (
-                isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(each, str) for each in pair)
+                isinstance(pair, tuple)
+                and len(pair) == 2
+                and isinstance(pair[0], str)
+                and isinstance(pair[1], str)
             ):
                 raise TypeError('extra must be pairs of str, for example [("image", "https://...")]')
         check_text("extra", "".join([text for pair in pairs for text in pair]))

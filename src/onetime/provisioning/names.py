@@ -27,6 +27,11 @@ INVISIBLE = (
 )
 """Characters that cannot be seen and are not white space. A copied text may have them."""
 
+_STARTS = frozenset(
+    name[:2] for name in ("amp", "u0026", "data", *_OTHER_CODES, *frozenset().union(*KNOWN.values()))
+)
+"""The first two characters of each name that a name of letters and digits could be mistaken for."""
+
 AROUND = (
     f"{INVISIBLE}\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
     "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -73,6 +78,8 @@ def check_extra_name(name: str, known: frozenset[str]) -> None:
         raise URIError("a parameter must have a name", "extra")
     if name.lower() in known:
         raise URIError("a parameter in extra must not have the name of a known parameter", "extra")
+    if name.isascii() and name.isalnum() and name[:2].lower() not in _STARTS:
+        return
     for word in dict.fromkeys(_words(name)):
         for each, message in _OTHER_CODES.items():
             if _alike(word[: len(each)], each):
@@ -96,7 +103,8 @@ def check_value(value: str, known: frozenset[str]) -> None:
     For example, "issuer=Example?digits=8" has no "&" before its second parameter. A "=" that is
     percent-encoded belongs to the value.
     """
-    for piece in dict.fromkeys(value.split("=")[:-1]):
+    # A character that is not ASCII stands for at most two letters of a name, so a short piece is not a name.
+    for piece in dict.fromkeys([each for each in value.split("=")[:-1] if len(each) > 3]):
         bare = _mistaken(_words(piece)[-1], known)
         if bare:
             raise URIError(

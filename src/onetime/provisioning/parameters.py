@@ -34,26 +34,29 @@ def read_parameters(query: str, known: frozenset[str]) -> tuple[dict[str, str], 
     """
     values: dict[str, str] = {}
     extra: list[tuple[str, str]] = []
-    for part in filter(None, query.split("&")):
-        # Programs that encode a link as an HTML form write a space as +; a plus sign is %2B.
-        key, _, value = part.replace("+", " ").partition("=")
-        key = decoded(key, None)
+    # Programs that encode a link as an HTML form write a space as +; a plus sign is %2B.
+    for part in filter(None, query.replace("+", " ").split("&")):
+        key, _, value = part.partition("=")
+        if "%" in key:
+            key = decoded(key, None)
         name = key.lower()
         if "=" in value:
             check_value(value, known)
         if name not in known:
-            extra.append((key, decoded(value, None)))
+            extra.append((key, decoded(value, None) if "%" in value else value))
         elif name in values:
             raise URIError(f"{name} must not be in the link twice", name)
         else:
-            values[name] = decoded(value, name)
-    check_extra_names([pair[0] for pair in extra], known)
-    texts = [text for text in (*values.values(), *[pair[1] for pair in extra]) if text]
-    if len(texts) > 1 and all(text[:2] in ("3D", "3d") for text in texts):
-        raise URIError(
-            'every value begins with "3D", so the link was copied from the source of an e-mail, where "=3D" '
-            'stands for "="'
-        )
+            values[name] = decoded(value, name) if "%" in value else value
+    if extra:
+        check_extra_names([pair[0] for pair in extra], known)
+    if values.get("secret", "")[:2] in ("3D", "3d"):
+        texts = [text for text in (*values.values(), *[pair[1] for pair in extra]) if text]
+        if len(texts) > 1 and all(text[:2] in ("3D", "3d") for text in texts):
+            raise URIError(
+                'every value begins with "3D", so the link was copied from the source of an e-mail, where '
+                '"=3D" stands for "="'
+            )
     return values, extra
 
 
@@ -110,8 +113,8 @@ def decoded(part: str, parameter: str | None) -> str:
         return part
     try:
         first, *pieces = part.encode().split(b"%")
-        # A piece that is too short is filled with spaces, which are not digits.
-        bytes_ = [binascii.a2b_hex(piece[:2].ljust(2)) + piece[2:] for piece in pieces]
+        # Two digits are needed, and an empty text would be accepted.
+        bytes_ = [binascii.a2b_hex(piece[:2] or b"?") + piece[2:] for piece in pieces]
         return b"".join([first, *bytes_]).decode()
     except ValueError:
         where = parameter or "a parameter"
@@ -129,12 +132,13 @@ def check_text(parameter: str, text: object) -> None:
     """
     if not isinstance(text, str):
         raise TypeError(f"{parameter} must be a str, not {type(text).__name__}")
+    if text.isascii() and text.isprintable():
+        return
     if not _CONTROLS.isdisjoint(text):
         raise URIError(
             f"{parameter} must not have a tab, a line break or another control character", parameter
         )
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise URIError(f"{parameter} must not have a lone surrogate", parameter) from None
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise URIError(f"{parameter} must not have a lone surrogate", parameter) from None

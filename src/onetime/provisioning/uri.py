@@ -60,34 +60,34 @@ def parse(text: str) -> Account:
 
     Raises:
         URIError: The text is not an `otpauth` link; a part is missing, out of range, or duplicate; a
-            parameter could be mistaken for a known one, or is for other kinds of codes (Steam); or white
-            space in the parameters, or an invisible character, is not percent-encoded. `parameter` names the
-            part.
+            parameter could be mistaken for a known one, or is for other kinds of codes (Steam); or an
+            invisible character, or white space in a parameter, is not encoded. `parameter` names the part.
         TypeError: The text is not a str.
     """
     text = strip(text)
     if len(text) > MAX_LENGTH:
         raise URIError(f"a link must have at most {MAX_LENGTH} characters")
-    check_visible(text.partition("?")[0], "label")
+    if not text.isascii():
+        check_visible(text.partition("?")[0], "label")
     kind, label, query = _split(text)
     if "=" in label:
         check_value(label, KNOWN[kind])
     values, extra = read_parameters(query, KNOWN[kind])
     check_spelling(query)
     for name, value in values.items():
-        if name != "issuer":
+        if not value.isascii() and name != "issuer":
             check_visible(value, name)
     issuer, name = _names(decoded(label, "label"), values.get("issuer", ""))
     secret = _secret(values.get("secret", ""))
-    algorithm = _algorithm(values.get("algorithm", "SHA1"))
-    digits = _number("digits", values.get("digits", "6"), MIN_DIGITS, MAX_DIGITS)
+    algorithm = _algorithm(values["algorithm"]) if "algorithm" in values else Algorithm.SHA1
+    digits = _number("digits", values["digits"], MIN_DIGITS, MAX_DIGITS) if "digits" in values else 6
     credential: Credential
     if kind == "hotp":
         counter = _number("counter", values.get("counter", "0"), 0, LAST_MOVING_FACTOR)
         credential = HOTP(secret, digits=digits, algorithm=algorithm)
     else:
         counter = 0
-        period = _number("period", values.get("period", "30"), 1, LAST_MOVING_FACTOR)
+        period = _number("period", values["period"], 1, LAST_MOVING_FACTOR) if "period" in values else 30
         credential = TOTP(secret, digits=digits, algorithm=algorithm, period=period)
     return Account(name, credential, issuer=issuer, counter=counter, extra=extra)
 
@@ -212,7 +212,8 @@ def strip(text: str) -> str:
     """
     if not isinstance(text, str):
         raise TypeError(f"a link must be a str, not {type(text).__name__}")
-    return text.strip(AROUND)
+    text = text.strip()
+    return text if text.isascii() else text.strip(AROUND)
 
 
 def _split(text: str) -> tuple[str, str, str]:
@@ -229,9 +230,9 @@ def _split(text: str) -> tuple[str, str, str]:
         )
     if scheme != "otpauth":
         raise URIError("a link must begin with otpauth://")
-    if "&#" in rest:
-        raise URIError('"&#" begins an HTML entity, so the link was copied from HTML; it must be "&"')
     if "#" in rest:
+        if "&#" in rest:
+            raise URIError('"&#" begins an HTML entity, so the link was copied from HTML; it must be "&"')
         raise URIError("# must be written as %23 in a link")
     head, _, query = rest.partition("?")
     kind, _, label = head.partition("/")
@@ -248,7 +249,8 @@ def _names(label: str, issuer: str) -> tuple[str | None, str]:
     # The issuer parameter may itself have colons. Some programs write it in another case in the label, or
     # with + for a space.
     *parts, name = label.split(":", issuer.count(":") + 1)
-    if _folded(":".join(parts)) != _folded(issuer):
+    before = ":".join(parts)
+    if before != issuer and _folded(before) != _folded(issuer):
         prefix, colon, name = label.partition(":")
         if not colon:
             prefix, name = "", label
