@@ -74,6 +74,27 @@ class Links(Case):
                 self.assertFalse(self.browser.find("#accounts").displayed)
                 self.assertEqual("7", self.value("#counter"))
 
+    def test_f51_lines_stay_lines(self) -> None:
+        """F43, F51: a text on the line after a link, or behind it, does not belong to the secret."""
+        self.visit()
+        hand = Pointer(self.browser)
+        link = f"otpauth://totp/a?secret={OTHER.to_base32()}"
+        for text, reason in (
+            (f"{link}\nhello", "line 2"),
+            (f"{link}\r\n\r\nhello\n", "line 3"),
+            (f"{link} hello", "white space"),
+        ):
+            with self.subTest(text):
+                hand.focus("#secret")
+                self.browser.press("a", holding="Control")
+                self.paste(text)
+                self.says(reason, "#secret-error")
+                self.assertEqual(TOTP(SECRET).at(MOMENT), self.text("#shown-code"))
+        hand.focus("#secret")
+        self.browser.press("a", holding="Control")
+        self.paste(f"{OTHER.to_base32()[:16]}\n{OTHER.to_base32()[16:]}\n")
+        self.shows(TOTP(OTHER).at(MOMENT), "#shown-code")
+
     def test_a_link_that_cannot_be_read(self) -> None:
         """The reason stands beside the secret, and the last result stays."""
         self.visit()

@@ -491,7 +491,13 @@ class Credentials(unittest.TestCase):
         )
         heavy += ("textwrap", "difflib", "math", "warnings", "base64", "secrets", "sqlite3", "tempfile")
         ours = {"cli", "cli.answers", "cli.arguments", "cli.code", "cli.messages", "cli.sources"}
-        ours |= {"cli.terminal", "provisioning", "provisioning.account", "provisioning.parameters"}
+        ours |= {
+            "cli.terminal",
+            "provisioning",
+            "provisioning.account",
+            "provisioning.names",
+            "provisioning.parameters",
+        }
         ours |= {"provisioning.uri"}
         # On Python 3.14, argparse loads dataclasses to color its help.
         code = (

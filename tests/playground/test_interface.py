@@ -1,6 +1,7 @@
 """The JSON interface: answers that are the library's, and errors that name the field."""
 
 import json
+import time
 import unittest
 from typing import Any
 from unittest import mock
@@ -195,6 +196,23 @@ class Pasted(Asking):
                     (answer,) = self.ask("/api/read", {"text": "x"})["accounts"]
                 self.assertEqual(has_link, answer["link"] is not None)
                 self.assertEqual(name, answer["name"])
+
+    def test_text_beside_a_link(self) -> None:
+        """F43, F51: it is named, and does not become a part of the secret."""
+        text = f"otpauth://totp/a?secret={KEY}"
+        for after in ("\nhello", "\r\nhello", "\rhello"):
+            self.assertRegex(self.refusal("/api/read", {"text": text + after})[2], "line 2")
+        for after in (" hello", "\thello", "\u00a0hello", "\u2028hello"):
+            answer = self.ask("/api/read", {"text": text + after})
+            self.assertEqual([], answer["accounts"])
+            self.assertRegex(answer["refused"][0]["reason"], "^secret must not have white space")
+
+    def test_a_long_paste_is_read_quickly(self) -> None:
+        """F88: the time grows with the length of the text, and not with its square."""
+        for text in (f"{self.LINK}&a" + "\u0301\u0316" * 15_000, f"{self.LINK}\n" * 500):
+            start = time.process_time()
+            self.ask("/api/read", {"text": text})
+            self.assertLess(time.process_time() - start, 1)
 
     def test_what_is_not_a_link(self) -> None:
         """The reason stands beside the secret."""

@@ -1,12 +1,14 @@
 """Reading and writing links."""
 
 import random
+import sys
 import unittest
 from itertools import product
 from typing import Any
 from urllib.parse import quote
 
 from onetime import HOTP, TOTP, Account, Algorithm, Secret, URIError
+from onetime.provisioning.names import INVISIBLE
 from onetime.provisioning.uri import MAX_LENGTH, MAX_TEXT, build, escape, parse, split
 from tests.support import RFC_KEY, vectors
 
@@ -25,6 +27,12 @@ def expected(link: dict[str, Any]) -> Account:
     more = {name: link[name] for name in ("issuer", "counter") if name in link}
     extra = map(tuple, link.get("extra", ()))
     return Account(str(link["name"]), credential, **more, extra=extra)
+
+
+def names(text: str) -> tuple[str | None, str]:
+    """Read the issuer and the name of a link."""
+    account = parse(text)
+    return account.issuer, account.name
 
 
 class Reading(unittest.TestCase):
@@ -193,6 +201,33 @@ class Field(unittest.TestCase):
                             account = parse(text)
                             self.assertEqual((issuer, name), (account.issuer, account.name))
 
+    def test_f41_the_issuer_is_written_otherwise_in_the_label(self) -> None:
+        """F41: in another case, or with a plus sign for a space; the parameter is the issuer."""
+        self.assertEqual(
+            ("example.com:8443", "bob"),
+            names(f"otpauth://totp/EXAMPLE.com%3A8443:bob?secret={S}&issuer=example.com%3A8443"),
+        )
+        self.assertEqual(
+            ("Star Trek: Website", "bob"),
+            names(f"otpauth://totp/Star+Trek%3A+Website:bob?secret={S}&issuer=Star+Trek%3A+Website"),
+        )
+        for issuer in (*self.ISSUERS, "Stra\xdfe: A", "A+B: C", "\u0130: x", "Acme", "Big Corp"):
+            for written in (
+                issuer.upper(),
+                issuer.lower(),
+                issuer.title(),
+                issuer.replace(" ", "+"),
+                issuer.casefold(),
+            ):
+                if written.casefold().replace("+", " ") != issuer.casefold().replace("+", " "):
+                    continue
+                for name in ("tester", "a+b", "x@example.com", "", "a:b"):
+                    for separator in (":", "%3A", ":%20"):
+                        text = f"otpauth://totp/{quote(written, safe='+')}{separator}{quote(name, safe='+')}"
+                        text += f"?secret={S}&issuer={quote(issuer, safe='')}"
+                        with self.subTest(text):
+                            self.assertEqual((issuer, name), names(text))
+
     def test_f41_another_issuer_before_the_colon(self) -> None:
         """F41: where the label does not begin with the parameter, its first colon counts, as before."""
         for label, issuer, expected in (
@@ -223,19 +258,30 @@ class Field(unittest.TestCase):
                 self.assertEqual("name", caught.exception.parameter)
 
     def test_f43_what_a_paste_brings_along(self) -> None:
-        """F43: one byte-order mark in front, and white space of any kind around."""
-        expected = parse(L)
-        spaces = ("", " ", "\n", "\r\n", "\t \n", "\u00a0", "\u3000\n", "\x0b\x0c")
-        for before, mark, between, after in product(spaces, ("", "\ufeff"), spaces, spaces):
-            text = f"{before}{mark}{between}{L}{after}"
-            with self.subTest(ascii(text)):
-                self.assertEqual(expected, parse(text))
+        """F43: byte-order marks, invisible characters and white space of any kind around it are dropped."""
+        texts = (
+            L,
+            f"{L}&issuer=X",
+            f"{L}&digits=8",
+            f"{L}&image=x",
+            f"{L}&flag",
+            f"otpauth://totp/?secret={S}",
+        )
+        expected = {text: parse(text) for text in texts}
+        marks = ("", " ", "\r\n", "\t \n", "\u3000\n", "\ufeff", "\u200b", "\ufeff \u2060\n")
+        for before, between, after in product(marks, repeat=3):
+            for text in (f"{before}{between}{L}{after}", f"{after}{L}{before}{between}"):
+                with self.subTest(ascii(text)):
+                    self.assertEqual(expected[L], parse(text))
+        spaces = "".join(filter(str.isspace, map(chr, range(sys.maxunicode + 1))))
+        for (text, account), mark in product(expected.items(), (*spaces, *INVISIBLE)):
+            with self.subTest(text, mark=ascii(mark)):
+                self.assertEqual(account, parse(f"{mark}{text}{mark}"))
+                self.assertEqual((text, text), split(f"{text}{mark}\n{mark}{text}{mark}"))
 
     def test_f43_what_is_not_around_the_link_is_not_dropped(self) -> None:
-        """F43: two marks, or one in the middle, are not white space."""
+        """F43: other text, or a mark in the middle, is not white space."""
         for text in (
-            f"\ufeff\ufeff{L}",
-            f"{L}\ufeff",
             f"otpauth://totp/a?\ufeffsecret={S}",
             f"x {L}",
             f"{L}\n{L}",
@@ -243,15 +289,58 @@ class Field(unittest.TestCase):
             with self.subTest(ascii(text)), self.assertRaises(URIError):
                 parse(text)
 
+    def test_f43_an_invisible_character_inside_is_named(self) -> None:
+        """F43: in every part, also if it is percent-encoded where no letter but an ASCII one can stand."""
+        for mark in INVISIBLE:
+            for parameter, text in (
+                ("label", f"otp{mark}auth://totp/a?secret={S}"),
+                ("label", f"otpauth://{mark}totp/a?secret={S}"),
+                ("label", f"otpauth://totp/Acme:{mark}a?secret={S}"),
+                ("label", f"otpauth://totp/a{mark}?secret={S}"),
+                ("secret", f"otpauth://totp/a?secret={S}{mark}&issuer=X"),
+                ("secret", f"otpauth://totp/a?secret={S[:8]}{quote(mark)}{S[8:]}"),
+                ("secret", f"otpauth://totp/a?secret={S}{quote(mark)}"),
+                ("issuer", f"{L}&issuer=X{mark}&digits=8"),
+                ("issuer", f"{L}&ISSUER={mark}X&digits=8"),
+                ("digits", f"{L}&digits={mark}8"),
+                ("digits", f"{L}&digits=8{quote(mark)}"),
+                ("algorithm", f"{L}&algorithm=SHA{mark}256"),
+                ("period", f"{L}&period=30{mark}&digits=8"),
+                ("extra", f"{L}&image=x{mark}y"),
+                ("extra", f"{L}&x{mark}y=1"),
+            ):
+                with self.subTest(ascii(text)):
+                    with self.assertRaisesRegex(URIError, "has an invisible character, U") as caught:
+                        parse(text)
+                    self.assertEqual(parameter, caught.exception.parameter)
+                    self.assertIn(f"U+{ord(mark):04X}", str(caught.exception))
+        for name in ("x\u200d\u00e9", "\u00e9\u200dx", "\u00e9\u200d", "\u200d\u00e9"):
+            for text in (f"otpauth://totp/{name}?secret={S}", f"{L}&issuer={name}&digits=8"):
+                with self.subTest(ascii(text)), self.assertRaisesRegex(URIError, "an invisible character"):
+                    parse(text)
+        # Persian and emoji need joiners; and what is encoded in a name is meant.
+        for name in (
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+            "\U0001f468\u200d\U0001f469",
+            "\u2764\ufe0f",
+        ):
+            text = f"otpauth://totp/{name}?secret={S}&issuer={name}&x={name}"
+            account = parse(text)
+            self.assertEqual((name, name, (("x", name),)), (account.name, account.issuer, account.extra))
+        account = parse(f"otpauth://totp/a%E2%80%8Bb?secret={S}&issuer=c%E2%80%8Bd&x=e%E2%80%8B")
+        self.assertEqual(("a\u200bb", "c\u200bd"), (account.name, account.issuer))
+        self.assertEqual(account, parse(build(account)))
+
     def test_f47_a_raw_link_is_percent_encoded_before_it_is_drawn(self) -> None:
         """F47: readers of QR codes need not guess a character set, and readers of links read the same."""
         raw = "otpauth://totp/Caf\u00e9:a?secret=GEZDGNBVGY3TQOJQ"
         self.assertEqual("otpauth://totp/Caf%C3%A9:a?secret=GEZDGNBVGY3TQOJQ", escape(raw))
         source = random.Random(47)
-        letters = [*"aZ09 %+=/:;@\u00e9\u682a\U0001f511'\"<>~.-_[]{}|^`\\\u200d\u00a0"]
+        letters = [*"aZ09 %+=/:;@\u00e9\u682a\U0001f511'\"<>~.-_[]{}|^`\\", "\u00e9\u200d\u682a"]
         read = 0
         for _ in range(2000):
-            name, value = ("".join(source.choices(letters, k=source.randint(1, 8))) for _ in range(2))
+            name = "".join(source.choices([*letters, "\u00a0"], k=source.randint(1, 8)))
+            value = "".join(source.choices([each for each in letters if each != " "], k=source.randint(1, 8)))
             text = f"otpauth://totp/{name}?secret={S}&x={value}"
             escaped = escape(f"\ufeff {text}\n")
             with self.subTest(text):

@@ -136,7 +136,8 @@ def shapes(size: int) -> Iterator[str]:
     """Make texts of a size: right ones, wrong ones, and those that make a careless reader slow."""
     right = ("A", "7", "a7", "f0", " ", "-", "- ", "=", "%", "%41", "&", "a=b&", ":", "/", "?", "+")
     wrong = ("!", "\0", "\n", "é", "ß", "ΐ", "٣", "\u2028", "\ud800", "\U0001f511", "_", "HMAC", "%ff")
-    for letters in right + wrong:
+    slow = ("\u0301\u0316", "\ufdfa", "\u200b", "\u200d\u00e9", "%25", "%2525", "a;", "\u00e9=", "\u00e9&")
+    for letters in right + wrong + slow:
         yield letters * (size // len(letters))
     for end in ("!", "=", "\ud800", "%", " A"):
         yield "A" * (size - len(end)) + end

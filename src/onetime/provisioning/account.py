@@ -5,7 +5,8 @@ from onetime.confidential import Confidential, discreet
 from onetime.credential import Credential
 from onetime.errors import URIError
 from onetime.hotp import LAST_MOVING_FACTOR
-from onetime.provisioning.parameters import KNOWN, check_extra_name, check_text
+from onetime.provisioning.names import KNOWN, check_extra_names
+from onetime.provisioning.parameters import check_text
 
 TYPE_CHECKING: bool = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Account(Confidential):
         TypeError: A part has the wrong type.
         URIError: A text has a control character or a lone surrogate; the issuer is empty; a name in
             `extra` is empty, is a known parameter or could be mistaken for one, or belongs to other kinds of
-            codes ("encoder"). `parameter` names the part.
+            codes ("encoder"); or `extra` has more than 256 different names. `parameter` names the part.
         ValueError: The counter is out of range, or not 0 for a TOTP.
     """
 
@@ -76,12 +77,14 @@ class Account(Confidential):
         known = KNOWN[credential.kind]
         for pair in pairs:
             if not (
-                isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(each, str) for each in pair)
+                isinstance(pair, tuple)
+                and len(pair) == 2
+                and isinstance(pair[0], str)
+                and isinstance(pair[1], str)
             ):
                 raise TypeError('extra must be pairs of str, for example [("image", "https://...")]')
         check_text("extra", "".join([text for pair in pairs for text in pair]))
-        for key in dict.fromkeys([pair[0] for pair in pairs]):
-            check_extra_name(key, known)
+        check_extra_names([pair[0] for pair in pairs], known)
         put = object.__setattr__
         put(self, "name", name)
         put(self, "credential", credential)

@@ -1,25 +1,21 @@
-"""The parameters of a link: decoded, checked, and refused if a reader would have to guess."""
+"""The parameters of a link, and the texts in its parts: decoded and checked."""
 
 import binascii
 
 from onetime.errors import URIError
+from onetime.provisioning.names import INVISIBLE, KNOWN, check_extra_names, check_value
 
-KNOWN: dict[str, frozenset[str]] = {
-    "hotp": frozenset(("secret", "issuer", "algorithm", "digits", "counter")),
-    "totp": frozenset(("secret", "issuer", "algorithm", "digits", "period")),
-}
-"""The parameters that have a meaning, by the kind of the credential."""
+_ALL = frozenset().union(*KNOWN.values())
 
-_OTHER_CODES = {
-    "encoder": "a link with the parameter encoder is for Steam codes, which are not one-time passwords "
-    "of RFC 6238",
-    "2step": "a link with a parameter 2step_... begins an enrollment in two steps, and does not have the "
-    "whole secret",
-}
-"""Parameters that other programs use for other kinds of codes, and the errors about them."""
+_JSON = ("\\u0026", "\\u003d", "\\x26", "\\x3d")
+"""The notations of "&" and "=" in JSON and in programs."""
+
+_INVISIBLE = frozenset(INVISIBLE)
+
+_JOINERS = "\u200c\u200d"
+"""Invisible characters that scripts and emoji need between other characters that are not ASCII."""
 
 _CONTROLS = frozenset(map(chr, (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)))
-_SEPARATORS = bytes(byte for byte in range(128) if chr(byte) != ";" and not chr(byte).isalnum())
 
 
 def read_parameters(query: str, known: frozenset[str]) -> tuple[dict[str, str], list[tuple[str, str]]]:
@@ -33,65 +29,74 @@ def read_parameters(query: str, known: frozenset[str]) -> tuple[dict[str, str], 
         The known parameters by name, and the other parameters in their order.
 
     Raises:
-        URIError: A known parameter occurs twice, `check_extra_name` refuses a name, or a part cannot
-            be decoded.
+        URIError: A known parameter occurs twice, `check_extra_names` refuses a name, `check_value` refuses a
+            value, a part cannot be decoded, or each of at least two values begins with "3D".
     """
     values: dict[str, str] = {}
     extra: list[tuple[str, str]] = []
-    checked: set[str] = set()
-    for part in filter(None, query.split("&")):
-        # Programs that encode a link as an HTML form write a space as +; a plus sign is %2B.
-        key, _, value = part.replace("+", " ").partition("=")
-        key = decoded(key, None)
+    # Programs that encode a link as an HTML form write a space as +; a plus sign is %2B.
+    for part in filter(None, query.replace("+", " ").split("&")):
+        key, _, value = part.partition("=")
+        if "%" in key:
+            key = decoded(key, None)
         name = key.lower()
+        if "=" in value:
+            check_value(value, known)
         if name not in known:
-            if key not in checked:
-                check_extra_name(key, known)
-                checked.add(key)
-            extra.append((key, decoded(value, None)))
+            extra.append((key, decoded(value, None) if "%" in value else value))
         elif name in values:
             raise URIError(f"{name} must not be in the link twice", name)
         else:
-            values[name] = decoded(value, name)
+            values[name] = decoded(value, name) if "%" in value else value
+    if extra:
+        check_extra_names([pair[0] for pair in extra], known)
+    if values.get("secret", "")[:2] in ("3D", "3d"):
+        texts = [text for text in (*values.values(), *[pair[1] for pair in extra]) if text]
+        if len(texts) > 1 and all(text[:2] in ("3D", "3d") for text in texts):
+            raise URIError(
+                'every value begins with "3D", so the link was copied from the source of an e-mail, where '
+                '"=3D" stands for "="'
+            )
     return values, extra
 
 
-def check_extra_name(name: str, known: frozenset[str]) -> None:
-    """Raise an error if an unknown parameter could be a miswritten known one, or would change the codes.
-
-    For example, "&amp;digits" in a link that was copied from HTML leaves the name "amp;digits". Readers
-    that ignore this name show codes of 6 digits. White space, invisible characters and full-width letters
-    have the same effect.
+def check_spelling(query: str) -> None:
+    """Raise an error if a query has characters that belong to other text, or come from another notation.
 
     Raises:
-        URIError: The name is empty; or it becomes a known name once an HTML entity and everything but
-            ASCII letters and digits is removed; or the link is not for codes of RFC 4226 or RFC 6238.
+        URIError: The query has white space or a control character that is not percent-encoded, or "&" or "="
+            in the notation of JSON; or as `check_visible` does.
     """
-    if not name:
-        raise URIError("a parameter must have a name", "extra")
-    if not name.isascii():
-        # Programs that read only plain links never need this import.
-        from unicodedata import normalize
-
-        name = normalize("NFKC", name)
-    plain = name.lower().encode("ascii", "ignore").translate(None, _SEPARATORS).decode()
-    for piece in plain.split(";"):
-        bare = piece.removeprefix("amp")  # browsers also accept this entity without its semicolon
-        for each, message in _OTHER_CODES.items():
-            if bare.startswith(each):
-                raise URIError(message, each)
-        if bare not in known:
-            continue
-        if plain == name.lower() == bare:
-            raise URIError("a parameter in extra must not have the name of a known parameter", "extra")
-        if plain.startswith("amp"):
+    if query.isascii() and query.isprintable() and " " not in query and "\\" not in query:
+        return
+    for part in query.split("&"):
+        name = part.partition("=")[0].lower()
+        parameter, where = (name, name) if name in _ALL else ("extra", "a parameter")
+        check_visible(part, parameter)
+        if not _CONTROLS.isdisjoint(part) or any(map(str.isspace, part)):
             raise URIError(
-                f'"&amp;" stands before {bare}, so the link was copied from HTML; it must be "&"', bare
+                f"{where} must not have white space or a control character; a space must be written as %20, "
+                "and other text must not stand beside the link",
+                parameter,
             )
-        raise URIError(
-            f"the name {bare} must not be mixed with white space, HTML entities or invisible characters",
-            bare,
-        )
+        if any(escape in part.lower() for escape in _JSON):
+            raise URIError(
+                f'in {where}, "&" or "=" is written with a backslash, so the link was copied from JSON',
+                parameter,
+            )
+
+
+def check_visible(text: str, parameter: str) -> None:
+    """Raise an error if a text has an invisible character that does not join two others."""
+    if text.isascii() or _INVISIBLE.isdisjoint(text):
+        return
+    for place, character in enumerate(text):
+        joins = character in _JOINERS and text[place - 1 : place] > "\x7f" < text[place + 1 : place + 2]
+        if character in INVISIBLE and not joins:
+            where = {"extra": "a parameter", "label": "the link"}.get(parameter, parameter)
+            raise URIError(
+                f"{where} has an invisible character, U+{ord(character):04X}, that must be deleted", parameter
+            )
 
 
 def decoded(part: str, parameter: str | None) -> str:
@@ -108,8 +113,8 @@ def decoded(part: str, parameter: str | None) -> str:
         return part
     try:
         first, *pieces = part.encode().split(b"%")
-        # A piece that is too short is filled with spaces, which are not digits.
-        bytes_ = [binascii.a2b_hex(piece[:2].ljust(2)) + piece[2:] for piece in pieces]
+        # Two digits are needed, and an empty text would be accepted.
+        bytes_ = [binascii.a2b_hex(piece[:2] or b"?") + piece[2:] for piece in pieces]
         return b"".join([first, *bytes_]).decode()
     except ValueError:
         where = parameter or "a parameter"
@@ -127,12 +132,13 @@ def check_text(parameter: str, text: object) -> None:
     """
     if not isinstance(text, str):
         raise TypeError(f"{parameter} must be a str, not {type(text).__name__}")
+    if text.isascii() and text.isprintable():
+        return
     if not _CONTROLS.isdisjoint(text):
         raise URIError(
             f"{parameter} must not have a tab, a line break or another control character", parameter
         )
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise URIError(f"{parameter} must not have a lone surrogate", parameter) from None
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise URIError(f"{parameter} must not have a lone surrogate", parameter) from None

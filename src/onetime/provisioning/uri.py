@@ -10,7 +10,14 @@ from onetime.confidential import discreet
 from onetime.errors import SecretError, URIError
 from onetime.hotp import HOTP, LAST_MOVING_FACTOR, MAX_DIGITS, MIN_DIGITS
 from onetime.provisioning.account import Account
-from onetime.provisioning.parameters import KNOWN, check_text, decoded, read_parameters
+from onetime.provisioning.names import AROUND, KNOWN, check_value
+from onetime.provisioning.parameters import (
+    check_spelling,
+    check_text,
+    check_visible,
+    decoded,
+    read_parameters,
+)
 from onetime.secret import Secret
 from onetime.totp import TOTP
 
@@ -41,38 +48,46 @@ def parse(text: str) -> Account:
     """Parse an `otpauth://` link.
 
     Every part of the link is read literally or refused, never adjusted. Unknown parameters are returned in
-    `extra`. If the label begins with the issuer parameter and a colon, the rest is the name. Otherwise, the
-    text before the first colon is an issuer, which is used only if the issuer parameter is missing.
+    `extra`. If the label begins with the issuer parameter and a colon, the rest is the name; here, case is
+    ignored and a plus sign counts as a space. Otherwise, the text before the first colon is an issuer, which
+    is used only if the issuer parameter is missing.
 
     Args:
-        text: One link, at most 65,536 characters. A leading byte-order mark and surrounding white space are
-            ignored.
+        text: One link, at most 65,536 characters. White space and invisible characters around it are ignored.
 
     Returns:
         The account. Its name is empty if the link has none.
 
     Raises:
-        URIError: The text is not an `otpauth` link; a part is missing, out of range, or duplicate; or a
-            parameter could be mistaken for a known one, or is for other kinds of codes (Steam).
-            `parameter` names the part.
+        URIError: The text is not an `otpauth` link; a part is missing, out of range, or duplicate; a
+            parameter could be mistaken for a known one, or is for other kinds of codes (Steam); or an
+            invisible character, or white space in a parameter, is not encoded. `parameter` names the part.
         TypeError: The text is not a str.
     """
     text = strip(text)
     if len(text) > MAX_LENGTH:
         raise URIError(f"a link must have at most {MAX_LENGTH} characters")
+    if not text.isascii():
+        check_visible(text.partition("?")[0], "label")
     kind, label, query = _split(text)
+    if "=" in label:
+        check_value(label, KNOWN[kind])
     values, extra = read_parameters(query, KNOWN[kind])
+    check_spelling(query)
+    for name, value in values.items():
+        if not value.isascii() and name != "issuer":
+            check_visible(value, name)
     issuer, name = _names(decoded(label, "label"), values.get("issuer", ""))
     secret = _secret(values.get("secret", ""))
-    algorithm = _algorithm(values.get("algorithm", "SHA1"))
-    digits = _number("digits", values.get("digits", "6"), MIN_DIGITS, MAX_DIGITS)
+    algorithm = _algorithm(values["algorithm"]) if "algorithm" in values else Algorithm.SHA1
+    digits = _number("digits", values["digits"], MIN_DIGITS, MAX_DIGITS) if "digits" in values else 6
     credential: Credential
     if kind == "hotp":
         counter = _number("counter", values.get("counter", "0"), 0, LAST_MOVING_FACTOR)
         credential = HOTP(secret, digits=digits, algorithm=algorithm)
     else:
         counter = 0
-        period = _number("period", values.get("period", "30"), 1, LAST_MOVING_FACTOR)
+        period = _number("period", values["period"], 1, LAST_MOVING_FACTOR) if "period" in values else 30
         credential = TOTP(secret, digits=digits, algorithm=algorithm, period=period)
     return Account(name, credential, issuer=issuer, counter=counter, extra=extra)
 
@@ -175,7 +190,7 @@ def escape(link: str) -> str:
     character set of text that is not ASCII. Links from `build` need no escaping.
 
     Args:
-        link: One link of any scheme. A leading byte-order mark and surrounding white space are dropped.
+        link: One link of any scheme. White space and invisible characters around it are dropped.
 
     Returns:
         The link in ASCII. A reader of links decodes it to the same text.
@@ -190,14 +205,15 @@ def escape(link: str) -> str:
 
 
 def strip(text: str) -> str:
-    """Return a text without a leading byte-order mark and surrounding white space.
+    """Return a text without the white space and the invisible characters around it.
 
     Raises:
         TypeError: The text is not a str.
     """
     if not isinstance(text, str):
         raise TypeError(f"a link must be a str, not {type(text).__name__}")
-    return text.strip().removeprefix("\ufeff").strip()
+    text = text.strip()
+    return text if text.isascii() else text.strip(AROUND)
 
 
 def _split(text: str) -> tuple[str, str, str]:
@@ -214,9 +230,9 @@ def _split(text: str) -> tuple[str, str, str]:
         )
     if scheme != "otpauth":
         raise URIError("a link must begin with otpauth://")
-    if "&#" in rest:
-        raise URIError('"&#" begins an HTML entity, so the link was copied from HTML; it must be "&"')
     if "#" in rest:
+        if "&#" in rest:
+            raise URIError('"&#" begins an HTML entity, so the link was copied from HTML; it must be "&"')
         raise URIError("# must be written as %23 in a link")
     head, _, query = rest.partition("?")
     kind, _, label = head.partition("/")
@@ -230,14 +246,20 @@ def _split(text: str) -> tuple[str, str, str]:
 
 def _names(label: str, issuer: str) -> tuple[str | None, str]:
     """Split a decoded label into issuer and name; spaces may precede the name."""
-    if issuer and label.startswith(f"{issuer}:"):
-        name = label[len(issuer) + 1 :]
-    else:
+    # The issuer parameter may itself have colons. Some programs write it in another case in the label, or
+    # with + for a space.
+    *parts, name = label.split(":", issuer.count(":") + 1)
+    before = ":".join(parts)
+    if before != issuer and _folded(before) != _folded(issuer):
         prefix, colon, name = label.partition(":")
         if not colon:
             prefix, name = "", label
         issuer = issuer or prefix
     return issuer or None, name.lstrip(" ")
+
+
+def _folded(issuer: str) -> str:
+    return issuer.casefold().replace("+", " ")
 
 
 def _secret(text: str) -> Secret:

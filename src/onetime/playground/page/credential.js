@@ -140,8 +140,7 @@ export function watch(changed) {
   root.addEventListener("input", (event) => {
     used = true;
     if (event.target.id === "secret") {
-      // Links that are pasted together stay separate.
-      event.target.value = event.target.value.replace(/[\r\n]+/g, pasted.has() ? " " : "");
+      pasted.join();
       origin = "";
     }
     summarize();

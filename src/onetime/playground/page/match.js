@@ -44,7 +44,7 @@ export class MatchPanel extends Panel {
       refused: () => {}, // the search reads links that are broken, too
     });
     secret.addEventListener("input", () => {
-      secret.value = secret.value.replace(/[\r\n]+/g, pasted.has() ? " " : "");
+      pasted.join();
       find("match-hint").textContent = "";
     });
     secret.addEventListener("keydown", (event) => {

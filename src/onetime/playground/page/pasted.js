@@ -36,6 +36,11 @@ export class Pasted {
     return LINK.test(this.#field.value);
   }
 
+  /** Join the lines of a secret. Links stay on their lines, so that other text does not belong to a link. */
+  join() {
+    if (!this.has()) this.#field.value = this.#field.value.replace(/[\r\n]+/g, "");
+  }
+
   #clear() {
     this.#list.hidden = true;
     this.#list.replaceChildren();
