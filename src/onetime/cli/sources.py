@@ -25,8 +25,8 @@ def read_text(options: argparse.Namespace, prompt: str = "Link or secret: ") -> 
     """Read the link or secret: the argument, a file, standard input, or a hidden prompt.
 
     Returns:
-        The text without a leading byte-order mark and surrounding white space. A secret in the form of text
-        keeps its white space, except for the line break at the end of a file.
+        The text without surrounding white space and invisible characters. A secret in the form of text keeps
+        its white space, except for the line break at the end of a file.
 
     Raises:
         UsageError: There is no input, or the input is not text.
