@@ -50,8 +50,8 @@ def parse(text: str) -> Batch:
     are removed.
 
     Args:
-        text: One link, at most 1,048,576 characters; parsing takes time in proportion to the length. Surrounding
-            white space and invisible characters are ignored.
+        text: One link, at most 1,048,576 characters; parsing takes time in proportion to the length. White
+            space and invisible characters around it are ignored.
 
     Returns:
         The batch. An account that cannot be read is in `refused` and does not affect the others; `accounts`
