@@ -49,7 +49,7 @@ class Joining(unittest.TestCase):
             ),
             (
                 [a, b, c, dataclasses.replace(b, accounts=(ALICE,))],
-                "batch 2 of 3 occurs twice, with different content",
+                "of 3 batches, these are missing: 1, 3",
             ),
         )
         for batches, message in cases:
@@ -80,6 +80,33 @@ class Joining(unittest.TestCase):
         self.assertEqual((*one.accounts, *two.accounts), join([one, two, one]).accounts)
         many = [Batch((ALICE.replace(credential=TOTP(Secret(i.to_bytes(4)))),)) for i in range(5000)]
         self.assertEqual(5000, len(join(many).accounts))
+
+    def test_f51_exports_with_the_same_id_are_told_apart_by_their_content(self) -> None:
+        """F51: a place that another batch has begins a second export; a duplicate is still a duplicate."""
+        (one,), (two,) = build([ALICE], id=5), build([BOB], id=5)
+        self.assertEqual(Batch((ALICE, BOB), id=5), join(map(parse, (one, two, one, two))))
+        self.assertEqual((ALICE, BOB), read(f"{one}\n{two}\n{one}").accounts)
+        others = tuple(Account(f"other {i}", HOTP(SECRET)) for i in range(25))
+        for number in (0, 5):
+            a, b, c = (parse(text) for text in build(self.ACCOUNTS, id=number))
+            d, e, f = (parse(text) for text in build(others, id=number))
+            for batches in ([a, b, c, d, e, f], [a, d, b, e, c, f], [c, b, a, d, a, f, e, d]):
+                with self.subTest(number=number):
+                    self.assertEqual(Batch(self.ACCOUNTS + others, id=number), join(batches))
+            # The second export has a batch that only its extra parameters tell from the first one's.
+            more = dataclasses.replace(
+                a, accounts=tuple(each.replace(extra=[("x", "y")]) for each in a.accounts)
+            )
+            self.assertEqual(
+                20, len(join([dataclasses.replace(each, size=1) for each in (a, more)]).accounts)
+            )
+            with self.assertRaisesRegex(MigrationError, "^of 3 batches, these are missing: 1, 3$"):
+                join([a, b, c, e])
+
+    def test_f51_many_exports_with_the_same_id_take_linear_time(self) -> None:
+        """F51: apps that write no id give all exports of two batches the same place."""
+        many = [Batch((ALICE.replace(name=str(i)),), i % 2, 2) for i in range(20_000)]
+        self.assertEqual(20_000, len(join(many).accounts))
 
     def test_positions_count_through_all_accounts(self) -> None:
         """F46: what is refused has its place in the whole."""
@@ -135,7 +162,9 @@ class Reading(unittest.TestCase):
         )
         other = parse(parts[0])
         differs = build([BOB] * 25, id=5)[0]
-        self.assertEqual((*other.accounts, *self.MANY[10:]), read("\n".join((*parts, differs))).accounts)
+        batch = read("\n".join((*parts, differs)))
+        self.assertEqual((*other.accounts, *self.MANY[10:], *[BOB] * 10), batch.accounts)
+        self.assertEqual((Refused(35, "of 3 batches, these are missing: 2, 3"),), batch.refused)
 
     def test_a_text_without_links_is_refused(self) -> None:
         """And so is one with something else; neither shows what is in it."""

@@ -107,8 +107,8 @@ def join(batches: Iterable[Batch]) -> Batch:
         `refused` are indexes among all accounts, including refused ones, from 0.
 
     Raises:
-        MigrationError: There are no batches, one is missing, or two have the same place in an export and
-            differ. The message names the batch, counted from 1.
+        MigrationError: There are no batches, or an export misses some. The message names these, counted
+            from 1. Two batches that differ and have the same place belong to two exports.
         TypeError: One of the values is not a Batch.
     """
     parts = Parts()
