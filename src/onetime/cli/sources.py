@@ -21,8 +21,21 @@ EXPORT = "an export holds several accounts; onetime migrate turns it into links"
 """The hint if an export is given instead of a link or a secret."""
 
 
-def read_text(options: argparse.Namespace, prompt: str = "Link or secret: ") -> str:
+def read_text(
+    options: argparse.Namespace,
+    prompt: str = "Link or secret: ",
+    another: str = "",
+    *,
+    several: bool = False,
+) -> str:
     """Read the link or secret: the argument, a file, standard input, or a hidden prompt.
+
+    Args:
+        options: The options for the source.
+        prompt: The prompt on a terminal.
+        another: The prompt for another line, until an empty one; empty to ask only once.
+        several: Whether the command takes several links. If not, only one line is read at the prompt, and a
+            message says if more were pasted.
 
     Returns:
         The text without a leading byte-order mark and surrounding white space. A secret in the form of text
@@ -31,7 +44,7 @@ def read_text(options: argparse.Namespace, prompt: str = "Link or secret: ") -> 
     Raises:
         UsageError: There is no input, or the input is not text.
     """
-    text = _argument(options) if options.link is not None else _given(options, prompt)
+    text = _argument(options) if options.link is not None else _given(options, prompt, another, several)
     if getattr(options, "format", None) != "text":
         return strip(text)
     text = text.removeprefix("\ufeff")
@@ -145,7 +158,7 @@ def _argument(options: argparse.Namespace) -> str:
     return link
 
 
-def _given(options: argparse.Namespace, prompt: str) -> str:
+def _given(options: argparse.Namespace, prompt: str, another: str, several: bool) -> str:
     """Read a file, standard input, or a hidden prompt."""
     try:
         if options.secret not in (None, "-"):
@@ -154,9 +167,10 @@ def _given(options: argparse.Namespace, prompt: str) -> str:
         elif sys.stdin is None:
             raise UsageError("standard input is closed")
         elif sys.stdin.isatty():
-            from getpass import getpass
+            from onetime.cli.keyboard import ask
 
-            return getpass(prompt)
+            lines = ask(prompt, another)
+            return "\n".join(lines) if several else _only(lines)
         else:
             data = sys.stdin.buffer.read(MAX_INPUT + 1)
         if len(data) > MAX_INPUT:
@@ -171,6 +185,14 @@ def _given(options: argparse.Namespace, prompt: str) -> str:
         raise UsageError("a link or secret must be given") from None
     except UnicodeDecodeError:
         raise UsageError("the input must be text in UTF-8") from None
+
+
+def _only(lines: list[str]) -> str:
+    """Return the first line that is not empty, and print a message if more were pasted."""
+    full = [line for line in lines if line.strip()]
+    if len(full) > 1:
+        tell(f"only the first of {len(full)} pasted lines is read, because one link or secret is needed")
+    return full[0] if full else lines[0]
 
 
 def _misplaced(name: str) -> str:
