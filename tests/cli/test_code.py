@@ -324,6 +324,8 @@ class Moments(unittest.TestCase):
         for text in (
             "59",
             "0000000059",
+            "59.0",
+            "59.999999",
             "1970-01-01T00:00:59Z",
             "1970-01-01T00:00:59.999Z",
             "1970-01-01T01:00:59+01:00",
@@ -340,13 +342,22 @@ class Moments(unittest.TestCase):
             "2026-11-22T10:00:00Z or 2026-11-22T11:00:00+01:00"
         )
         naive = ("1970-01-01T00:00:59", "1970-01-01 00:00", "1970-01-01")
-        for text in (*naive, "1970-13-01T00:00:59Z", "now", "", "-59", "59.5", "٥٩"):
+        for text in (*naive, "1970-13-01T00:00:59Z", "now", "", "-59", "59.", ".5", "59.5.1", "59.٥", "٥٩"):
             with self.subTest(text):
                 self.assertEqual(refused(message), run("code", "--at", text, stdin=BASE32))
         self.assertEqual(
             refused("argument --at: must be a whole number below 2^64"),
             run("code", "--at", "18446744073709551616", stdin=BASE32),
         )
+
+    def test_f69_milliseconds_are_refused(self) -> None:
+        """F69: by each command that takes a time; nobody asks for the year 57,873."""
+        message = "argument --at: must be in seconds; this may be milliseconds"
+        for command in ("code", "explain"):
+            for text in ("1764140000000", "1764140000000.5", "100000000001", "1764140000000000000"):
+                with self.subTest(command, text=text):
+                    self.assertEqual(refused(message), run(command, "--at", text, stdin=BASE32))
+            self.assertEqual(0, run(command, "--at", "100000000000", stdin=BASE32).status)
 
     def test_a_time_before_step_0_is_refused(self) -> None:
         """There is no step then."""

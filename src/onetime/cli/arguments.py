@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 FORMATS = ("base32", "hex", "base64", "text")
 """Forms of a secret."""
 
+LATEST = 10**11
+"""Unix time in seconds, in the year 5138. A later time is assumed to be in milliseconds."""
+
 OPTION = re.compile(r"--[a-z]{1,12}(-[a-z]{1,12})?|-[a-z]", re.ASCII)
 """Pattern of an option. A misplaced secret or code does not match it."""
 
@@ -141,9 +144,15 @@ def whole_number(text: str) -> int:
 
 
 def moment(text: str) -> "int | datetime":
-    """Parse a time: Unix seconds, or ISO 8601 with an offset from UTC."""
-    if text.isascii() and text.isdigit():
-        return whole_number(text)
+    """Parse a time: Unix seconds, or ISO 8601 with an offset from UTC.
+
+    A fraction of a second is dropped, because steps begin at whole seconds.
+    """
+    whole, point, fraction = text.partition(".")
+    if text.isascii() and whole.isdigit() and (fraction.isdigit() or not point):
+        if whole_number(whole) > LATEST:
+            raise argparse.ArgumentTypeError("must be in seconds; this may be milliseconds")
+        return int(whole)
     from datetime import datetime
 
     try:

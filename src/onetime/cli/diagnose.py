@@ -1,6 +1,7 @@
 """`onetime diagnose`: find out why a code does not match."""
 
 import argparse
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -25,9 +26,6 @@ EXAMPLES = (
 
 PATIENCE = 1.0
 """Seconds after which a search shows its progress."""
-
-LATEST = 10**11
-"""Unix time in seconds, in the year 5138. A later time is assumed to be in milliseconds."""
 
 
 def add_arguments(parser: Parser) -> None:
@@ -55,7 +53,9 @@ def add_arguments(parser: Parser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the findings, best first; return 1 if all may fit by accident."""
-    codes = _codes(options.codes, time.time())  # the time at which the user typed the codes
+    # Without quotes, a code, its @ and its time are several arguments, which cannot have a NUL.
+    arguments = re.sub(r"[\s\0]*@[\s\0]*", "@", "\0".join(options.codes)).split("\0")
+    codes = _codes(arguments, time.time())  # the time at which the user typed the codes
     text = read_text(options)
     if is_export(text):
         raise UsageError(EXPORT)
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     counter: int | None = options.counter
     if counter is None and link is not None and link.kind == "hotp":
         counter = link.counter or 0
-    if counter is None and len(codes) > 1 and not all("@" in argument for argument in options.codes):
+    if counter is None and len(codes) > 1 and not all("@" in argument for argument in arguments):
         raise UsageError(
             "each of several codes must have its time: CODE@TIME; for those of an HOTP, give --counter N, "
             "the counter of the first"
@@ -124,8 +124,6 @@ def _codes(arguments: list[str], now: float) -> list[tuple[str, float | datetime
             seen: float | datetime = moment(when) if at else now
         except argparse.ArgumentTypeError as error:
             raise UsageError(f"the time of a code {error}") from None
-        if isinstance(seen, int) and seen > LATEST:
-            raise UsageError("the time of a code must be in seconds; this may be milliseconds")
         found.append((code, seen))
     return found
 
