@@ -151,7 +151,8 @@ class Sources(unittest.TestCase):
             "file, and other users of the machine can see arguments: give a secret on standard input or at "
             "the prompt"
         )
-        for name in (BASE32, "GEZD GNBV GY3T QOJQ", RFC_KEY.hex(), TOTP_LINK, f"{BASE32[:26]}======"):
+        short = ("JBSWY3DP", "jbswy3dp", "JBSW Y3DP", "31:32:33", "0x313233")
+        for name in (BASE32, "GEZD GNBV GY3T QOJQ", RFC_KEY.hex(), TOTP_LINK, f"{BASE32[:26]}======", *short):
             with self.subTest(name):
                 self.assertEqual(refused(hint), run("code", "--secret", name))
         for name in ("link", "alice.txt", str(self.folder / "no" / "such-secret")):
@@ -160,7 +161,7 @@ class Sources(unittest.TestCase):
                 self.assertEqual(refused(message), run("code", "--secret", name))
 
     def test_hexadecimal_given_as_base32(self) -> None:
-        """What has hexadecimal digits only is said to be perhaps hexadecimal, refused or read."""
+        """F71: what has hexadecimal digits only is said to be perhaps hexadecimal, refused or read."""
         hint = "if it is hexadecimal, give --format hex"
         session = run("code", stdin=RFC_KEY.hex())
         self.assertEqual(2, session.status)
@@ -170,6 +171,22 @@ class Sources(unittest.TestCase):
         self.assertEqual(
             (0, f"onetime: the secret was read as base32; {hint}\n"), (session.status, session.err)
         )
+        for text in (
+            f"0x{RFC_KEY.hex()}",
+            f" 0X{RFC_KEY.hex().upper()}\n",
+            RFC_KEY.hex(":"),
+            "".join(f"\\x{byte:02x}" for byte in RFC_KEY),
+            ", ".join(f"0x{byte:02x}" for byte in RFC_KEY),
+            "0x3132",
+            "31:32",
+        ):
+            with self.subTest(text):
+                session = run("code", stdin=text)
+                self.assertEqual((2, ""), (session.status, session.out))
+                self.assertTrue(session.err.endswith(f"; {hint} and only its digits\n"), session.err)
+        for text in ("0x", "0xZZ", "::", "0x313", "3132"):
+            with self.subTest(text):
+                self.assertNotIn("hexadecimal", run("code", stdin=text).err)
         for text in (BASE32, "ABCD", "ABCDEFABCDEFABCDE"):
             with self.subTest(text):
                 self.assertNotIn("hexadecimal", run("code", stdin=text).err)

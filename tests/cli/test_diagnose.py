@@ -159,6 +159,16 @@ class Diagnose(unittest.TestCase):
             session.out, "\nA second code, from another time or counter, would give a surer result.\n"
         )
 
+    def test_f71_no_form_needs_to_be_given(self) -> None:
+        """F71: whoever was told to give --format hex elsewhere learns that it is not needed here."""
+        message = "onetime: argument --format: must not be given; the secret is read in every form\n"
+        for option in (("--format", "hex"), ("--format=x",)):
+            session = run("diagnose", *option, "287082@59", stdin=RFC_KEY.hex())
+            self.assertEqual((2, "", message), (session.status, session.out, session.err))
+        told = " ".join(run("diagnose", "--help").out.split())
+        self.assertIn("The secret is read in every form: base32, hex, base64, text.", told)
+        self.assertNotIn("--format", told)
+
     def test_what_is_misused(self) -> None:
         """Each mistake is said, and neither secret nor code is."""
         for arguments, stdin, message in (

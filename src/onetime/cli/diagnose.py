@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from onetime.cli.answers import answer, answer_json
-from onetime.cli.arguments import Parser, add_json, add_secret, moment, whole_number
+from onetime.cli.arguments import FORMATS, Parser, add_json, add_secret, moment, whole_number
 from onetime.cli.messages import UsageError, tell
 from onetime.cli.sources import EXPORT, is_export, read_text
 from onetime.cli.terminal import BAR_WIDTH, bar, size
@@ -30,6 +30,7 @@ PATIENCE = 1.0
 
 def add_arguments(parser: Parser) -> None:
     """Add this command's arguments."""
+    parser.description = f"{parser.description} The secret is read in every form: {', '.join(FORMATS)}."
     parser.set_defaults(link=None)
     parser.add_argument(
         "codes",
@@ -39,6 +40,7 @@ def add_arguments(parser: Parser) -> None:
         "2026-11-22T10:00:00Z; without a time, now; more codes give a surer result",
     )
     add_secret(parser)
+    parser.add_argument("--format", type=_no_format, help=argparse.SUPPRESS)  # of other commands
     parser.add_argument(
         "--counter",
         type=whole_number,
@@ -126,6 +128,10 @@ def _codes(arguments: list[str], now: float) -> list[tuple[str, float | datetime
             raise UsageError(f"the time of a code {error}") from None
         found.append((code, seen))
     return found
+
+
+def _no_format(_: str) -> None:
+    raise argparse.ArgumentTypeError("must not be given; the secret is read in every form")
 
 
 def _told(link: Link) -> str:
