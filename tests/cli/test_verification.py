@@ -297,6 +297,28 @@ class Refusals(Verification):
             self.refusal(CODES[2], given=BASE32),
         )
 
+    def test_f81_the_counter_is_that_of_the_store(self) -> None:
+        """F81: --counter says HOTP and no more, as the help and a message say."""
+        self.enroll("--hotp", CODES[0], given=BASE32)
+        said = "onetime: --counter is not used, because the store has the counter\n"
+        for counter, given in (("1", BASE32), ("90", BASE32), ("90", HOTP_LINK)):
+            with self.subTest(counter, given=given):
+                code = HOTP(SECRET).at(self.next_counter())
+                session = self.verify("--counter", counter, code, given=given)
+                self.assertEqual(Session(0, "accepted\n", said), session)
+        for command, words in (
+            ("verify", "the store has the counter"),
+            ("enroll", "an HOTP, at this counter"),
+        ):
+            self.assertIn(words, " ".join(run(command, "--help").out.split()))
+
+    def next_counter(self) -> int:
+        """Return the counter that alice's device expects."""
+        with SQLStore.sqlite(self.folder / "otp.db") as store:
+            state = Verifier(store).state("alice")
+        assert state is not None
+        return state.devices["default"].watermark
+
     def test_another_credential(self) -> None:
         """F81: the message says what is enrolled, and what was given."""
         self.enroll()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from onetime.cli.answers import answer, answer_json
-from onetime.cli.arguments import Parser, add_json, add_source
+from onetime.cli.arguments import COUNTER, Parser, add_json, add_source
 from onetime.cli.messages import UsageError, end_line, tell
 from onetime.cli.refusals import Attempt, words
 from onetime.credential import Credential
@@ -34,14 +34,14 @@ def add_store(parser: Parser, *, user: bool = True) -> None:
     add_json(parser)
 
 
-def add_verification(parser: Parser) -> None:
-    """Add the arguments of the commands that check codes."""
+def add_verification(parser: Parser, *, counter: str = COUNTER) -> None:
+    """Add the arguments of the commands that check codes, with the help of --counter."""
     parser.add_argument(
         "codes", nargs="*", metavar="CODE", help="one code, or three consecutive codes, the oldest first"
     )
     add_store(parser)
     parser.add_argument("--device", default=DEFAULT, metavar="NAME", help=f"name of the device ({DEFAULT})")
-    add_source(parser)
+    add_source(parser, counter=counter)
 
 
 def check_store(options: argparse.Namespace) -> None:
