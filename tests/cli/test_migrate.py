@@ -64,7 +64,7 @@ class Migrate(unittest.TestCase):
             Session(0, f"{extra}\n{HOTP_LINK}\n", ""), run("migrate", stdin=f"{extra}\n{export}")
         )
         self.assertEqual(Session(0, f"{HOTP_LINK}\n{extra}\n", ""), run("migrate", stdin=f"{export} {extra}"))
-        self.assertIn("the answer is links", run("migrate", "--help").out)
+        self.assertIn("all accounts become links", run("migrate", "--help").out)
 
     def test_f51_two_exports_with_one_id(self) -> None:
         """F51: the second one comes out too."""

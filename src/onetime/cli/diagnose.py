@@ -30,7 +30,7 @@ PATIENCE = 1.0
 
 def add_arguments(parser: Parser) -> None:
     """Add this command's arguments."""
-    parser.description = f"{parser.description} The secret is read in every form: {', '.join(FORMATS)}."
+    parser.epilog = f"The secret is read in every form: {', '.join(FORMATS)}."
     parser.set_defaults(link=None)
     parser.add_argument(
         "codes",

@@ -20,10 +20,9 @@ EXAMPLES = (
 
 def add_arguments(parser: Parser) -> None:
     """Add this command's arguments."""
-    parser.description = (
-        f"{parser.description} If there is an export in the input, the answer is links, also of the links "
-        "beside it. Accounts that cannot be read or written are named, and the others are printed; the exit "
-        "status is then 1."
+    parser.epilog = (
+        "If the input has an export, all accounts become links, those of links beside it too. Accounts that "
+        "cannot be read or written are named, and the others are printed; the exit status is then 1."
     )
     add_links(parser)
     add_json(parser)
