@@ -13,6 +13,7 @@ from typing import NoReturn
 from unittest import mock
 
 from onetime import HOTP, TOTP, Account, Secret
+from onetime.cli import execute
 from onetime.cli.keyboard import ask
 from onetime.provisioning import migration
 from tests.support import RFC_KEY, posix
@@ -76,6 +77,23 @@ class Keyboard(unittest.TestCase):
         ):
             with self.subTest(typed), self.terminal(typed):
                 self.assertEqual(lines, ask("Question: ", "Another: "))
+
+    def test_f51_one_link_is_the_first_that_is_not_empty(self) -> None:
+        """F51: a message says how many more there were."""
+        message = "onetime: only the first of 2 pasted lines is read, because one link or secret is needed\n"
+        for typed, told in (
+            (f"\n{HOTP_LINK}\n\n", ""),
+            (f"\n{HOTP_LINK}\n \n{TOTP_LINK}", message),
+        ):
+            with (
+                self.subTest(told),
+                self.terminal(typed.encode()),
+                mock.patch.object(sys, "stdout", io.StringIO()) as out,
+            ):
+                self.assertEqual(0, execute(["uri"]))
+                self.assertIn("counter: 1\n", out.getvalue())
+                assert isinstance(sys.stderr, io.StringIO)
+                self.assertEqual(told, sys.stderr.getvalue())
 
     def test_what_ends_a_prompt(self) -> None:
         """Ctrl-D is no line; text that is not UTF-8 is no secret, and no code; the terminal is as it was."""
