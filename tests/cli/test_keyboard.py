@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import select
 import signal
 import sys
 import tempfile
@@ -121,8 +122,8 @@ class Keyboard(unittest.TestCase):
                 mock.patch.object(sys, "stderr", stderr),
             ):
                 ask("Question: ")
-                screen = os.read(wire, 1000)  # what was typed before is shown
-                while shown and b"Question: \r\n" not in screen:
+                screen = b""
+                while (shown and b"Question: \r\n" not in screen) or select.select([wire], [], [], 0)[0]:
                     screen += os.read(wire, 1000)
                 self.assertEqual(shown, b"Question" in screen)
                 if stderr is not None:
