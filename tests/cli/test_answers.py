@@ -51,6 +51,7 @@ SESSIONS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     *(("verify", ("--user", "alice", "000000"), HOTP_LINK),) * 6,
     ("users", (), ""),
     ("unlock", ("--user", "alice"), ""),
+    ("users", ("--user", "carol"), ""),
     ("unlock", ("--user", "carol"), ""),
     ("forget", ("--user", "alice", "--device", "default"), ""),
     ("forget", ("--user", "carol"), ""),

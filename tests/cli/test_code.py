@@ -151,7 +151,8 @@ class Sources(unittest.TestCase):
             "file, and other users of the machine can see arguments: give a secret on standard input or at "
             "the prompt"
         )
-        for name in (BASE32, "GEZD GNBV GY3T QOJQ", RFC_KEY.hex(), TOTP_LINK, f"{BASE32[:26]}======"):
+        short = ("JBSWY3DP", "jbswy3dp", "JBSW Y3DP", "31:32:33", "0x313233")
+        for name in (BASE32, "GEZD GNBV GY3T QOJQ", RFC_KEY.hex(), TOTP_LINK, f"{BASE32[:26]}======", *short):
             with self.subTest(name):
                 self.assertEqual(refused(hint), run("code", "--secret", name))
         for name in ("link", "alice.txt", str(self.folder / "no" / "such-secret")):
@@ -160,7 +161,7 @@ class Sources(unittest.TestCase):
                 self.assertEqual(refused(message), run("code", "--secret", name))
 
     def test_hexadecimal_given_as_base32(self) -> None:
-        """What has hexadecimal digits only is said to be perhaps hexadecimal, refused or read."""
+        """F71: what has hexadecimal digits only is said to be perhaps hexadecimal, refused or read."""
         hint = "if it is hexadecimal, give --format hex"
         session = run("code", stdin=RFC_KEY.hex())
         self.assertEqual(2, session.status)
@@ -170,6 +171,22 @@ class Sources(unittest.TestCase):
         self.assertEqual(
             (0, f"onetime: the secret was read as base32; {hint}\n"), (session.status, session.err)
         )
+        for text in (
+            f"0x{RFC_KEY.hex()}",
+            f" 0X{RFC_KEY.hex().upper()}\n",
+            RFC_KEY.hex(":"),
+            "".join(f"\\x{byte:02x}" for byte in RFC_KEY),
+            ", ".join(f"0x{byte:02x}" for byte in RFC_KEY),
+            "0x3132",
+            "31:32",
+        ):
+            with self.subTest(text):
+                session = run("code", stdin=text)
+                self.assertEqual((2, ""), (session.status, session.out))
+                self.assertTrue(session.err.endswith(f"; {hint} and only its digits\n"), session.err)
+        for text in ("0x", "0xZZ", "::", "0x313", "3132"):
+            with self.subTest(text):
+                self.assertNotIn("hexadecimal", run("code", stdin=text).err)
         for text in (BASE32, "ABCD", "ABCDEFABCDEFABCDE"):
             with self.subTest(text):
                 self.assertNotIn("hexadecimal", run("code", stdin=text).err)
@@ -324,6 +341,8 @@ class Moments(unittest.TestCase):
         for text in (
             "59",
             "0000000059",
+            "59.0",
+            "59.999999",
             "1970-01-01T00:00:59Z",
             "1970-01-01T00:00:59.999Z",
             "1970-01-01T01:00:59+01:00",
@@ -340,13 +359,22 @@ class Moments(unittest.TestCase):
             "2026-11-22T10:00:00Z or 2026-11-22T11:00:00+01:00"
         )
         naive = ("1970-01-01T00:00:59", "1970-01-01 00:00", "1970-01-01")
-        for text in (*naive, "1970-13-01T00:00:59Z", "now", "", "-59", "59.5", "٥٩"):
+        for text in (*naive, "1970-13-01T00:00:59Z", "now", "", "-59", "59.", ".5", "59.5.1", "59.٥", "٥٩"):
             with self.subTest(text):
                 self.assertEqual(refused(message), run("code", "--at", text, stdin=BASE32))
         self.assertEqual(
             refused("argument --at: must be a whole number below 2^64"),
             run("code", "--at", "18446744073709551616", stdin=BASE32),
         )
+
+    def test_f69_milliseconds_are_refused(self) -> None:
+        """F69: by each command that takes a time; nobody asks for the year 57,873."""
+        message = "argument --at: must be in seconds; this may be milliseconds"
+        for command in ("code", "explain"):
+            for text in ("1764140000000", "1764140000000.5", "100000000001", "1764140000000000000"):
+                with self.subTest(command, text=text):
+                    self.assertEqual(refused(message), run(command, "--at", text, stdin=BASE32))
+            self.assertEqual(0, run(command, "--at", "100000000000", stdin=BASE32).status)
 
     def test_a_time_before_step_0_is_refused(self) -> None:
         """There is no step then."""

@@ -38,6 +38,22 @@ class Diagnose(unittest.TestCase):
                         r"\A1\. SHA1, 6 digits, period 30 s, secret read as base32, step 60000000; as most ",
                     )
 
+    def test_f69_a_time_as_programs_print_it(self) -> None:
+        """F69: a fraction of a second, and spaces around the @, with quotes and without."""
+        for arguments in (
+            ("287082@59.5",),
+            ("287082 @ 59",),
+            ("287082@ 59",),
+            ("287082", "@", "59"),
+            ("287082", "@59.999"),
+            ("287 082@", "59"),
+            ("287082 @ 59.5", "287082", "@", "1970-01-01T00:00:59Z", "287082@58"),
+        ):
+            with self.subTest(arguments):
+                session = run("diagnose", *arguments, stdin=BASE32)
+                self.assertEqual((0, ""), (session.status, session.err))
+                self.assertRegex(session.out, "step 1; as most apps compute it ")
+
     def test_two_codes_find_two_mistakes(self) -> None:
         """The more codes there are, the surer is the finding."""
         codes = [f"{ASCII.at(time)}@{time}" for time in (TIME, TIME + 60)]
@@ -143,6 +159,16 @@ class Diagnose(unittest.TestCase):
             session.out, "\nA second code, from another time or counter, would give a surer result.\n"
         )
 
+    def test_f71_no_form_needs_to_be_given(self) -> None:
+        """F71: whoever was told to give --format hex elsewhere learns that it is not needed here."""
+        message = "onetime: argument --format: must not be given; the secret is read in every form\n"
+        for option in (("--format", "hex"), ("--format=x",)):
+            session = run("diagnose", *option, "287082@59", stdin=RFC_KEY.hex())
+            self.assertEqual((2, "", message), (session.status, session.out, session.err))
+        told = " ".join(run("diagnose", "--help").out.split())
+        self.assertIn("The secret is read in every form: base32, hex, base64, text.", told)
+        self.assertNotIn("--format", told)
+
     def test_what_is_misused(self) -> None:
         """Each mistake is said, and neither secret nor code is."""
         for arguments, stdin, message in (
@@ -155,7 +181,10 @@ class Diagnose(unittest.TestCase):
             (("28708x@59",), BASE32, "an argument is not a code; the secret is read from standard input"),
             (("28708٢@59",), BASE32, "a code must have 1 to 10 digits"),
             (("28708200000@59",), BASE32, "a code must have 1 to 10 digits"),
-            (("287082@1800000000000",), BASE32, "in seconds; this may be milliseconds"),
+            (("287082@1800000000000",), BASE32, "the time of a code must be in seconds; this may be milli"),
+            (("287082@1800000000000.5",), BASE32, "the time of a code must be in seconds; this may be milli"),
+            (("287082", "@"), BASE32, "the time of a code must be Unix time in seconds"),
+            (("@", "59"), BASE32, "an argument is not a code"),
             (("287082@59",), "otpauth-migration://offline?data=A", "an export holds several accounts"),
             (("287082@59",), "", "the secret must not be empty"),
             (("287082", "--counter", "x"), BASE32, "--counter"),

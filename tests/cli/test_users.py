@@ -107,6 +107,14 @@ class Desk(Verification):
             session = run(command, *self.where, "--json")
             self.assertEqual({word: False, "reason": "not_enrolled"}, json.loads(session.out))
 
+    def test_f91_nobody_has_json_too(self) -> None:
+        """F83, F91: a program learns from every command why there is no answer."""
+        self.enroll("--user", "bob")
+        for more in ((), ("--locked",)):
+            session = run("users", *self.where, *more, "--json")
+            self.assertEqual((1, NOBODY), (session.status, session.err))
+            self.assertEqual({"user": "alice", "reason": "not_enrolled"}, json.loads(session.out))
+
     def test_the_reference_is_the_verifier(self) -> None:
         """F83: what the desk shows is what a program sees."""
         verifier = Verifier(MemoryStore())

@@ -122,8 +122,15 @@ class Verdicts(Verification):
         self.assertEqual(Session(0, "accepted\n", ""), run("verify", *given, stdin=f"{CODES[1]}\n"))
         asked = run("verify", *given, stdin=f"{CODES[2]}\n", terminal=True)
         self.assertEqual(Session(0, "accepted\n", "Code: "), asked)
-        for wrong in (b"", b"\xff\xfe", b"12345\n6"):
+        for wrong in (b"", b"\n", b"\xff\xfe", b"12345\n"):
             self.assertEqual(Session(1, "", MALFORMED), run("verify", *given, stdin=wrong))
+        one = "onetime: give one code, or three consecutive codes\n"
+        for wrong in (b"12345\n6", b"755224\n287082", b"755224\n" * 4):
+            self.assertEqual(Session(2, "", one), run("verify", *given, stdin=wrong))
+        self.assertEqual(
+            Session(2, "", "onetime: codes must have at most 1000 bytes\n"),
+            run("verify", *given, stdin=b"\n" * 1001),
+        )
         ended = run("verify", *given, terminal=True)
         self.assertEqual(Session(2, "", "Code: onetime: a code must be given\n"), ended)
         for number, line in enumerate(("{} {} {}", "{}-{}-{}", "{}{}{}", "\ufeff {} {} {}\r"), 1):
@@ -135,6 +142,60 @@ class Verdicts(Verification):
             mock.patch.object(sys, "stderr", io.StringIO()),
         ):
             self.assertEqual(2, execute(["verify", *given]))
+
+    def test_f80_three_codes_on_three_lines_or_in_one_argument(self) -> None:
+        """F80: what `code --count 3` prints is three codes, and so is one argument with spaces in it."""
+        file = self.folder / "secret"
+        file.write_text(BASE32, encoding="utf-8")
+        given = (*self.where, "--hotp", "--secret", str(file))
+        self.enroll("--hotp", CODES[0], given=BASE32)
+        for start, line in (
+            (50, "{}\n{}\n{}\n"),
+            (60, "\ufeff{}\r\n\r\n {} \r\n{}"),
+            (70, "{}\n\n{}\n{}\n\n"),
+        ):
+            with self.subTest(line):
+                piped = line.format(*CODES[start : start + 3])
+                self.assertEqual(Session(0, "accepted\n", ""), run("verify", *given, stdin=piped))
+        printed = run("code", "--hotp", "--counter", "80", "--count", "3", stdin=BASE32).out
+        self.assertEqual(Session(0, "accepted\n", ""), run("verify", *given, stdin=printed))
+        for start, line in ((90, "{} {} {}"), (100, "{}-{}-{}"), (110, " {}{}{}\n")):
+            with self.subTest(line):
+                quoted = line.format(*CODES[start : start + 3])
+                self.assertEqual(Session(0, "accepted\n", ""), run("verify", *given, quoted))
+        printed = run("code", "--hotp", "--counter", "150", "--count", "3", stdin=BASE32).out
+        self.assertEqual(Session(0, "enrolled\n", ""), run("enroll", *given, "--replace", stdin=printed))
+
+    def test_f80_enroll_reads_the_code_from_standard_input(self) -> None:
+        """F80, F23: as verify does; only an empty line or nothing means that there is no code."""
+        file = self.folder / "link"
+        file.write_text(HOTP_LINK, encoding="utf-8")
+        given = (*self.where, "--secret", str(file))
+        for wrong, expected in (
+            ("000000\n", Session(1, "", f"{INCORRECT}{STEP}\n")),
+            ("00000\n", Session(1, "", MALFORMED)),
+            ("x", Session(1, "", MALFORMED)),
+            (
+                f"{CODES[1]}\n{CODES[2]}\n",
+                Session(2, "", "onetime: give one code, three consecutive codes, or none\n"),
+            ),
+        ):
+            with self.subTest(wrong):
+                self.assertEqual(expected, run("enroll", *given, stdin=wrong))
+        self.assertEqual(Session(1, "", MALFORMED), run("enroll", *given, "", stdin=CODES[1]))
+        self.assertEqual(Session(0, "enrolled\n", ""), run("enroll", *given, stdin=f"{CODES[1]}\n"))
+        self.assertEqual(1, run("verify", *given, stdin=f"{CODES[1]}\n").status)
+        for name, nothing in (("a", ""), ("b", "\n"), ("c", " \r\n")):
+            more = ("--store", str(self.folder / "otp.db"), "--user", name, "--secret", str(file))
+            self.assertEqual(Session(0, "enrolled\n", UNCONFIRMED), run("enroll", *more, stdin=nothing))
+        more = ("--store", str(self.folder / "otp.db"), "--user", "d", "--secret", str(file))
+        with (
+            mock.patch.object(sys, "stdin", None),
+            mock.patch.object(sys, "stdout", io.StringIO()),
+            mock.patch.object(sys, "stderr", io.StringIO()) as err,
+        ):
+            self.assertEqual(0, execute(["enroll", *more]))
+        self.assertEqual(UNCONFIRMED, err.getvalue())
 
     def test_misuse(self) -> None:
         """What cannot be served ends with 2, and enrolls nobody."""
@@ -235,6 +296,28 @@ class Refusals(Verification):
             "use --hotp to read a secret as an HOTP",
             self.refusal(CODES[2], given=BASE32),
         )
+
+    def test_f81_the_counter_is_that_of_the_store(self) -> None:
+        """F81: --counter says HOTP and no more, as the help and a message say."""
+        self.enroll("--hotp", CODES[0], given=BASE32)
+        said = "onetime: --counter is not used, because the store has the counter\n"
+        for counter, given in (("1", BASE32), ("90", BASE32), ("90", HOTP_LINK)):
+            with self.subTest(counter, given=given):
+                code = HOTP(SECRET).at(self.next_counter())
+                session = self.verify("--counter", counter, code, given=given)
+                self.assertEqual(Session(0, "accepted\n", said), session)
+        for command, words in (
+            ("verify", "the store has the counter"),
+            ("enroll", "an HOTP, at this counter"),
+        ):
+            self.assertIn(words, " ".join(run(command, "--help").out.split()))
+
+    def next_counter(self) -> int:
+        """Return the counter that alice's device expects."""
+        with SQLStore.sqlite(self.folder / "otp.db") as store:
+            state = Verifier(store).state("alice")
+        assert state is not None
+        return state.devices["default"].watermark
 
     def test_another_credential(self) -> None:
         """F81: the message says what is enrolled, and what was given."""

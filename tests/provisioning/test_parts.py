@@ -4,6 +4,7 @@ import dataclasses
 import random
 import unittest
 from collections.abc import Iterable
+from urllib.parse import unquote
 
 from onetime import HOTP, TOTP, Account, MigrationError, Secret, URIError
 from onetime.provisioning import uri
@@ -49,7 +50,7 @@ class Joining(unittest.TestCase):
             ),
             (
                 [a, b, c, dataclasses.replace(b, accounts=(ALICE,))],
-                "batch 2 of 3 occurs twice, with different content",
+                "of 3 batches, these are missing: 1, 3",
             ),
         )
         for batches, message in cases:
@@ -80,6 +81,33 @@ class Joining(unittest.TestCase):
         self.assertEqual((*one.accounts, *two.accounts), join([one, two, one]).accounts)
         many = [Batch((ALICE.replace(credential=TOTP(Secret(i.to_bytes(4)))),)) for i in range(5000)]
         self.assertEqual(5000, len(join(many).accounts))
+
+    def test_f51_exports_with_the_same_id_are_told_apart_by_their_content(self) -> None:
+        """F51: a place that another batch has begins a second export; a duplicate is still a duplicate."""
+        (one,), (two,) = build([ALICE], id=5), build([BOB], id=5)
+        self.assertEqual(Batch((ALICE, BOB), id=5), join(map(parse, (one, two, one, two))))
+        self.assertEqual((ALICE, BOB), read(f"{one}\n{two}\n{one}").accounts)
+        others = tuple(Account(f"other {i}", HOTP(SECRET)) for i in range(25))
+        for number in (0, 5):
+            a, b, c = (parse(text) for text in build(self.ACCOUNTS, id=number))
+            d, e, f = (parse(text) for text in build(others, id=number))
+            for batches in ([a, b, c, d, e, f], [a, d, b, e, c, f], [c, b, a, d, a, f, e, d]):
+                with self.subTest(number=number):
+                    self.assertEqual(Batch(self.ACCOUNTS + others, id=number), join(batches))
+            # The second export has a batch that only its extra parameters tell from the first one's.
+            more = dataclasses.replace(
+                a, accounts=tuple(each.replace(extra=[("x", "y")]) for each in a.accounts)
+            )
+            self.assertEqual(
+                20, len(join([dataclasses.replace(each, size=1) for each in (a, more)]).accounts)
+            )
+            with self.assertRaisesRegex(MigrationError, "^of 3 batches, these are missing: 1, 3$"):
+                join([a, b, c, e])
+
+    def test_f51_many_exports_with_the_same_id_take_linear_time(self) -> None:
+        """F51: apps that write no id give all exports of two batches the same place."""
+        many = [Batch((ALICE.replace(name=str(i)),), i % 2, 2) for i in range(20_000)]
+        self.assertEqual(20_000, len(join(many).accounts))
 
     def test_positions_count_through_all_accounts(self) -> None:
         """F46: what is refused has its place in the whole."""
@@ -135,7 +163,68 @@ class Reading(unittest.TestCase):
         )
         other = parse(parts[0])
         differs = build([BOB] * 25, id=5)[0]
-        self.assertEqual((*other.accounts, *self.MANY[10:]), read("\n".join((*parts, differs))).accounts)
+        batch = read("\n".join((*parts, differs)))
+        self.assertEqual((*other.accounts, *self.MANY[10:], *[BOB] * 10), batch.accounts)
+        self.assertEqual((Refused(35, "of 3 batches, these are missing: 2, 3"),), batch.refused)
+
+    def test_f46_a_fault_outside_the_accounts_keeps_none_of_them_back(self) -> None:
+        """F46: a version, place or end that is wrong is named after the accounts before it."""
+        good = b"".join(
+            field(1, 2, field(1, 2, RFC_KEY) + field(2, 2, f"user {i}".encode())) for i in range(3)
+        )
+        placed = field(3, 0, 2) + field(4, 0, 1) + field(5, 0, 5)
+        missing = "of 2 batches, these are missing: 1"
+        version = "the version of the export must be 1 or 2"
+        for data, reasons in (
+            (good + field(2, 0, 3), [version]),
+            (good + field(2, 0, 3) + placed, [version, missing]),
+            (good + field(3, 0, 2) + field(4, 0, 2) + field(5, 0, 5), ["the index of the batch must be"]),
+            (good + field(3, 0, 2**64 - 1), ["the number of batches must not be negative"]),
+            (good + placed + b"\x1a", ["a number must have an end", missing]),
+            (good + field(3, 0, 2) + b"\x1a", ["a number must have an end"]),
+            (good + b"\x0c" + good, ["the end of a group must follow its beginning"]),
+            (good + field(1, 2, b"")[:1] + b"\x05", ["a field must end within its message"]),
+            (field(2, 0, 9) + good + b"\x00\x00", ["the number of a field must be"]),
+        ):
+            with self.subTest(data=data):
+                batch = read(f"{link(data)}\n{self.LINKS[0]}")
+                names = [account.name for account in batch.accounts]
+                self.assertEqual(["user 0", "user 1", "user 2", "alice"], names)
+                self.assertEqual(len(reasons), len(batch.refused))
+                self.assertEqual(3, batch.refused[0].position)
+                for reason, refused in zip(reasons, batch.refused, strict=True):
+                    self.assertRegex(refused.reason, rf"^(byte \d+: )?{reason}")
+        with self.assertRaises(MigrationError):
+            parse(link(good + field(2, 0, 3)))
+
+    def test_f46_a_link_that_is_cut_off_keeps_its_whole_accounts(self) -> None:
+        """F46: wherever its end is lost, each whole account is read, no half one, and the fault is named."""
+        accounts = self.MANY[:3]
+        (whole,) = build(accounts, id=-1)
+        head, data = whole.split("=", 1)
+        data = unquote(data)
+        counts, silent = [], 0
+        for size in range(len(data)):
+            with self.subTest(size=size):
+                batch = read(f"{head}={data[:size]}\n{self.LINKS[1]}")
+                counts.append(len(batch.accounts) - 1)
+                self.assertEqual((*accounts[: counts[-1]], BOB), batch.accounts)
+                self.assertIn([one.position for one in batch.refused], ([], counts[-1:]))
+                silent += not batch.refused
+        self.assertEqual([0, 1, 2, 3], sorted(set(counts)))
+        self.assertEqual(sorted(counts), counts)
+        # Between two fields, what is left is a whole message; a link without a header is an export by itself.
+        self.assertLessEqual(silent, 3 + 4)
+        escaped = "".join(f"%{ord(each):02X}" for each in data)
+        for size in range(len(escaped)):
+            with self.subTest(escaped=size):
+                batch = read(f"{head}={escaped[:size]}\n{self.LINKS[1]}")
+                self.assertEqual(counts[size // 3], len(batch.accounts) - 1)
+
+    def test_f46_links_that_fail_alike_are_all_named(self) -> None:
+        """F46: what has no account in it is not taken for a duplicate."""
+        text = "otpauth-migration://offline?data=A!\notpauth-migration://offline?data=B!"
+        self.assertEqual([0, 1], [one.position for one in read(text).refused])
 
     def test_a_text_without_links_is_refused(self) -> None:
         """And so is one with something else; neither shows what is in it."""

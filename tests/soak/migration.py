@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from onetime import HOTP, TOTP, Account, MigrationError, Secret
+from onetime import HOTP, TOTP, Account, MigrationError, Secret, URIError
 from onetime.provisioning import migration
 from onetime.provisioning.migration import Batch
 from tests.support import mutation
@@ -193,7 +193,18 @@ def read_broken(source: random.Random, deep: bool) -> tuple[int, float]:
         count = len(result.accounts) + len(positions)
         if not (count and positions == sorted({*positions} & {*range(count)}) and result.index < result.size):
             raise CaseError(f"parse({text!r}) is {result}")
-    elif result.position is not None and not 0 <= result.position <= len(text):
+    rest = watch(partial(migration.read, text), URIError)
+    if isinstance(rest, Batch):
+        reasons = " ".join(one.reason for one in rest.refused).lower()
+        positions = [one.position for one in rest.refused]
+        whole = isinstance(result, Batch) and rest.accounts == result.accounts
+        if any(piece in reasons for piece in watch.pieces) or not (whole or positions):
+            raise CaseError(f"read({text!r}) is {rest!r}")
+    if (
+        isinstance(result, MigrationError)
+        and result.position is not None
+        and not 0 <= result.position <= len(text)
+    ):
         raise CaseError(f"parse({text!r}) raises {result!r} at {result.position}")
     return int(not isinstance(result, Batch)), took
 

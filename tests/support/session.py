@@ -50,6 +50,9 @@ class Input:
     def isatty(self) -> bool:
         return self.terminal
 
+    def fileno(self) -> int:
+        return self.buffer.fileno()  # which there is none, so that a prompt is read as on Windows
+
 
 def run(
     *arguments: str,
@@ -146,8 +149,13 @@ class Terminal:
             os.waitpid(self.pid, 0)
 
     def type(self, text: str) -> None:
-        """Type on the keyboard."""
-        os.write(self.wire, text.encode())
+        """Type on the keyboard, or paste."""
+        data = text.encode()
+        while data:
+            _, ready, _ = select.select([], [self.wire], [], PATIENCE)
+            if not ready:
+                raise AssertionError("the process does not read")
+            data = data[os.write(self.wire, data[:256]) :]
 
     def wait_for(self, text: str) -> None:
         """Read the screen until it shows a text."""

@@ -26,8 +26,14 @@ if TYPE_CHECKING:
 FORMATS = ("base32", "hex", "base64", "text")
 """Forms of a secret."""
 
+LATEST = 10**11
+"""Unix time in seconds, in the year 5138. A later time is assumed to be in milliseconds."""
+
 OPTION = re.compile(r"--[a-z]{1,12}(-[a-z]{1,12})?|-[a-z]", re.ASCII)
 """Pattern of an option. A misplaced secret or code does not match it."""
+
+COUNTER = "an HOTP, at this counter"
+"""Help of --counter."""
 
 MAX_WIDTH = 80
 """Maximum width of a help text, in columns."""
@@ -94,25 +100,25 @@ def add_secret(parser: Parser) -> None:
     )
 
 
-def add_source(parser: Parser) -> None:
-    """Add the options for the source and the form of a link or secret."""
+def add_source(parser: Parser, *, counter: str = COUNTER) -> None:
+    """Add the options for the source and the form of a link or secret, with the help of --counter."""
     parser.set_defaults(link=None)
     add_secret(parser)
     parser.add_argument(
         "--format", type=_format, metavar="FORM", help=f"form of a secret: {', '.join(FORMATS)} (base32)"
     )
-    add_credential(parser)
+    add_credential(parser, counter=counter)
     parser.add_argument("--t0", type=whole_number, metavar="SECONDS", help="Unix time of step 0 (0)")
 
 
-def add_credential(parser: Parser) -> None:
+def add_credential(parser: Parser, *, counter: str = COUNTER) -> None:
     """Add the options that describe a credential; the defaults are in brackets."""
     parser.add_argument("--digits", type=whole_number, metavar="N", help="length of a code, 6 to 10 (6)")
     parser.add_argument("--algorithm", type=_algorithm, metavar="NAME", help=f"{', '.join(Algorithm)} (SHA1)")
     parser.add_argument(
         "--period", type=whole_number, metavar="SECONDS", help="length of a step of a TOTP (30)"
     )
-    parser.add_argument("--counter", type=whole_number, metavar="N", help="an HOTP, at this counter")
+    parser.add_argument("--counter", type=whole_number, metavar="N", help=counter)
     parser.add_argument(
         "--hotp", action="store_const", const=True, help="an HOTP; without --counter, at counter 0"
     )
@@ -141,9 +147,15 @@ def whole_number(text: str) -> int:
 
 
 def moment(text: str) -> "int | datetime":
-    """Parse a time: Unix seconds, or ISO 8601 with an offset from UTC."""
-    if text.isascii() and text.isdigit():
-        return whole_number(text)
+    """Parse a time: Unix seconds, or ISO 8601 with an offset from UTC.
+
+    A fraction of a second is dropped, because steps begin at whole seconds.
+    """
+    whole, point, fraction = text.partition(".")
+    if text.isascii() and whole.isdigit() and (fraction.isdigit() or not point):
+        if whole_number(whole) > LATEST:
+            raise argparse.ArgumentTypeError("must be in seconds; this may be milliseconds")
+        return int(whole)
     from datetime import datetime
 
     try:

@@ -44,7 +44,7 @@ def add_arguments(parser: Parser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print one code, or several: of several links, of the next moving factors, or continuously."""
-    accounts = read_accounts(options, read_text(options))
+    accounts = read_accounts(options, read_text(options, several=True))
     if options.watch:
         credential = accounts[0].credential
         several = len(accounts) > 1 or options.count is not None

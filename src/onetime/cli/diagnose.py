@@ -1,13 +1,14 @@
 """`onetime diagnose`: find out why a code does not match."""
 
 import argparse
+import re
 import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
 
 from onetime.cli.answers import answer, answer_json
-from onetime.cli.arguments import Parser, add_json, add_secret, moment, whole_number
+from onetime.cli.arguments import FORMATS, Parser, add_json, add_secret, moment, whole_number
 from onetime.cli.messages import UsageError, tell
 from onetime.cli.sources import EXPORT, is_export, read_text
 from onetime.cli.terminal import BAR_WIDTH, bar, size
@@ -26,12 +27,10 @@ EXAMPLES = (
 PATIENCE = 1.0
 """Seconds after which a search shows its progress."""
 
-LATEST = 10**11
-"""Unix time in seconds, in the year 5138. A later time is assumed to be in milliseconds."""
-
 
 def add_arguments(parser: Parser) -> None:
     """Add this command's arguments."""
+    parser.epilog = f"The secret is read in every form: {', '.join(FORMATS)}."
     parser.set_defaults(link=None)
     parser.add_argument(
         "codes",
@@ -41,6 +40,7 @@ def add_arguments(parser: Parser) -> None:
         "2026-11-22T10:00:00Z; without a time, now; more codes give a surer result",
     )
     add_secret(parser)
+    parser.add_argument("--format", type=_no_format, help=argparse.SUPPRESS)  # of other commands
     parser.add_argument(
         "--counter",
         type=whole_number,
@@ -55,7 +55,9 @@ def add_arguments(parser: Parser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the findings, best first; return 1 if all may fit by accident."""
-    codes = _codes(options.codes, time.time())  # the time at which the user typed the codes
+    # Without quotes, a code, its @ and its time are several arguments, which cannot have a NUL.
+    arguments = re.sub(r"[\s\0]*@[\s\0]*", "@", "\0".join(options.codes)).split("\0")
+    codes = _codes(arguments, time.time())  # the time at which the user typed the codes
     text = read_text(options)
     if is_export(text):
         raise UsageError(EXPORT)
@@ -66,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
     counter: int | None = options.counter
     if counter is None and link is not None and link.kind == "hotp":
         counter = link.counter or 0
-    if counter is None and len(codes) > 1 and not all("@" in argument for argument in options.codes):
+    if counter is None and len(codes) > 1 and not all("@" in argument for argument in arguments):
         raise UsageError(
             "each of several codes must have its time: CODE@TIME; for those of an HOTP, give --counter N, "
             "the counter of the first"
@@ -124,10 +126,12 @@ def _codes(arguments: list[str], now: float) -> list[tuple[str, float | datetime
             seen: float | datetime = moment(when) if at else now
         except argparse.ArgumentTypeError as error:
             raise UsageError(f"the time of a code {error}") from None
-        if isinstance(seen, int) and seen > LATEST:
-            raise UsageError("the time of a code must be in seconds; this may be milliseconds")
         found.append((code, seen))
     return found
+
+
+def _no_format(_: str) -> None:
+    raise argparse.ArgumentTypeError("must not be given; the secret is read in every form")
 
 
 def _told(link: Link) -> str:

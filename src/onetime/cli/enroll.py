@@ -1,7 +1,6 @@
 """`onetime enroll`: enroll a user's device in a store."""
 
 import argparse
-import sys
 
 from onetime.cli.arguments import Parser
 from onetime.cli.messages import UsageError, tell
@@ -30,9 +29,9 @@ def run(options: argparse.Namespace) -> int:
     """Enroll a device, confirmed by codes if any are given."""
     account = read_account(options, read_text(options))
     credential = account.credential
-    codes = options.codes
-    if not codes and sys.stdin is not None and sys.stdin.isatty():
-        codes = list(filter(None, read_codes(options, credential, "Code (empty to skip): ")))
+    codes = read_codes(options, credential, "Code (empty to skip): ")
+    if not options.codes:
+        codes = list(filter(None, codes))  # an empty argument is a malformed code
     if len(codes) not in (0, 1, 3):
         raise UsageError("give one code, three consecutive codes, or none")
     if not codes:

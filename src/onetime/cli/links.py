@@ -1,7 +1,6 @@
 """Reading of links, for the commands that accept only links."""
 
 import argparse
-import sys
 
 from onetime.cli.arguments import Parser
 from onetime.cli.messages import UsageError
@@ -28,15 +27,11 @@ def read_links(options: argparse.Namespace) -> list[str]:
     Raises:
         UsageError: As `read_text` does, or the text has no link, or something other than links.
     """
-    first = read_text(options, "Link: ")
+    text = read_text(options, "Link: ", "Another link (empty to end): ", several=True)
     try:
-        links = list(split(first))
+        links = list(split(text))
     except URIError as error:
         raise UsageError(f"{error}; onetime uri --name makes a link from a secret") from None
-    given = options.link is not None or options.secret not in (None, "-")
-    if links and not given and sys.stdin.isatty():
-        while line := read_text(options, "Another link (empty to end): "):
-            links.append(line)
     if not links:
         raise UsageError("a link must be given")
     return links

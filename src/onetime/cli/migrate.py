@@ -1,16 +1,15 @@
 """`onetime migrate`: turn Google Authenticator's exports into links, and links into an export."""
 
 import argparse
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
 
 from onetime.cli.answers import answer, answer_json
 from onetime.cli.arguments import Parser, add_json
 from onetime.cli.links import add_links, read_links
-from onetime.cli.messages import UsageError, tell
+from onetime.cli.messages import tell
 from onetime.cli.sources import is_export
 from onetime.errors import MigrationError, URIError
 from onetime.provisioning import migration, uri
+from onetime.provisioning.migration import Batch, Refused
 
 EXAMPLES = (
     "onetime migrate < export > links",
@@ -18,28 +17,23 @@ EXAMPLES = (
     "onetime migrate --json < export",
 )
 
-T = TypeVar("T")
-R = TypeVar("R")
-
 
 def add_arguments(parser: Parser) -> None:
     """Add this command's arguments."""
+    parser.epilog = (
+        "If the input has an export, all accounts become links, those of links beside it too. Accounts that "
+        "cannot be read or written are named, and the others are printed; the exit status is then 1."
+    )
     add_links(parser)
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the links of an export, or the export of links; return 1 if an account has no link."""
+    """Print the links of exports, or the export of links; return 1 if an account is left out."""
     links = read_links(options)
-    exports = list(filter(is_export, links))
-    if exports and len(exports) < len(links):
-        raise UsageError("give either the parts of an export or links, not both")
-    refused: list[migration.Refused] = []
-    if exports:
-        answers, refused = _links(migration.join(_each("part", migration.parse, exports)))
-    else:
-        accounts = [_exportable(*each) for each in enumerate(_each("link", uri.parse, links), 1)]
-        answers = list(migration.build(accounts))
+    batch = migration.read("\n".join(links))
+    answers, refused = _links(batch) if any(map(is_export, links)) else _export(batch)
+    refused = sorted((*batch.refused, *refused), key=lambda one: one.position)
     for one in refused:
         names = ", ".join(filter(None, (one.issuer, one.name)))
         tell(f"account {one.position + 1}{names and f' ({names})'}: {one.reason}")
@@ -55,35 +49,37 @@ def run(options: argparse.Namespace) -> int:
     return 1 if refused else 0
 
 
-def _links(batch: migration.Batch) -> tuple[list[str], list[migration.Refused]]:
-    """Return the links of all accounts that have one, and the refused accounts."""
-    reasons = {one.position: one for one in batch.refused}
+def _links(batch: Batch) -> tuple[list[str], list[Refused]]:
+    """Return the links of all accounts that have one, and the accounts that have none."""
     links, refused = [], []
-    accounts = iter(batch.accounts)
-    for position in range(len(batch.accounts) + len(reasons)):
-        if position in reasons:
-            refused.append(reasons[position])
-            continue
-        account = next(accounts)
+    for position, account in _numbered(batch):
         try:
             links.append(uri.build(account))
         except URIError as error:
-            refused.append(migration.Refused(position, str(error), account.issuer, account.name))
+            refused.append(Refused(position, str(error), account.issuer, account.name))
     return links, refused
 
 
-def _each(name: str, call: Callable[[T], R], values: Iterable[T]) -> Iterator[R]:
-    """Call a function with each value; an error names the faulty value."""
-    for number, value in enumerate(values, 1):
+def _export(batch: Batch) -> tuple[list[str], list[Refused]]:
+    """Return the export of all accounts that an export can represent, and the other accounts."""
+    accounts, refused = [], []
+    for position, account in _numbered(batch):
+        bare = account.replace(extra=())
         try:
-            yield call(value)
-        except (URIError, MigrationError) as error:
-            raise UsageError(f"{name} {number}: {error}") from None
+            migration.build([bare], id=-1)  # the longest id
+        except MigrationError as error:
+            reason = str(error).removeprefix("account 1: ")
+            refused.append(Refused(position, reason, account.issuer, account.name))
+            continue
+        accounts.append(bare)
+        if account.extra:
+            left_out = f"parameters left out, because an export cannot hold them: {len(account.extra)}"
+            tell(f"account {position + 1}: {left_out}")
+    return list(migration.build(accounts)) if accounts else [], refused
 
 
-def _exportable(number: int, account: uri.Account) -> uri.Account:
-    """Return an account without the parameters that an export cannot hold, and print their number."""
-    if not account.extra:
-        return account
-    tell(f"link {number}: parameters left out, because an export cannot hold them: {len(account.extra)}")
-    return account.replace(extra=())
+def _numbered(batch: Batch) -> list[tuple[int, uri.Account]]:
+    """Return the accounts, each with its index among all accounts, including refused ones."""
+    refused = {one.position for one in batch.refused}
+    count = len(batch.accounts) + len(refused)
+    return list(zip((i for i in range(count) if i not in refused), batch.accounts, strict=True))

@@ -15,14 +15,30 @@ MAX_INPUT = 1 << 20
 """Maximum size of a file or of standard input, in bytes: far larger than any secret or link."""
 
 LONG = 16
-"""Minimum length of a text of letters and digits that counts as a secret, in characters (80 bits)."""
+"""Minimum length of hexadecimal digits that count as a secret and not as base32, in characters (64 bits)."""
+
+SHORT = 8
+"""Minimum length of the name of a missing file that may be a secret, in characters (40 bits of base32)."""
 
 EXPORT = "an export holds several accounts; onetime migrate turns it into links"
 """The hint if an export is given instead of a link or a secret."""
 
 
-def read_text(options: argparse.Namespace, prompt: str = "Link or secret: ") -> str:
+def read_text(
+    options: argparse.Namespace,
+    prompt: str = "Link or secret: ",
+    another: str = "",
+    *,
+    several: bool = False,
+) -> str:
     """Read the link or secret: the argument, a file, standard input, or a hidden prompt.
+
+    Args:
+        options: The options for the source.
+        prompt: The prompt on a terminal.
+        another: The prompt for another line, until an empty one; empty to ask only once.
+        several: Whether the command takes several links. If not, only one line is read at the prompt, and a
+            message says if more were pasted.
 
     Returns:
         The text without surrounding white space and invisible characters. A secret in the form of text keeps
@@ -31,7 +47,7 @@ def read_text(options: argparse.Namespace, prompt: str = "Link or secret: ") -> 
     Raises:
         UsageError: There is no input, or the input is not text.
     """
-    text = _argument(options) if options.link is not None else _given(options, prompt)
+    text = _argument(options) if options.link is not None else _given(options, prompt, another, several)
     if getattr(options, "format", None) != "text":
         return strip(text)
     text = text.removeprefix("\ufeff")
@@ -145,7 +161,7 @@ def _argument(options: argparse.Namespace) -> str:
     return link
 
 
-def _given(options: argparse.Namespace, prompt: str) -> str:
+def _given(options: argparse.Namespace, prompt: str, another: str, several: bool) -> str:
     """Read a file, standard input, or a hidden prompt."""
     try:
         if options.secret not in (None, "-"):
@@ -154,9 +170,10 @@ def _given(options: argparse.Namespace, prompt: str) -> str:
         elif sys.stdin is None:
             raise UsageError("standard input is closed")
         elif sys.stdin.isatty():
-            from getpass import getpass
+            from onetime.cli.keyboard import ask
 
-            return getpass(prompt)
+            lines = ask(prompt, another)
+            return "\n".join(lines) if several else _only(lines)
         else:
             data = sys.stdin.buffer.read(MAX_INPUT + 1)
         if len(data) > MAX_INPUT:
@@ -173,9 +190,17 @@ def _given(options: argparse.Namespace, prompt: str) -> str:
         raise UsageError("the input must be text in UTF-8") from None
 
 
+def _only(lines: list[str]) -> str:
+    """Return the first line that is not empty, and print a message if more were pasted."""
+    full = [line for line in lines if line.strip()]
+    if len(full) > 1:
+        tell(f"only the first of {len(full)} pasted lines is read, because one link or secret is needed")
+    return full[0] if full else lines[0]
+
+
 def _misplaced(name: str) -> str:
     """Return a hint if the name of a file that cannot be read looks like a secret or a link."""
-    if not (looks_like_link(name) or (len(name) >= LONG and _compact(name).rstrip("=").isalnum())):
+    if not (looks_like_link(name) or (len(name) >= SHORT and _compact(name).rstrip("=").isalnum())):
         return ""
     return (
         "; --secret takes the name of a file, and other users of the machine can see arguments: give a "
@@ -185,26 +210,35 @@ def _misplaced(name: str) -> str:
 
 def _secret(options: argparse.Namespace, text: str) -> Secret:
     """Parse a secret, and print a hint if it may be hexadecimal instead of base32."""
-    hexadecimal = options.format is None and _is_hex(text)
+    hint = _hex_hint(text) if options.format is None else ""
     try:
         secret = READERS[options.format or "base32"](text)
     except SecretError as error:
-        if hexadecimal:
-            raise UsageError(f"{error}; if it is hexadecimal, give --format hex") from None
+        if hint:
+            raise UsageError(f"{error}; {hint}") from None
         raise
-    if hexadecimal:
-        tell("the secret was read as base32; if it is hexadecimal, give --format hex")
+    if hint:
+        tell(f"the secret was read as base32; {hint}")
     return secret
 
 
-def _is_hex(text: str) -> bool:
-    """Return whether a text is as long as a secret and all hexadecimal, which base32 hardly ever is."""
-    digits = _compact(text)
-    return len(digits) >= LONG and len(digits) % 2 == 0 and not digits.lower().strip("0123456789abcdef")
+def _hex_hint(text: str) -> str:
+    """Return a hint if a text may be hexadecimal: it has the marks of it, or digits that base32 rarely is."""
+    compact = _compact(text).lower()
+    digits = compact.replace("0x", "").replace("\\x", "")
+    marked = digits != text.replace(" ", "").replace("-", "").lower()
+    if (
+        not digits
+        or digits.strip("0123456789abcdef")
+        or len(digits) % 2
+        or not (marked or len(digits) >= LONG)
+    ):
+        return ""
+    return "if it is hexadecimal, give --format hex" + (" and only its digits" if marked else "")
 
 
 def _compact(text: str) -> str:
-    return text.replace(" ", "").replace("-", "")
+    return text.translate({ord(separator): None for separator in " -:,"})
 
 
 def _numbered(number: int, link: str) -> Account:

@@ -9,6 +9,7 @@ from onetime.cli.messages import UsageError, tell
 from onetime.cli.refusals import kinds, moment
 from onetime.cli.terminal import escaped
 from onetime.cli.verification import add_store, check_store
+from onetime.errors import NotEnrolledError
 from onetime.storage.sql import SQLStore
 from onetime.verification.policy import DEFAULT_POLICY
 from onetime.verification.state import State
@@ -38,6 +39,8 @@ def run(options: argparse.Namespace) -> int:
         else:
             state = _state(verifier, options.user)
             if state is None:
+                if options.json:
+                    answer_json({"user": options.user, "reason": NotEnrolledError.reason})
                 tell("not enrolled: the store has no row of this user")
                 return 1
             states = iter([(options.user, state)])

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from onetime.cli.answers import answer, answer_json
-from onetime.cli.arguments import Parser, add_json, add_source
-from onetime.cli.messages import UsageError, end_line, prompt, tell
+from onetime.cli.arguments import COUNTER, Parser, add_json, add_source
+from onetime.cli.messages import UsageError, end_line, tell
 from onetime.cli.refusals import Attempt, words
 from onetime.credential import Credential
 from onetime.errors import (
@@ -23,8 +23,8 @@ from onetime.verification.device import DEFAULT
 from onetime.verification.evidence import Accepted
 from onetime.verification.verifier import Verifier
 
-MAX_LINE = 1000
-"""Maximum length of the line with a code, in bytes."""
+MAX_CODES = 1000
+"""Maximum length of the codes on standard input, in bytes."""
 
 
 def add_store(parser: Parser, *, user: bool = True) -> None:
@@ -34,14 +34,14 @@ def add_store(parser: Parser, *, user: bool = True) -> None:
     add_json(parser)
 
 
-def add_verification(parser: Parser) -> None:
-    """Add the arguments of the commands that check codes."""
+def add_verification(parser: Parser, *, counter: str = COUNTER) -> None:
+    """Add the arguments of the commands that check codes, with the help of --counter."""
     parser.add_argument(
         "codes", nargs="*", metavar="CODE", help="one code, or three consecutive codes, the oldest first"
     )
     add_store(parser)
     parser.add_argument("--device", default=DEFAULT, metavar="NAME", help=f"name of the device ({DEFAULT})")
-    add_source(parser)
+    add_source(parser, counter=counter)
 
 
 def check_store(options: argparse.Namespace) -> None:
@@ -51,26 +51,53 @@ def check_store(options: argparse.Namespace) -> None:
 
 
 def read_codes(options: argparse.Namespace, credential: Credential, question: str) -> list[str]:
-    """Return the codes in the arguments, or those in a line of standard input if the secret is elsewhere.
+    """Return the codes in the arguments, or those on standard input if the secret is elsewhere.
+
+    Three codes may be in one argument or line, or on three lines.
+
+    Returns:
+        The codes; one empty code if standard input has none; no codes if standard input is not read.
 
     Raises:
-        UsageError: Standard input ended at a prompt.
+        UsageError: Standard input ended at a prompt, or is too long.
     """
-    codes: list[str] = options.codes
-    if codes or sys.stdin is None:
-        return codes
-    terminal = sys.stdin.isatty()
-    if not terminal and options.secret in (None, "-"):
-        return codes
-    if terminal:
-        prompt(question)
-    # Text that is not UTF-8 is refused, because it is not a code.
-    line = sys.stdin.buffer.readline(MAX_LINE).decode(errors="replace")
-    if terminal and not line:
+    lines: list[str] = options.codes
+    if not lines:
+        if sys.stdin is None:
+            return []
+        if sys.stdin.isatty():
+            lines = _asked(question)
+        elif options.secret in (None, "-"):
+            return []
+        else:
+            lines = _piped()
+        lines = list(filter(None, map(strip, lines))) or [""]
+    return [code for line in lines for code in _codes(strip(line), credential.hotp.digits)]
+
+
+def _asked(question: str) -> list[str]:
+    """Ask for codes on the terminal."""
+    from onetime.cli.keyboard import ask
+
+    try:
+        return ask(question, hidden=False)
+    except EOFError:
         end_line()
-        raise UsageError("a code must be given")
-    line = strip(line)
-    digits, size = "".join(line.split()).replace("-", ""), credential.hotp.digits
+        raise UsageError("a code must be given") from None
+
+
+def _piped() -> list[str]:
+    """Read all lines of standard input."""
+    data = sys.stdin.buffer.read(MAX_CODES + 1)
+    if len(data) > MAX_CODES:
+        raise UsageError(f"codes must have at most {MAX_CODES} bytes")
+    # Text that is not UTF-8 is refused, because it is not a code.
+    return data.decode(errors="replace").splitlines()
+
+
+def _codes(line: str, size: int) -> list[str]:
+    """Split a line that has three codes."""
+    digits = "".join(line.split()).replace("-", "")
     if digits.isascii() and digits.isdigit() and len(digits) == 3 * size:
         return [digits[start : start + size] for start in range(0, 3 * size, size)]
     return [line]

@@ -3,7 +3,7 @@
 import argparse
 
 from onetime.cli.arguments import Parser
-from onetime.cli.messages import UsageError
+from onetime.cli.messages import UsageError, tell
 from onetime.cli.refusals import Attempt
 from onetime.cli.sources import read_account, read_text
 from onetime.cli.verification import add_verification, answer_verdict, check_store, read_codes
@@ -16,7 +16,7 @@ EXAMPLES = (
 
 def add_arguments(parser: Parser) -> None:
     """Add this command's arguments."""
-    add_verification(parser)
+    add_verification(parser, counter="an HOTP, as --hotp; N is not used, because the store has the counter")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -26,6 +26,8 @@ def run(options: argparse.Namespace) -> int:
     codes = read_codes(options, credential, "Code: ")
     if len(codes) not in (1, 3):
         raise UsageError("give one code, or three consecutive codes")
+    if options.counter is not None:
+        tell("--counter is not used, because the store has the counter")
     credentials = {options.device: credential}
     return answer_verdict(
         options,

@@ -1,24 +1,23 @@
 """Google Authenticator's export of several accounts: the `otpauth-migration://` links behind its QR codes.
 
-An export has one or more links, each with a batch of the accounts: a message of Protocol Buffers in base64.
-Google does not document the format. The fields are those on which the app and the programs that read its
-exports agree: 1 the accounts (see `otp_parameters`), 2 the version, 3 the batch size, which is the number of
-batches, 4 the batch index, from 0, and 5 the batch id, which is the same in all batches.
+An export has one or more links, each with a batch of the accounts: a message of Protocol Buffers in base64
+(see `payload`).
 """
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 
 from onetime import encoding
 from onetime.checks import check_integer
 from onetime.confidential import discreet
 from onetime.errors import MigrationError, SecretError, URIError
-from onetime.provisioning import otp_parameters, uri
+from onetime.provisioning import payload, uri
 from onetime.provisioning.account import Account
 from onetime.provisioning.batch import Batch, Refused
 from onetime.provisioning.parameters import read_parameters
 from onetime.provisioning.parts import Parts
-from onetime.provisioning.protobuf import bytes_field, fault, fields, integer_field, signed
+from onetime.provisioning.payload import Payload
 
 __all__ = ["Batch", "Refused", "build", "join", "parse", "read"]
 
@@ -37,7 +36,9 @@ MAX_LINK = 2_953
 """Maximum length of a written link, in characters: the capacity of a QR code (ISO/IEC 18004, version
 40-L)."""
 
-_ACCOUNT, _VERSION, _BATCH_SIZE, _BATCH_INDEX, _BATCH_ID = range(1, 6)
+MAX_CUT = 5
+"""Maximum number of characters that are dropped from the end of a link that is cut off: an escape, and the
+beginning of another one."""
 
 
 @discreet
@@ -65,33 +66,12 @@ def parse(text: str) -> Batch:
     text = uri.strip(text)
     if len(text) > MAX_LENGTH:
         raise MigrationError(f"a link must have at most {MAX_LENGTH} characters")
-    data = _data(text)
-    accounts: list[Account] = []
-    refused: list[Refused] = []
-    header: dict[int, tuple[int, int]] = {}
-    for number, value, position in fields(data, slice(0, len(data))):
-        if not isinstance(value, slice):
-            header[number] = signed(value, 32), position  # the last one wins
-        elif number == _ACCOUNT:
-            one = otp_parameters.read(data, value, len(accounts) + len(refused))
-            if isinstance(one, Account):
-                accounts.append(one)
-            else:
-                refused.append(one)
-    if not accounts and not refused:
+    content = Payload()
+    content.read(_data(text))
+    if not content.count():
         raise MigrationError("an export must have accounts")
-    version, position = header.get(_VERSION, (1, 0))
-    if version not in (0, 1, 2):
-        raise fault("the version of the export must be 1 or 2", position)
-    # A link without a size is an export by itself.
-    size, position = header.get(_BATCH_SIZE, (0, 0))
-    if size < 0:
-        raise fault("the number of batches must not be negative", position)
-    size = size or 1
-    index, position = header.get(_BATCH_INDEX, (0, 0))
-    if not 0 <= index < size:
-        raise fault("the index of the batch must be from 0 to one less than their number", position)
-    return Batch(tuple(accounts), index, size, header.get(_BATCH_ID, (0, 0))[0], tuple(refused))
+    content.check_version()
+    return content.batch(*content.place())
 
 
 @discreet
@@ -107,8 +87,8 @@ def join(batches: Iterable[Batch]) -> Batch:
         `refused` are indexes among all accounts, including refused ones, from 0.
 
     Raises:
-        MigrationError: There are no batches, one is missing, or two have the same place in an export and
-            differ. The message names the batch, counted from 1.
+        MigrationError: There are no batches, or an export misses some. The message names these, counted
+            from 1. Two batches that differ and have the same place belong to two exports.
         TypeError: One of the values is not a Batch.
     """
     parts = Parts()
@@ -128,7 +108,9 @@ def join(batches: Iterable[Batch]) -> Batch:
 def read(text: str) -> Batch:
     """Read every account in a text of links and exports, mixed and in any order.
 
-    Accounts and links that cannot be read, and missing batches, are in `refused` of the result.
+    Accounts and links that cannot be read, and missing batches, are in `refused` of the result. If a link of
+    an export has a fault outside its accounts, as when it is cut off, the whole accounts before the fault are
+    read, and `refused` has the fault too.
 
     Args:
         text: The content of a file, or pasted text: links on lines of their own or separated by white space,
@@ -147,12 +129,14 @@ def read(text: str) -> Batch:
     parts = Parts()
     for link in links:
         try:
-            if link.lower().startswith("otpauth-migration:"):
-                parts.add_batch(parse(link))
-            else:
+            if not link.lower().startswith("otpauth-migration:"):
                 parts.add_account(uri.parse(link))
-        except (URIError, MigrationError) as error:
+            else:
+                parts.add_batch(parse(link))
+        except URIError as error:
             parts.add_refused(str(error))
+        except MigrationError as error:
+            _rescue(parts, link, str(error))
     for reason in parts.missing():
         parts.add_refused(reason)
     return parts.all()
@@ -189,7 +173,7 @@ def build(accounts: Iterable[Account], *, id: int | None = None) -> tuple[str, .
         if not isinstance(account, Account):
             raise TypeError(f"each account must be an Account, not {type(account).__name__}")
         try:
-            field = bytes_field(_ACCOUNT, otp_parameters.write(account))
+            field = payload.write_account(account)
         except MigrationError as error:
             raise MigrationError(f"account {index + 1}: {error}", account=index) from None
         last = batches[-1] if batches else []
@@ -201,13 +185,7 @@ def build(accounts: Iterable[Account], *, id: int | None = None) -> tuple[str, .
     links: list[str] = []
     written = 0
     for place, batch in enumerate(batches):
-        header = (
-            integer_field(_VERSION, 1)
-            + integer_field(_BATCH_SIZE, len(batches))
-            + integer_field(_BATCH_INDEX, place)
-            + integer_field(_BATCH_ID, id)
-        )
-        data = encoding.write_base64(b"".join(batch) + header)
+        data = encoding.write_base64(payload.write(batch, place, len(batches), id))
         link = f"otpauth-migration://offline?data={uri.quote(data)}"
         if len(link) > MAX_LINK:  # an account that has a batch to itself
             message = f"account {written + 1}: its link would be longer than a QR code holds"
@@ -215,6 +193,26 @@ def build(accounts: Iterable[Account], *, id: int | None = None) -> tuple[str, .
         written += len(batch)
         links.append(link)
     return tuple(links)
+
+
+def _rescue(parts: Parts, link: str, reason: str) -> None:
+    """Add the accounts before the fault of a link that `parse` refuses, and then the reason."""
+    content = Payload()
+    with suppress(MigrationError):
+        content.read(_cut_data(link))
+    if not content.count():
+        parts.add_refused(reason)
+        return
+    content.refused.append(Refused(content.count(), reason))
+    parts.add_batch(content.batch(*content.known_place()))
+
+
+def _cut_data(link: str) -> bytes:
+    """Return the message in a link whose end is cut off, without an incomplete escape or character."""
+    for size in range(MAX_CUT + 1):
+        with suppress(MigrationError):
+            return _data(link[: len(link) - size])
+    return b""
 
 
 def _data(text: str) -> bytes:

@@ -4,7 +4,6 @@ import hashlib
 from dataclasses import replace
 from itertools import islice
 
-from onetime.errors import MigrationError
 from onetime.provisioning.account import Account
 from onetime.provisioning.batch import Batch, Refused
 
@@ -13,11 +12,16 @@ MAX_NAMED = 10
 
 
 class Parts:
-    """A collection that joins the batches of each export, and counts duplicate batches once."""
+    """A collection that joins the batches of each export, and counts duplicate batches once.
+
+    Exports with the same id and size are told apart by their content. If a place in an export is taken by a
+    different batch, the next export has that place free, or begins with this batch.
+    """
 
     def __init__(self) -> None:
         self._items: list[Account | Refused | dict[int, Batch]] = []
-        self._exports: dict[tuple[int, int, str, bytes], dict[int, Batch]] = {}
+        self._exports: dict[tuple[int, int], list[dict[int, Batch]]] = {}  # by id and size
+        self._contents: dict[tuple[int, int, int], set[bytes]] = {}  # by id, size and place
 
     def __bool__(self) -> bool:
         return bool(self._items)
@@ -31,25 +35,22 @@ class Parts:
         self._items.append(Refused(0, reason))
 
     def add_batch(self, batch: Batch) -> None:
-        """Add a batch.
-
-        Raises:
-            MigrationError: A different batch has the same place in the export.
-        """
-        key = _export(batch)
-        if key not in self._exports:
-            self._exports[key] = {}
-            self._items.append(self._exports[key])
-        if self._exports[key].setdefault(batch.index, batch) != batch:
-            raise MigrationError(
-                f"batch {batch.index + 1} of {batch.size} occurs twice, with different content"
-            )
+        """Add a batch."""
+        exports = self._exports.setdefault((batch.id, batch.size), [])
+        contents = self._contents.setdefault((batch.id, batch.size, batch.index), set())
+        content = _content(batch)
+        if content in contents:
+            return
+        if len(contents) == len(exports):
+            exports.append({})
+            self._items.append(exports[-1])
+        exports[len(contents)][batch.index] = batch
+        contents.add(content)
 
     def missing(self) -> list[str]:
         """Return a message for each incomplete export, which names the missing batches, counted from 1."""
         messages = []
-        for batches in self._exports.values():
-            size = next(iter(batches.values())).size
+        for (_, size), batches in ((key, each) for key, every in self._exports.items() for each in every):
             # The size comes from a link, and may be two billion.
             missing = list(islice((i + 1 for i in range(size) if i not in batches), MAX_NAMED))
             if missing:
@@ -72,20 +73,16 @@ class Parts:
                     position = len(accounts) + len(refused)
                     accounts += item[index].accounts
                     refused += [replace(one, position=position + one.position) for one in item[index].refused]
-        ids = {key[0] for key in self._exports}
+        ids = {number for number, _ in self._exports}
         number = ids.pop() if len(ids) == 1 else 0
         return Batch(tuple(accounts), id=number, refused=tuple(refused))
 
 
-def _export(batch: Batch) -> tuple[int, int, str, bytes]:
-    """Return the key that all batches of an export share.
-
-    If a batch has no id and is a whole export, the key is its content.
-    """
-    if batch.id or batch.size > 1:
-        return batch.id, batch.size, "", b""
-    secrets = (account.credential.secret.to_bytes() for account in batch.accounts)
-    digest = hashlib.sha256()
-    for secret in secrets:
+def _content(batch: Batch) -> bytes:
+    """Return a digest of everything in a batch."""
+    # The text of a batch has neither the secrets nor the extra parameters of its accounts.
+    digest = hashlib.sha256(repr((batch, [account.extra for account in batch.accounts])).encode())
+    for account in batch.accounts:
+        secret = account.credential.secret.to_bytes()
         digest.update(len(secret).to_bytes(4) + secret)
-    return batch.id, batch.size, repr(batch), digest.digest()
+    return digest.digest()

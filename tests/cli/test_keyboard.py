@@ -1,0 +1,238 @@
+"""Lines that are typed or pasted at a terminal."""
+
+import contextlib
+import io
+import os
+import select
+import signal
+import sys
+import tempfile
+import unittest
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+from unittest import mock
+
+from onetime import HOTP, TOTP, Account, Secret
+from onetime.cli import execute
+from onetime.cli.keyboard import ask
+from onetime.provisioning import migration
+from tests.support import RFC_KEY, posix
+from tests.support.session import BASE32, HOTP_LINK, PATIENCE, TOTP_LINK, Input, Screen, Terminal
+
+ACCOUNTS = tuple(Account(f"user{number}", TOTP(Secret(RFC_KEY)), issuer="Acme") for number in range(250))
+LINKS = tuple(f"otpauth://totp/Acme:{each.name}?secret={BASE32}&issuer=Acme" for each in ACCOUNTS)
+PARTS = migration.build(ACCOUNTS, id=7)
+ANOTHER = "Another link (empty to end): "
+CODES = HOTP(Secret(RFC_KEY)).codes(0, 10)
+
+
+def stuck(_: int, frame: object) -> NoReturn:
+    """Fail instead of waiting."""
+    raise AssertionError("nothing more is typed")
+
+
+class Keyboard(unittest.TestCase):
+    """A terminal in this process."""
+
+    def setUp(self) -> None:
+        posix()
+        # A line that is lost would be waited for without an end.
+        before = signal.signal(signal.SIGALRM, stuck)
+        self.addCleanup(signal.signal, signal.SIGALRM, before)
+        signal.alarm(PATIENCE)
+        self.addCleanup(signal.alarm, 0)
+
+    @contextlib.contextmanager
+    def terminal(self, typed: bytes, flags: int = os.O_RDWR) -> Iterator[int]:
+        """Make a terminal standard input, with lines that are typed already; return the user's side."""
+        wire, line = os.openpty()
+        self.addCleanup(os.close, wire)
+        self.addCleanup(os.close, line)
+        with os.fdopen(os.open(os.ttyname(line), flags | os.O_NOCTTY), "rb", buffering=0) as stdin:
+            os.write(wire, typed)
+            with mock.patch.object(sys, "stdin", stdin), mock.patch.object(sys, "stderr", io.StringIO()):
+                yield wire
+
+    def test_f51_all_pasted_lines_are_read(self) -> None:
+        """F51: blank ones between them, and one without a line break, too."""
+        for typed, lines in (
+            (b"a\n", ["a"]),
+            (b"a\nb\n", ["a", "b"]),
+            (b"a\nb", ["a", "b"]),
+            (b"\n\na\n\nb\n", ["", "", "a", "", "b"]),
+            ("é\n株".encode(), ["é", "株"]),
+            (b"a\x04b\nc\n", ["ab", "c"]),
+            (b"a\n\x04", ["a"]),
+        ):
+            for hidden in (True, False):
+                with self.subTest(typed, hidden=hidden), self.terminal(typed):
+                    self.assertEqual(lines, ask("Question: ", hidden=hidden))
+
+    def test_f51_another_line_is_asked_for_until_one_is_empty(self) -> None:
+        """F51: an empty line that others follow ends nothing; Ctrl-D does."""
+        for typed, lines in (
+            (b"a\n\nb\n\n", ["a", "", "b", ""]),
+            (b"\n", [""]),
+            (b"a\n\x04\x04", ["a"]),
+        ):
+            with self.subTest(typed), self.terminal(typed):
+                self.assertEqual(lines, ask("Question: ", "Another: "))
+
+    def test_f51_one_link_is_the_first_that_is_not_empty(self) -> None:
+        """F51: a message says how many more there were."""
+        message = "onetime: only the first of 2 pasted lines is read, because one link or secret is needed\n"
+        for typed, told in (
+            (f"\n{HOTP_LINK}\n\n", ""),
+            (f"\n{HOTP_LINK}\n \n{TOTP_LINK}", message),
+        ):
+            with (
+                self.subTest(told),
+                self.terminal(typed.encode()),
+                mock.patch.object(sys, "stdout", io.StringIO()) as out,
+            ):
+                self.assertEqual(0, execute(["uri"]))
+                self.assertIn("counter: 1\n", out.getvalue())
+                assert isinstance(sys.stderr, io.StringIO)
+                self.assertEqual(told, sys.stderr.getvalue())
+
+    def test_what_ends_a_prompt(self) -> None:
+        """Ctrl-D is no line; text that is not UTF-8 is no secret, and no code; the terminal is as it was."""
+        import termios
+
+        for typed, hidden, error in (
+            (b"\x04", True, EOFError),
+            (b"\x04", False, EOFError),
+            (b"\xff\n", True, UnicodeDecodeError),
+        ):
+            with self.subTest(typed), self.terminal(typed) as wire:
+                before = termios.tcgetattr(wire)
+                with self.assertRaises(error):
+                    ask("Question: ", hidden=hidden)
+                self.assertEqual(before, termios.tcgetattr(wire))
+        with self.terminal(b"\xff\n"):
+            self.assertEqual(["\ufffd"], ask("Question: ", hidden=False))
+
+    def test_the_question_is_on_the_terminal(self) -> None:
+        """On standard error, unless that goes elsewhere or is closed."""
+        for stderr, shown in ((Screen(), False), (io.StringIO(), True), (None, True)):
+            with (
+                self.subTest(stderr),
+                self.terminal(b"a\n") as wire,
+                mock.patch.object(sys, "stderr", stderr),
+            ):
+                ask("Question: ")
+                screen = b""
+                while (shown and b"Question: \r\n" not in screen) or select.select([wire], [], [], 0)[0]:
+                    screen += os.read(wire, 1000)
+                self.assertEqual(shown, b"Question" in screen)
+                if stderr is not None:
+                    self.assertEqual("" if shown else "Question: \n", stderr.getvalue())
+        with self.terminal(b"a\n", os.O_RDONLY):
+            ask("Question: ")
+            assert isinstance(sys.stderr, io.StringIO)
+            self.assertEqual("Question: \n", sys.stderr.getvalue())
+
+    def test_a_system_without_termios(self) -> None:
+        """Windows asks for one line after the other."""
+        answers = ["a", "b", ""]
+        with mock.patch.dict(sys.modules, {"termios": None}):
+            with mock.patch("getpass.getpass", side_effect=answers) as hidden:
+                self.assertEqual(answers, ask("Question: ", "Another: "))
+            self.assertEqual([mock.call("Question: "), *[mock.call("Another: ")] * 2], hidden.mock_calls)
+            with mock.patch("getpass.getpass", side_effect=["a", EOFError]):
+                self.assertEqual(["a"], ask("Question: ", "Another: "))
+            with (
+                mock.patch.object(sys, "stdin", Input(b"a\nb\n", terminal=True)),
+                mock.patch.object(sys, "stderr", io.StringIO()),
+            ):
+                self.assertEqual(["a"], ask("Question: ", hidden=False))
+
+
+class Pasting(unittest.TestCase):
+    """Commands on a terminal of their own."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        (self.folder / "link").write_text(HOTP_LINK, encoding="utf-8")
+
+    def paste(self, *arguments: str, typed: tuple[tuple[str, str], ...], status: int = 0) -> str:
+        """Run a command on a terminal, type each text after its prompt, and return the screen."""
+        import termios
+
+        # No line of the answers is longer than the terminal.
+        with Terminal(*arguments, size=(250, 40), folder=self.folder) as terminal:
+            before = termios.tcgetattr(terminal.wire)
+            for prompt, text in typed:
+                terminal.wait_for(prompt)
+                terminal.type(text)
+            self.assertEqual(status, terminal.end())
+            self.assertEqual(before, termios.tcgetattr(terminal.wire))
+        return terminal.screen.replace("\r\n", "\n")
+
+    def test_f51_several_links_are_pasted(self) -> None:
+        """F51: as many as there are, also more than a terminal holds at once."""
+        self.assertGreater(sum(map(len, PARTS)), 3 * 4096)
+        expected = "".join(f"{link}\n" for link in LINKS)
+        for between in ("\n", "\n\n"):
+            with self.subTest(between):
+                pasted = between.join(PARTS)
+                screen = self.paste("migrate", typed=(("Link: ", f"{pasted}\n"), (ANOTHER, "\n")))
+                self.assertEqual(f"Link: \n{ANOTHER}\n{expected}", screen)
+        screen = self.paste("migrate", typed=(("Link: ", "\n".join(PARTS)), (ANOTHER, "\n")))
+        self.assertTrue(screen.endswith(expected))
+        codes = f"{CODES[1]}  Acme:alice\n" * 2
+        self.assertEqual(f"Link or secret: \n{codes}", self.paste("code", typed=self.two(HOTP_LINK)))
+        screen = self.paste("qr", "--light", typed=(*self.two(TOTP_LINK, "Link: "), (ANOTHER, "\x04")))
+        self.assertIn("2 of 2", screen)
+
+    def two(self, link: str, prompt: str = "Link or secret: ") -> tuple[tuple[str, str], ...]:
+        """Return what pastes a link twice, the second time without a line break."""
+        return ((prompt, f"{link}\n{link}"),)
+
+    def test_f51_a_command_that_needs_one_says_that_more_were_pasted(self) -> None:
+        """F51: nothing of them is shown, nor left for the shell."""
+        (self.folder / "empty").touch()
+        store = ("--store", "otp.db", "--user", "alice")
+        for arguments, typed in (
+            (("explain", "--json"), ()),
+            (("diagnose", CODES[1]), ()),
+            (("enroll", *store), (("Code (empty to skip): ", f"{CODES[1]}\n"),)),
+            (("verify", *store), (("Code: ", f"{CODES[2]}\n"),)),
+            (("verify", *store, CODES[3]), ()),
+        ):
+            with self.subTest(arguments):
+                screen = self.paste(*arguments, typed=(*self.two(HOTP_LINK), *typed))
+                message = (
+                    "onetime: only the first of 2 pasted lines is read, because one link or secret is needed"
+                )
+                self.assertIn(message, screen)
+                self.assertNotIn("otpauth:", screen)
+
+    def test_f80_three_codes_are_pasted_on_three_lines(self) -> None:
+        """F80: at the prompt for codes, as in a pipe; more are refused."""
+        given = ("--store", "otp.db", "--user", "alice", "--secret", "link")
+        for codes, end in ((CODES[1:4], "\n"), (CODES[4:7], "")):
+            pasted = "\n".join(codes) + end
+            command = "enroll" if codes[0] == CODES[1] else "verify"
+            prompt = "Code (empty to skip): " if command == "enroll" else "Code: "
+            self.paste(command, *given, typed=((prompt, pasted),))
+        screen = self.paste("verify", *given, typed=(("Code: ", f"{CODES[8]}\n{CODES[9]}\n"),), status=2)
+        self.assertIn("onetime: give one code, or three consecutive codes\n", screen)
+
+    def test_what_ends_the_prompts(self) -> None:
+        """Ctrl-C ends with 130, Ctrl-D without a link with 2; both leave the terminal as it was."""
+        for keys, status, message in (
+            ("\x03", 130, "\n"),
+            ("\x04", 2, "\nonetime: a link or secret must be given\n"),
+            ("\n", 2, "\nonetime: a link must be given\n"),
+        ):
+            with self.subTest(keys):
+                screen = self.paste("migrate", typed=(("Link: ", keys),), status=status)
+                self.assertEqual(f"Link: {message}", screen.replace("^C", ""))
+        screen = self.paste("migrate", typed=(("Link: ", f"{TOTP_LINK}\n"), (ANOTHER, "\x03")), status=130)
+        self.assertNotIn("otpauth", screen)
+        screen = self.paste("migrate", typed=(("Link: ", f"{TOTP_LINK}\n"), (ANOTHER, "\x04")))
+        self.assertRegex(screen, rf"\ALink: \n{ANOTHER[:7]}.*: \notpauth-migration://offline\?data=\S+\n\Z")
