@@ -33,7 +33,7 @@ class Migrate(unittest.TestCase):
         parts = migration.build(accounts, id=7)
         self.assertEqual(3, len(parts))
         rest = [f"{link}\n" for link in LINKS]
-        message = "onetime: account 16: of 3 batches, these are missing: 2\n"
+        message = "onetime: number 16: of 3 batches, these are missing: 2\n"
         session = run("migrate", stdin=f"{parts[0]}\n{parts[2]}")
         self.assertEqual(Session(1, "".join(rest[:10] + rest[20:]), message), session)
         answer = json.loads(run("migrate", "--json", stdin=f"{parts[0]}\n{parts[2]}").out)
@@ -152,7 +152,8 @@ class Migrate(unittest.TestCase):
                 names = ", ".join(filter(None, (issuer, name)))
                 session = run("migrate", stdin=text)
                 self.assertEqual(1, session.status)
-                self.assertEqual(f"onetime: account 2{names and f' ({names})'}: {error}\n", session.err)
+                what = f"account 2 ({names})" if names else "number 2"
+                self.assertEqual(f"onetime: {what}: {error}\n", session.err)
                 self.assertEqual(f"{TOTP_LINK}\n{HOTP_LINK}\n", run("migrate", stdin=session.out).out)
                 answer = json.loads(run("migrate", "--json", stdin=text).out)
                 refused = {"position": 1, "issuer": issuer, "name": name, "error": error}
@@ -169,7 +170,7 @@ class Migrate(unittest.TestCase):
         session = run("migrate", stdin=text)
         self.assertEqual((1, f"{TOTP_LINK}\n"), (session.status, session.out))
         positions = [line.split(":")[1] for line in session.err.splitlines()]
-        self.assertEqual([" account 1 (Acme)", " account 2", " account 4"], positions)
+        self.assertEqual([" account 1 (Acme)", " number 2", " number 4"], positions)
 
     def test_what_is_no_link_is_refused(self) -> None:
         """A line that is no link may be the rest of one, whose secret would be incomplete."""

@@ -36,7 +36,9 @@ def run(options: argparse.Namespace) -> int:
     refused = sorted((*batch.refused, *refused), key=lambda one: one.position)
     for one in refused:
         names = ", ".join(filter(None, (one.issuer, one.name)))
-        tell(f"account {one.position + 1}{names and f' ({names})'}: {one.reason}")
+        # Without a name it may be an account or a part of an export.
+        what = f"account {one.position + 1} ({names})" if names else f"number {one.position + 1}"
+        tell(f"{what}: {one.reason}")
     if options.json:
         lost = [
             {"position": one.position, "issuer": one.issuer, "name": one.name, "error": one.reason}

@@ -8,11 +8,11 @@ from onetime.provisioning.account import Account
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An account that cannot be read.
+    """An account that cannot be read, or a part of an export that is faulty or missing.
 
     Attributes:
-        position: Index of the account among all accounts of the export, including refused ones, from 0.
-        reason: Why the account cannot be read, as text for users. It contains no secret.
+        position: Index among all accounts of the export, including everything refused, from 0.
+        reason: What is wrong, as text for users. It contains no secret.
         issuer: The account's issuer; None if it is missing or cannot be read.
         name: The account's name; empty if it is missing or cannot be read.
     """
