@@ -53,7 +53,7 @@ class Migrate(unittest.TestCase):
                 self.assertLessEqual({*LINKS[:10], *LINKS[20:]}, {*links})
                 self.assertLessEqual({*links}, {*LINKS})
                 self.assertEqual(lost >= 30, len(links) < 25)
-                self.assertRegex(session.err, r"\Aonetime: account \d+: ")
+                self.assertRegex(session.err, r"\Aonetime: number \d+: ")
         self.assertEqual("", run("migrate", stdin=f"{first}\n{second}\n{third}").err)
 
     def test_f51_links_and_exports_become_links(self) -> None:

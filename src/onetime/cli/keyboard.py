@@ -20,7 +20,7 @@ _LOCAL_MODES = 3
 
 
 def ask(question: str, another: str = "", *, hidden: bool = True) -> list[str]:
-    """Ask for a line, and read it together with all lines that are pasted with it.
+    """Read a line from the terminal, and all lines that are pasted with it.
 
     Args:
         question: The prompt.

@@ -76,7 +76,7 @@ def read_codes(options: argparse.Namespace, credential: Credential, question: st
 
 
 def _asked(question: str) -> list[str]:
-    """Ask for codes on the terminal."""
+    """Return the lines with codes that the user types on the terminal."""
     from onetime.cli.keyboard import ask
 
     try:

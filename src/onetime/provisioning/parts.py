@@ -14,8 +14,8 @@ MAX_NAMED = 10
 class Parts:
     """A collection that joins the batches of each export, and counts duplicate batches once.
 
-    Exports with the same id and size are told apart by their content. If a place in an export is taken by a
-    different batch, the next export has that place free, or begins with this batch.
+    Several exports may have the same id and size. If another batch has taken a batch's place in one of them,
+    the batch belongs to the next one whose place is free, or begins a new export.
     """
 
     def __init__(self) -> None:
