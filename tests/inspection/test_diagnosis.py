@@ -167,6 +167,47 @@ class Field(unittest.TestCase):
                 with self.subTest(text, advice=advice):
                     self.assertEqual(advice, found(text, credential.at(A), credential.at(B)).advice)
 
+    def test_parts_of_a_link_that_could_not_be_used(self) -> None:
+        """F60: they are named whatever fits, because an app may refuse or misread them."""
+        totp, refused = TOTP(Secret.from_base32(S)), "an app may refuse or misread this link."
+        for text, parts in (
+            (f"{LINK}&algorithm=MD5", "algorithm"),
+            (f"{LINK}&digits=5&issuer=Steam", "digits"),
+            (f"{LINK}&period=30s", "period"),
+            (LINK.replace("totp", "motp"), "type"),
+            (f"{LINK}&secret=MFRGGZDF", "second secret"),
+            (f"{LINK}&encoder=steam&algorithm=", "algorithm and encoder"),
+        ):
+            with self.subTest(text):
+                finding = found(text, totp.at(A), totp.at(B))
+                self.assertEqual(f"The link's {parts} could not be used: {refused}", finding.advice)
+                slow = found(text, totp.at(A - 300), totp.at(B - 300))
+                self.assertEqual(
+                    f"{finding.advice} Set the clock of the device to network time.", slow.advice
+                )
+
+    def test_a_counter_that_could_not_be_read(self) -> None:
+        """F60: codes are not called ahead of a counter that nobody gave."""
+        link, hotp = f"otpauth://hotp/a?secret={S}&counter=x", HOTP(Secret.from_base32(S))
+        for first in (None, 0):
+            more = [Sighting(hotp.at(4), counter=None if first is None else 1)]
+            finding = diagnose(link, hotp.at(3), counter=first, more=more).findings[0]
+            self.assertEqual(((3, 4), None), (finding.moving_factors, finding.ahead))
+            self.assertEqual(("the link's counter could not be used",), finding.mistakes)
+            self.assertNotIn("Resynchronize", finding.advice)
+        finding = diagnose(link, hotp.at(8), counter=5, more=[Sighting(hotp.at(9), counter=6)]).findings[0]
+        self.assertEqual(3, finding.ahead)
+
+    def test_a_link_that_is_escaped(self) -> None:
+        """F40, F60: an app that takes amp;digits for another parameter shows 6 digits; this is said first."""
+        secret = Secret.from_base32(S)
+        cause = 'The link has "&amp;" where "&" belongs: an app ignores the settings after it.'
+        for digits in (6, 8):
+            totp = TOTP(secret, digits=digits)
+            finding = found(f"{LINK}&amp;digits=8", totp.at(A), totp.at(B))
+            self.assertTrue(finding.advice.startswith(cause), finding.advice)
+            self.assertEqual(digits == 6, "Set both sides to the same number of digits" in finding.advice)
+
     def test_a_link_that_is_right(self) -> None:
         """F60, F68: each setting of a link is used, so nothing is wrong."""
         secret = Secret.from_base32(S)

@@ -109,7 +109,8 @@ def diagnose(
         The diagnosis, with the best findings first.
 
     Raises:
-        SecretError: The text is empty, has a lone surrogate, is a link without a secret, or is an export.
+        SecretError: The text is empty, has a lone surrogate, is a link without a secret, is an export, or has
+            several links.
         ValueError: A code does not have 1 to 10 digits; a time is before 1970, naive or not finite; a number
             is out of range; a code has neither a time nor a counter; or only some codes have a time, or
             only some have a counter.
@@ -143,7 +144,8 @@ def diagnose(
         stopped = progress is not None and bool(progress(done / planned))
         return not stopped
 
-    findings, tried = _search(hypotheses, codes, goes_on)
+    notes = "" if link is None else messages.link_advice(link.unread, escaped=link.escaped)
+    findings, tried = _search(hypotheses, codes, goes_on, notes)
     left_out = messages.not_tried(
         timed=bool(times),
         counted=bool(counters),
@@ -171,7 +173,9 @@ def _settings(
     told_period = period or (link.period if link is not None and link.kind == "totp" else None)
     told_hash = link.algorithm if link is not None else None
     algorithm, seconds = told_hash or Algorithm.SHA1, told_period or 30
-    expected = courses(times, counters, seconds, told=told_period is not None)
+    lost = link is not None and "counter" in link.unread and counters == tuple(range(len(counters)))
+    words = messages.COUNTER_UNREAD if lost else ""
+    expected = courses(times, counters, seconds, told=told_period is not None, counter_words=words)
     found = [Settings(str(algorithm), expected, told_hash is not None)]
     if algorithm != Algorithm.SHA1 and seconds != 30 and times:
         words = "the hash and the period of the link ignored"
@@ -181,7 +185,7 @@ def _settings(
 
 
 def _search(
-    hypotheses: Sequence[Hypothesis], codes: Sequence[str], goes_on: Callable[[int], bool]
+    hypotheses: Sequence[Hypothesis], codes: Sequence[str], goes_on: Callable[[int], bool], notes: str
 ) -> tuple[tuple[Finding, ...], int]:
     """Try one hypothesis after another, and return the best findings and the number of computed codes."""
     found: list[tuple[tuple[int, int], float, Finding]] = []
@@ -198,7 +202,7 @@ def _search(
             for factor in machine.matches(hypothesis, part, 0):
                 trace = machine.follow(hypothesis, factor)
                 if trace is not None:
-                    finding = _finding(hypothesis, trace, hits)
+                    finding = _finding(hypothesis, trace, hits, notes)
                     if not any(_says_less(other, finding) for *_, other in found):
                         distance = max(map(abs, trace.errors)) / hypothesis.course.value.length
                         found.append((rank, distance, finding))
@@ -220,8 +224,8 @@ def _says_less(finding: Finding, other: Finding) -> bool:
     )
 
 
-def _finding(hypothesis: Hypothesis, trace: Trace, hits: float) -> Finding:
-    """Return the finding, in values and words."""
+def _finding(hypothesis: Hypothesis, trace: Trace, hits: float, notes: str) -> Finding:
+    """Return the finding, in values and words; the advice begins with the notes on the link."""
     settings, source, course = hypothesis.settings, hypothesis.source, hypothesis.course
     _, _, place, sign, ending, _, _ = hypothesis.finish
     clock = ahead = None
@@ -236,7 +240,7 @@ def _finding(hypothesis: Hypothesis, trace: Trace, hits: float) -> Finding:
         error_advice = ("", messages.AHEAD, messages.BEHIND)[(ahead > 0) - (ahead < 0)]
     steps = (settings, source.keying, source.message, place, sign, ending, course)
     right = messages.RIGHT if course.value.kind == "totp" else messages.RIGHT_COUNTER
-    advice = dict.fromkeys((source.reading.advice, *(step.advice for step in steps), error_advice))
+    advice = dict.fromkeys((notes, source.reading.advice, *(step.advice for step in steps), error_advice))
     return Finding(
         kind=course.value.kind,
         reading=source.reading.words,

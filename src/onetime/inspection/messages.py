@@ -34,6 +34,27 @@ NOTHING = "The device probably has another secret. Compare the secrets, or enrol
 """Advice if no computed code fits."""
 
 
+ESCAPED = (
+    'The link has "&amp;" where "&" belongs: an app ignores the settings after it. Copy the link as text, '
+    "not from the source of a page."
+)
+"""Advice if a link is escaped as in HTML."""
+
+COUNTER_UNREAD = "the link's counter could not be used"
+"""Words for the counter of an HOTP if the expected one is unknown."""
+
+
+def link_advice(unread: tuple[str, ...], *, escaped: bool) -> str:
+    """Return the advice on the faults of a link; empty if it has none.
+
+    Args:
+        unread: Names of the parts of the link that could not be used.
+        escaped: Whether the link has "&amp;" in place of "&".
+    """
+    parts = f"The link's {' and '.join(unread)} could not be used: an app may refuse or misread this link."
+    return " ".join((*((ESCAPED,) if escaped else ()), *((parts,) if unread else ())))
+
+
 def clock_words(low: int, high: int) -> str:
     """Return the error of a clock in words, with a known cause of such an error.
 
