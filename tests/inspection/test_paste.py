@@ -1,6 +1,7 @@
 """What comes along when a secret is copied."""
 
 import unittest
+from time import process_time
 
 from onetime.inspection.paste import byte_list, cleaned
 
@@ -37,6 +38,17 @@ class Pastes(unittest.TestCase):
         ):
             with self.subTest(ascii(text)):
                 self.assertEqual((dense, "".join(f", {each}" for each in told)), cleaned(text))
+
+    def test_the_time_is_linear(self) -> None:
+        """F71: many combining marks take no longer than letters; a short text is read as a whole."""
+        times = []
+        for text in ("\u0301\u0316" * 8_000, "\u0301\u0316" * 1_000):
+            start = process_time()
+            cleaned(f"A{text}")
+            times.append(process_time() - start)
+        self.assertLess(times[0], 20 * times[1])
+        self.assertEqual("\u00e9", cleaned("e\u0301")[0])
+        self.assertEqual("\ufdfa\ufdfa", cleaned("\ufdfa\ufdfa")[0])
 
     def test_lists_of_bytes(self) -> None:
         """F71: decimal numbers from -128 to 255, two or more, as programs print them."""

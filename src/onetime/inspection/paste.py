@@ -4,6 +4,9 @@ import re
 import unicodedata
 from collections.abc import Callable
 
+PIECE = 64
+"""Number of characters that are normalized together."""
+
 _LABEL = re.compile(r"""\b(?:secret|seed|key)\b["'\s]*[:=]\s*["']?([^&"'},]+)""", re.IGNORECASE)
 _PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
 _PREFIX = re.compile(r"(?:\\x|\b0x)(?=[0-9a-f])", re.IGNORECASE)
@@ -47,9 +50,19 @@ def _labelled(text: str) -> str:
     return match[1] if match else text
 
 
+def _normalized(text: str) -> str:
+    """Replace full-width letters and the like; ligatures of whole sentences stay.
+
+    The text is normalized in pieces, because the time for many combining marks in a row is quadratic.
+    """
+    pieces = (text[i : i + PIECE] for i in range(0, len(text), PIECE))
+    pairs = ((piece, unicodedata.normalize("NFKC", piece)) for piece in pieces)
+    return "".join(made if len(made) <= 2 * len(piece) else piece for piece, made in pairs)
+
+
 _STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("its percent signs decoded", _decoded),
-    ("full-width letters read as plain ones", lambda text: unicodedata.normalize("NFKC", text)),
+    ("full-width letters read as plain ones", _normalized),
     ("letters of other scripts read as the Latin ones they look like", lambda text: text.translate(_TWINS)),
     ("without its invisible characters", _visible),
     ("taken from after its label", _labelled),
