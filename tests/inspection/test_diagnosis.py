@@ -312,6 +312,36 @@ class Field(unittest.TestCase):
         stopped = diagnose(S, "123456", A, more=[Sighting("654321", B)], progress=lambda _: True).to_text()
         self.assertIn("- the rest of the search, which was stopped", stopped)
 
+    def test_separators_that_were_copied(self) -> None:
+        """F71: they do not belong to the secret, and no program is blamed for skipping them."""
+        totp = TOTP(Secret.from_base32(S))
+        words = "base32, with characters that are not base32 left out"
+        copied = "Copy only the letters and digits of the secret: other characters do not belong to it."
+        for text in (f"{S[:16]}_{S[16:]}", f"{S[:16]}/{S[16:]}", f"{S[:4]}+{S[4:]}", f"**{S}**"):
+            with self.subTest(text):
+                finding = found(text, totp.at(A), totp.at(B))
+                self.assertEqual((words, copied), (finding.reading, finding.advice))
+        finding = found(f"{S[:4]}9{S[4:]}", totp.at(A), totp.at(B))
+        self.assertEqual(words, finding.reading)
+        self.assertTrue(finding.advice.startswith("Refuse a secret that is not base32"))
+
+    def test_quoted_printable(self) -> None:
+        """F71: an equals sign of a mail leaves 3D in front of the secret and of each setting."""
+        secret = Secret.from_base32(S)
+        words = "base32, without the 3D of an equals sign in front"
+        for text, totp in (
+            (f"otpauth://totp/a?secret=3D{S}&issuer=3DExample", TOTP(secret)),
+            (f"otpauth://totp/a?secret=3D{S}&digits=3D8&period=3D37", TOTP(secret, digits=8, period=37)),
+            (f"3D{S}", TOTP(secret)),
+            (f"=3D{S}", TOTP(secret)),
+        ):
+            with self.subTest(text):
+                finding = found(text, totp.at(A), totp.at(B))
+                self.assertEqual((words, ()), (finding.reading, finding.mistakes))
+                self.assertTrue(finding.advice.startswith("Decode the quoted-printable text of the mail"))
+        right = TOTP(Secret.from_base32(f"3D{S[2:]}"))
+        self.assertEqual("base32", found(f"3D{S[2:]}", right.at(A), right.at(B)).reading)
+
     def test_what_comes_along_when_a_secret_is_copied(self) -> None:
         """F71: each is read, and said in words."""
         totp = TOTP(Secret.from_base32(S))

@@ -284,6 +284,15 @@ def _pasted(words: str, wrap: Callable[[str, random.Random], str]) -> Callable[[
     return decorate
 
 
+def _within(label: str) -> Callable[[str, random.Random], str]:
+    return lambda text, _: label.replace("*", text)
+
+
+def _wrongly_padded(text: str) -> str:
+    right = (0, -len(text) % 8, -len(text) % 4)
+    return text + "=" * next(size for size in range(1, 9) if size not in right)
+
+
 def _pasted_hex(words: str, before: str, between: str) -> Callable[[Program], None]:
     def decorate(program: Program) -> None:
         program.text = before + between.join(f"{byte:02x}" for byte in program.raw)
@@ -572,6 +581,33 @@ def _list() -> Iterator[Mistake]:
         ("full width", _pasted(_WIDE, lambda text, _: "".join(chr(ord(letter) + 0xFEE0) for letter in text))),
         ("label", _pasted("taken from after its label", lambda text, _: f"secret={text}&issuer=Acme")),
         ("label in JSON", _pasted("taken from after its label", lambda text, _: f'{{"secret": "{text}"}}')),
+        *(
+            (
+                name,
+                _pasted("taken from after its label", _within(label)),
+            )
+            for name, label in (
+                ("name of a variable", "OTP_SECRET=*"),
+                ("camel case", 'secretKey: "*"'),
+                ("element of XML", "<totpSecret>*</totpSecret>"),
+            )
+        ),
+        (
+            "with an address",
+            _pasted(
+                "taken from a line of its own, without its white space",
+                lambda text, _: f"alice@example.com\n{text}",
+            ),
+        ),
+        ("wrong padding", _pasted("without its wrong padding", lambda text, _: _wrongly_padded(text))),
+        (
+            "equals sign of a mail",
+            _pasted("without the 3D of an equals sign in front", lambda text, _: f"3D{text}"),
+        ),
+        (
+            "underscores",
+            _pasted("with characters that are not base32 left out", _grouped("_")),
+        ),
         (
             "Cyrillic",
             _pasted(
