@@ -287,7 +287,7 @@ class Field(unittest.TestCase):
                 diagnose(text, "123456", A)
 
     def test_one_wrong_letter(self) -> None:
-        """F70: two codes make one wrong letter certain; a single one cannot, and that is said."""
+        """F70: two codes make one wrong, lost or doubled letter certain; a single one cannot, as is said."""
         totp = TOTP(Secret.from_base32(S))
         for text, words in (
             (S.replace("MHWY", "MHWX"), "base32, with X at position 18 read as Y"),
@@ -295,12 +295,20 @@ class Field(unittest.TestCase):
             (S.replace("S46S", "546S"), "base32, with 5 at position 1 read as S"),
             (S.replace("Z", "2"), "base32, with 2 at position 24 read as Z"),
             (S.replace("46S", "4GS"), "base32, with G at position 3 read as 6"),
+            (S[:-1], "base32, with H added at position 32"),
+            (S[1:], "base32, with S added at position 1"),
+            (S[:10] + S[11:], "base32, with N added at position 11"),
+            (S[:10] + S[9] + S[10:], "base32, with C at position 10 left out"),
+            (S + "A", "base32, with A at position 33 left out"),
         ):
             with self.subTest(words):
                 self.assertEqual(words, found(text, totp.at(A), totp.at(B)).reading)
         single = diagnose(S.replace("MHWY", "MHWX"), totp.at(A), A)
         self.assertFalse(single.found)
-        self.assertIn("one wrong letter in the secret, which a single code cannot prove", single.to_text())
+        self.assertIn(
+            "one wrong, lost or added letter in the secret, which a single code cannot prove",
+            single.to_text(),
+        )
 
     def test_what_was_not_tried_is_said(self) -> None:
         """F70: where nothing fits, a person learns what may still be wrong."""

@@ -355,6 +355,27 @@ def _exchanged(program: Program) -> None:
     program.reading = f"base32, with {text[i + 1]} and {text[i]} at position {i + 1} exchanged"
 
 
+def _lost_letter(program: Program) -> None:
+    _near(program)
+    # With the letter, the text is a whole number of groups of 8 letters.
+    program.raw = program.key = program.random.randbytes(program.random.choice((10, 20)))
+    text = _base32(program.raw)
+    places = [i for i in range(1, len(text)) if text[i] != text[i - 1]]
+    i = program.random.choice(places)
+    program.text = f"{text[:i]}{text[i + 1 :]}"
+    program.reading = f"base32, with {text[i]} added at position {i + 1}"
+
+
+def _doubled_letter(program: Program) -> None:
+    _near(program)
+    program.raw = program.key = program.random.randbytes(program.random.choice((10, 20)))
+    text = _base32(program.raw)
+    places = [i for i in range(1, len(text)) if text[i] != text[i - 1]]
+    i = program.random.choice(places)
+    program.text = f"{text[:i]}{text[i]}{text[i:]}"
+    program.reading = f"base32, with {text[i]} at position {i + 1} left out"
+
+
 def _cut_to_block(program: Program) -> None:
     program.longest = -1
     program.algorithm = program.random.choice(OWN_HASHES)
@@ -623,7 +644,12 @@ def _list() -> Iterator[Mistake]:
         yield Mistake(
             f"pasted: {name}", frozenset({"reading", "short"}), change, frozenset(anything), rare=True
         )
-    for name, change in (("any wrong letter", _any_letter), ("letters exchanged", _exchanged)):
+    for name, change in (
+        ("any wrong letter", _any_letter),
+        ("letters exchanged", _exchanged),
+        ("lost letter", _lost_letter),
+        ("doubled letter", _doubled_letter),
+    ):
         yield Mistake(
             name, frozenset({"reading", "short", "clock"}), change, frozenset(anything), 2, rare=True
         )

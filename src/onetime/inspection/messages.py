@@ -112,7 +112,7 @@ def not_tried(
         timed: Whether the codes have times.
         counted: Whether the codes have counters.
         codes: Number of different codes.
-        long: Whether the secret is too long for a search for one wrong letter.
+        long: Whether the secret is too long for a search for one wrong, lost or added letter.
         unread: Names of the settings of a link that could not be used.
         cut: Whether the plan ended where a hypothesis is expected to fit by chance.
         stopped: Whether the caller stopped the search.
@@ -124,10 +124,10 @@ def not_tried(
     if cut:
         found.append(f"hypotheses that would fit {'one code' if codes == 1 else 'these codes'} by chance")
     if codes == 1:
-        found.append("one wrong letter in the secret, which a single code cannot prove")
+        found.append("one wrong, lost or added letter in the secret, which a single code cannot prove")
     else:
         off = "" if long else ", where a clock or counter is more than 5 steps off"
-        found.append(f"one wrong letter in a secret{' as long as this' if long else ''}{off}")
+        found.append(f"one wrong, lost or added letter in a secret{' as long as this' if long else ''}{off}")
     if timed:
         found.append("clocks that are more than a day off")
         found.append(f"periods other than {', '.join(map(str, periods))} s, without a link or a period given")

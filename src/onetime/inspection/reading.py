@@ -95,7 +95,7 @@ def readings(text: str) -> tuple[Reading, ...]:
 
 @discreet
 def misspellings(text: str) -> tuple[Reading, ...]:
-    """Return the readings as base32 with any one letter wrong, or any two neighbors exchanged, each once.
+    """Return the readings as base32 with one letter wrong, lost or added, or two letters exchanged.
 
     Args:
         text: A secret; if it is longer than 128 characters, there are no readings.
