@@ -310,6 +310,66 @@ class Field(unittest.TestCase):
             single.to_text(),
         )
 
+    def test_a_code_that_does_not_belong_to_the_others(self) -> None:
+        """F69, F70: a code that was mistyped, or has another account, is named by its position."""
+        secret, third = Secret.from_base32(S), B + 60
+        for totp, error, words, advice in (
+            (TOTP(secret), 0, (), ""),
+            (TOTP(secret, digits=8), 0, (), " Set both sides to the same number of digits: 6 or 8."),
+            (TOTP(secret, algorithm="SHA256"), 0, (), " Set both sides to the same hash: SHA1 or SHA256."),
+            (
+                TOTP(secret),
+                7200,
+                ("the clock is 1 h 59 min 35 s to 2 h 9 s fast: a time zone off by 2 h",),
+                " Compute steps from Unix time, which is UTC, and set the time zone of the device.",
+            ),
+        ):
+            codes = [totp.at(time + error) for time in (A, B, third)]
+            for wrong, typed in ((0, "0" * totp.digits), (1, "12345"), (2, "0" * totp.digits)):
+                given = [typed if i == wrong else code for i, code in enumerate(codes)]
+                more = [Sighting(given[1], B), Sighting(given[2], third)]
+                with self.subTest(totp, wrong=wrong), mock.patch.object(plan, "MAX_MISTAKES", 1):
+                    result = diagnose(S, given[0], A, more=more, progress=lambda _: False)
+                    self.assertTrue(result.found)
+                    finding = result.findings[0]
+                    outside = f"code {wrong + 1} does not belong to the others"
+                    check = f"Check code {wrong + 1}, and its time or counter."
+                    self.assertEqual((outside, 2), (finding.mistakes[0], len(finding.moving_factors)))
+                    if not error or wrong == 2:
+                        self.assertEqual((words, check + advice), (finding.mistakes[1:], finding.advice))
+        hotp = HOTP(secret)
+        row = [
+            Sighting("000000", counter=6),
+            Sighting(hotp.at(7), counter=7),
+            Sighting(hotp.at(8), counter=8),
+        ]
+        with mock.patch.object(plan, "MAX_MISTAKES", 1):
+            finding = diagnose(S, hotp.at(5), counter=5, more=row).findings[0]
+        self.assertEqual((5, 7, 8), finding.moving_factors)
+        again = [Sighting(hotp.at(5), counter=5), Sighting(hotp.at(5), counter=7)]
+        with mock.patch.object(plan, "MAX_MISTAKES", 1):
+            twice = diagnose(S, hotp.at(8), counter=8, more=again).findings[0]
+        self.assertEqual("code 3 does not belong to the others", twice.mistakes[0])
+        single = best(Sighting(hotp.at(5), counter=5), row[1], row[2], text=S)
+        self.assertAlmostEqual(4, finding.chance / single.chance)
+
+    def test_codes_that_all_contradict(self) -> None:
+        """F70: two codes left over must differ; a search that was stopped is not continued."""
+        totp = TOTP(Secret.from_base32(S))
+        self.enterContext(mock.patch.object(plan, "MAX_MISTAKES", 1))
+        same = [Sighting(totp.at(A), A + 1), Sighting("000000", B)]
+        self.assertEqual((), diagnose(S, totp.at(A), A, more=same, counter=None).findings)
+        row = [Sighting(totp.at(B), B), Sighting("000000", B + 60)]
+        self.assertEqual((), diagnose(S, totp.at(A), A, more=row, progress=lambda _: True).findings)
+        alone = [Sighting("000000", B), Sighting("111111", B + 60)]
+        self.assertEqual((), diagnose(S, totp.at(A), A, more=alone).findings)
+
+    def test_an_hotp_is_pressed_twice_in_a_second(self) -> None:
+        """F68: different codes of one time are those of the counters of a link."""
+        hotp = HOTP(Secret.from_base32(S))
+        result = diagnose(f"otpauth://hotp/a?secret={S}", hotp.at(0), A, more=[Sighting(hotp.at(1), A)])
+        self.assertEqual((0, 1), result.findings[0].moving_factors)
+
     def test_what_was_not_tried_is_said(self) -> None:
         """F70: where nothing fits, a person learns what may still be wrong."""
         more = [Sighting("654321", counter=60)]
@@ -449,7 +509,7 @@ class Times(unittest.TestCase):
             with self.subTest(sighting):
                 finding = best(sighting)
                 self.assertEqual(((factor,), ahead), (finding.moving_factors, finding.ahead))
-        for time in (LAST * 60, 1e300):
+        for time in (10**11, 99_999_999_999.5, datetime(9999, 12, 31, tzinfo=UTC)):
             with self.subTest(time):
                 self.assertFalse(diagnose(TEXT, "123456", time).found)
 
@@ -685,6 +745,26 @@ class Arguments(unittest.TestCase):
             ),
             (ValueError, "must be a finite number", lambda: diagnose(secret, code, float("nan"))),
             (ValueError, "must be a finite number", lambda: diagnose(secret, code, float("inf"))),
+            *(
+                (ValueError, "must be in seconds; this may be milliseconds", call)
+                for call in (
+                    lambda: diagnose(secret, code, 1_764_140_000_000),
+                    lambda: diagnose(secret, code, 1e11 + 1),
+                    lambda: diagnose(secret, code, 1, more=[Sighting(code, LAST * 60)]),
+                )
+            ),
+            (
+                ValueError,
+                "codes 1 and 3 differ, so they must have different times or counters",
+                lambda: diagnose(secret, code, 1, more=[Sighting(code, 31), Sighting("000000", 1.5)]),
+            ),
+            (
+                ValueError,
+                "codes 2 and 3 differ, so they must have different times or counters",
+                lambda: diagnose(
+                    secret, code, counter=1, more=[Sighting("12345", None, 2), Sighting("012345", None, 2)]
+                ),
+            ),
             (ValueError, "naive", lambda: diagnose(secret, code, naive)),
             (TypeError, "a time must be", lambda: diagnose(secret, code, "1")),  # type: ignore[arg-type]  # the same
             (TypeError, "a time must be", lambda: diagnose(secret, code, True)),
