@@ -19,8 +19,8 @@ _QUOTES = "without its quotes or brackets"
 _DOTS = "without its dots, colons or commas"
 _WIDE = "full-width letters read as plain ones"
 _CYRILLIC = "letters of other scripts read as the Latin ones they look like"
-_FORMS = ("padded right", "decimal", "hex 16", "hex", "twice", "utf-8")
-_PLACES = ("reversed", "signed", "high bits", "last four")
+_FORMS = ("padded right", "decimal", "decimal 16", "hex 16", "hex", "twice", "utf-8")
+_PLACES = ("reversed", "signed", "high bits", "three bits", "last four")
 _PERIODS = (10, 20, 45, 90, 120, 180, 300, 600)
 _EPOCHS = (
     ("2000", 946_684_800),
@@ -214,6 +214,17 @@ def _changed(words: str, change: Callable[[bytes], bytes], size: int = 0) -> Cal
         program.reading = f"base32, {words}"
 
     return spoil
+
+
+def _base64_text(name: str, *, padded: bool) -> Callable[[Program], None]:
+    def write(program: Program) -> None:
+        program.raw = b"\xfb\xff" + program.random.randbytes(program.random.choice((8, 14, 18, 30)))
+        program.text = _base32(program.raw)
+        text = base64.b64encode(program.raw, b"-_" if name == "base64url" else b"+/")
+        program.key = text if padded else text.rstrip(b"=")
+        program.reading = f"base32, its bytes written as {name} text{'' if padded else ' without padding'}"
+
+    return write
 
 
 def _zero_byte(program: Program) -> None:
@@ -539,6 +550,9 @@ def _list() -> Iterator[Mistake]:
             _changed("its bytes written as base64 text", base64.b64encode),
             anything,
         ),
+        ("base64 text without padding", "reading", _base64_text("base64", padded=False), anything),
+        ("base64url text as key", "reading", _base64_text("base64url", padded=True), anything),
+        ("base64url text without padding", "reading", _base64_text("base64url", padded=False), anything),
         *(
             (
                 f"cut to {size} bytes",
@@ -571,10 +585,14 @@ def _list() -> Iterator[Mistake]:
             for way in ("swapped", "secret first", "message first")
         ),
         *((f"counter: {form}", "order size", _put(form=form), anything) for form in _FORMS),
+        ("counter: hex 16 capitals", "order size", _put(form="hex 16 capitals"), anything),
+        ("counter: hex 8", "order size factor", _put(form="hex 8"), ("counter",)),
         ("counter: shortest", "order size factor", _put(form="shortest"), ("counter",)),
         *((f"place: {place}", "last view", _put(place=place), anything) for place in _PLACES),
         ("place: first byte", "last view", _put(last=0), anything),
         ("first digits", "lost sign", _put(finish="first digits"), anything),
+        ("mask of 28 bits", "sign", _put(sign="28 bits"), anything),
+        ("first digits of 10", "lost sign digits", _put(finish="first of 10"), anything),
         ("first digits of 8", "lost digits", _put(finish="first of 8"), anything),
         ("zeros on the right", "lost", _put(finish="zeros on the right"), anything),
         ("checksum", "lost", _checksum, anything),

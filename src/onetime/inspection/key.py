@@ -1,5 +1,6 @@
 """Known implementation mistakes that change the bytes of a secret before the HMAC."""
 
+import base64
 import binascii
 from collections.abc import Callable, Iterator
 
@@ -59,6 +60,21 @@ _CHANGES: tuple[tuple[str, str, Callable[[bytes], bytes]], ...] = (
         "its bytes written as base64 text",
         "Use the bytes of the secret, not their base64 letters.",
         lambda key: write_base64(key).encode(),
+    ),
+    (
+        "its bytes written as base64 text without padding",
+        "Use the bytes of the secret, not their base64 letters.",
+        lambda key: write_base64(key).rstrip("=").encode(),
+    ),
+    (
+        "its bytes written as base64url text",
+        "Use the bytes of the secret, not their base64url letters.",
+        base64.urlsafe_b64encode,
+    ),
+    (
+        "its bytes written as base64url text without padding",
+        "Use the bytes of the secret, not their base64url letters.",
+        lambda key: base64.urlsafe_b64encode(key).rstrip(b"="),
     ),
 )
 

@@ -130,6 +130,7 @@ def not_tried(
         found.append(f"one wrong, lost or added letter in a secret{' as long as this' if long else ''}{off}")
     if timed:
         found.append("clocks that are more than a day off")
+        found.append("microseconds, and milliseconds that are not divided by a period")
         found.append(f"periods other than {', '.join(map(str, periods))} s, without a link or a period given")
     if counted:
         found.append("counters more than 1,000 away")
