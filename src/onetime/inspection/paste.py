@@ -68,8 +68,10 @@ def _unpadded(text: str) -> str:
     """Remove padding that is wrong in both base32 and base64."""
     dense = "".join(text.split())
     bare = dense.rstrip("=")
-    size = len(bare.replace("-", ""))
-    return text if not bare or len(dense) - len(bare) in (0, -size % 8, -size % 4) else bare
+    # A hyphen is a separator in base32, and a letter in base64url.
+    size, letters = len(bare.replace("-", "")), len(bare)
+    right = (0, -size % 8, -letters % 4)
+    return text if not bare or len(dense) - letters in right else bare
 
 
 def _normalized(text: str) -> str:
