@@ -550,9 +550,14 @@ def _list() -> Iterator[Mistake]:
             _changed("its bytes written as base64 text", base64.b64encode),
             anything,
         ),
-        ("base64 text without padding", "reading", _base64_text("base64", padded=False), anything),
-        ("base64url text as key", "reading", _base64_text("base64url", padded=True), anything),
-        ("base64url text without padding", "reading", _base64_text("base64url", padded=False), anything),
+        ("base64 text without padding", "reading short", _base64_text("base64", padded=False), anything),
+        ("base64url text as key", "reading short", _base64_text("base64url", padded=True), anything),
+        (
+            "base64url text without padding",
+            "reading short",
+            _base64_text("base64url", padded=False),
+            anything,
+        ),
         *(
             (
                 f"cut to {size} bytes",
