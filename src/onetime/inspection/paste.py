@@ -75,13 +75,15 @@ def _unpadded(text: str) -> str:
 
 
 def _normalized(text: str) -> str:
-    """Replace full-width letters and the like; ligatures of whole sentences stay.
+    """Replace full-width letters and the like; ligatures of several words stay.
 
     The text is normalized in pieces, because the time for many combining marks in a row is quadratic.
     """
+    long = {character for character in set(text) if len(unicodedata.normalize("NFKC", character)) > 4}
     pieces = (text[i : i + PIECE] for i in range(0, len(text), PIECE))
-    pairs = ((piece, unicodedata.normalize("NFKC", piece)) for piece in pieces)
-    return "".join(made if len(made) <= 2 * len(piece) else piece for piece, made in pairs)
+    return "".join(
+        unicodedata.normalize("NFKC", piece) if long.isdisjoint(piece) else piece for piece in pieces
+    )
 
 
 _STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
