@@ -8,6 +8,7 @@ from onetime.inspection.ending import checked, endings
 FIRST = "the first digits of the number instead of the last"
 RIGHT = "zeros put on the right of a short code instead of the left"
 CUT = "a code of 8 digits cut to its first digits"
+LONG = "a code of 10 digits cut to its first digits"
 CHECK = "a checksum as the last digit"
 LOST = "leading zeros are lost"
 
@@ -17,8 +18,10 @@ class Endings(unittest.TestCase):
         """Codes have 6 to 10 digits; what is shorter begins with no zero, and what can't be isn't tried."""
         for codes, expected in (
             (["123456"], [(6, ""), (6, FIRST), (6, CUT), (7, LOST), (8, LOST), (9, LOST), (10, LOST)]),
-            (["012345"], [(6, ""), (6, CUT)]),
-            (["012340"], [(6, ""), (6, RIGHT), (6, CUT)]),
+            (["012345"], [(6, ""), (6, CUT), (6, LONG)]),
+            (["012345", "412345"], [(6, ""), (6, CUT), (6, LONG)]),
+            (["012345", "512345"], [(6, ""), (6, CUT)]),
+            (["012340"], [(6, ""), (6, RIGHT), (6, CUT), (6, LONG)]),
             (["12345678", "1234567"], [(8, LOST), (9, LOST), (10, LOST)]),
             (["01234567", "1234567"], [(8, LOST)]),
             (["1234567", "01234567"], [(8, LOST)]),
@@ -68,7 +71,8 @@ class Endings(unittest.TestCase):
 
     def test_the_ways_to_write(self) -> None:
         """F70: each way, at numbers that show it."""
-        ways = {choice.words: choice.value.write for choice in endings(["123450"], None)}
+        found = (*endings(["123450"], None), *endings(["012345"], None))
+        ways = {choice.words: choice.value.write for choice in found}
         for words, number, code in (
             (FIRST, 1284755224, "128475"),
             (FIRST, 12, "12"),
@@ -76,6 +80,8 @@ class Endings(unittest.TestCase):
             (RIGHT, 1000123456, "123456"),
             (CUT, 1284755224, "847552"),
             (CUT, 1200755224, "007552"),
+            (LONG, 84755224, "008475"),
+            (LONG, 1284755224, "128475"),
         ):
             with self.subTest(words, number=number):
                 write = ways[words]
@@ -96,9 +102,9 @@ class Endings(unittest.TestCase):
         """Of random numbers, no more give a code than its likelihood says."""
         source = random.Random(3)
         numbers = [source.randrange(2**31) for _ in range(20_000)]
-        for choice in endings(["100000"], None)[:4]:
+        for choice in (*endings(["100000"], None)[:4], *endings(["012345"], None)[2:]):
             write = choice.value.write
-            for code in ("100", "120", "755", "990"):
+            for code in ("012", "100", "120", "755", "990"):
                 likely = choice.value._replace(digits=3).likelihood
                 made = [write(number, 3) if write else str(number % 1000).zfill(3) for number in numbers]
                 with self.subTest(choice.words, code=code):

@@ -28,11 +28,19 @@ class Keys(unittest.TestCase):
                 "its bytes written as hexadecimal text in capitals": b"00C341A90042414243444546",
                 "its bytes written as base32 text": b"ADBUDKIAIJAUEQ2EIVDA",
                 "its bytes written as base64 text": b"AMNBqQBCQUJDREVG",
+                "its bytes written as base64 text without padding": b"AMNBqQBCQUJDREVG",
+                "its bytes written as base64url text": b"AMNBqQBCQUJDREVG",
+                "its bytes written as base64url text without padding": b"AMNBqQBCQUJDREVG",
                 "only its first 10 bytes": key[:10],
             },
             found,
         )
         self.assertTrue(all(advice for _, advice, _ in changed(key)))
+        found = {words.removeprefix("its bytes written as "): made for words, _, made in changed(b"\xfb\xff")}
+        self.assertEqual(b"+/8=", found["base64 text"])
+        self.assertEqual(b"+/8", found["base64 text without padding"])
+        self.assertEqual(b"-_8=", found["base64url text"])
+        self.assertEqual(b"-_8", found["base64url text without padding"])
 
     def test_decoders_that_are_wrong(self) -> None:
         """F63, F70: spare bits, and a last group of letters that is not whole."""

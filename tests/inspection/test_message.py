@@ -19,6 +19,9 @@ class Messages(unittest.TestCase):
                 (str(0x0102030405060788).encode().hex(), 1, "the counter as decimal text"),
                 (b"0102030405060788".hex(), 1, "the counter as 16 hexadecimal digits"),
                 (b"102030405060788".hex(), 1, "the counter as hexadecimal text"),
+                (b"0102030405060788".hex(), 1, "the counter as 16 hexadecimal digits in capitals"),
+                (b"102030405060788".hex(), 1, "the counter as 8 hexadecimal digits"),
+                (str(0x0102030405060788).encode().hex(), 1, "the counter as 16 decimal digits"),
                 ("0506078805060788", 1, "the low four bytes of the counter twice"),
                 (
                     "01020304050607c288",
@@ -32,8 +35,14 @@ class Messages(unittest.TestCase):
     def test_small_ones(self) -> None:
         """A counter of 0 has a message in every way, and the ways that fill go by its digits."""
         for factor, expected in (
-            (0, ("00", "0000000000000000", "30", "30" * 16, "30")),
-            (0x123, ("0123", "1230000000000000", "323931", "30" * 13 + "313233", "313233")),
+            (0, ("00", "0000000000000000", "30", "30" * 16, "30", "30" * 16, "30" * 8, "30" * 16)),
+            (
+                0x1AF,
+                (
+                    *("01af", "1af0000000000000", b"431".hex(), b"00000000000001af".hex(), b"1af".hex()),
+                    *(b"00000000000001AF".hex(), b"000001af".hex(), b"0000000000000431".hex()),
+                ),
+            ),
         ):
             ways = {choice.words.removeprefix("the counter"): choice.value for choice in MESSAGES}
             with self.subTest(factor):
@@ -43,6 +52,9 @@ class Messages(unittest.TestCase):
                     " as decimal text",
                     " as 16 hexadecimal digits",
                     " as hexadecimal text",
+                    " as 16 hexadecimal digits in capitals",
+                    " as 8 hexadecimal digits",
+                    " as 16 decimal digits",
                 )
                 self.assertEqual(expected, tuple(ways[name](factor).hex() for name in names))
 

@@ -70,11 +70,14 @@ class Words(unittest.TestCase):
             ({"timed": True}, "clocks that are more than a day off"),
             ({"timed": True}, "periods other than 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600 s"),
             ({"counted": True}, "counters more than 1,000 away"),
-            ({"codes": 1}, "one wrong letter in the secret, which a single code cannot prove"),
+            ({"codes": 1}, "one wrong, lost or added letter in the secret, which a single code cannot prove"),
             ({"codes": 1, "cut": True}, "hypotheses that would fit one code by chance"),
             ({"cut": True}, "hypotheses that would fit these codes by chance"),
-            ({"long": True}, "one wrong letter in a secret as long as this"),
-            ({}, "one wrong letter in a secret, where a clock or counter is more than 5 steps off"),
+            ({"long": True}, "one wrong, lost or added letter in a secret as long as this"),
+            (
+                {},
+                "one wrong, lost or added letter in a secret, where a clock or counter is more",
+            ),
             ({"unread": ("algorithm",)}, "the link's algorithm, which could not be used"),
             ({"stopped": True}, "the rest of the search, which was stopped"),
         ):

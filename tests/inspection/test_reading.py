@@ -194,13 +194,28 @@ class Misspellings(unittest.TestCase):
         """F70, F93: each letter may be wrong, and each two neighbors exchanged; words count from 1."""
         found = {reading.words: reading for reading in misspellings("ABCDABCD")}
         keys = [reading.key for reading in found.values()]
-        self.assertEqual(7 + 8 * 31, len(found))
+        # Without the seventh or the eighth letter, the bytes are the same; none can be added to 8 letters.
+        self.assertEqual(7 + 8 * 31 + 7, len(found))
         self.assertEqual(len(set(keys)), len(keys))
         self.assertEqual(
             base64.b32decode("BACDABCD"), found["base32, with A and B at position 1 exchanged"].key
         )
         self.assertEqual(base64.b32decode("ABCDABC7"), found["base32, with D at position 8 read as 7"].key)
         self.assertEqual({(2, True)}, {(reading.cost, reading.rare) for reading in found.values()})
+
+    def test_one_letter_less_or_more(self) -> None:
+        """F70: a letter may be lost at each place, or be there twice; words count from 1."""
+        found = {reading.words: reading.key for reading in misspellings("ABCDABC")}
+        for words, text in (
+            ("Z added at position 1", "ZABCDABC"),
+            ("7 added at position 4", "ABC7DABC"),
+            ("D added at position 8", "ABCDABCD"),
+        ):
+            self.assertEqual(base64.b32decode(text), found[f"base32, with {words}"])
+        # 9 letters are not base32, so one of them is too many; which of two equal ones, does not matter.
+        found = {reading.words: reading.key for reading in misspellings("ABBCDABCD")}
+        self.assertEqual(8, sum("left out" in words for words in found))
+        self.assertEqual(base64.b32decode("ABCDABCD"), found["base32, with B at position 2 left out"])
 
     def test_neighbors_that_are_alike(self) -> None:
         """To exchange them changes nothing, and a wrong character is the only one that can be mended."""
@@ -281,4 +296,4 @@ class Typos(unittest.TestCase):
             with self.subTest(text[:4]):
                 found = readings(text)
                 self.assertLess(max(len(reading.words) for reading in found), 400)
-                self.assertLess(len(found), 40)
+                self.assertLess(len(found), 50)

@@ -25,14 +25,14 @@ class Truncations(unittest.TestCase):
                 (
                     *(0x50EF7F19, 0x1F869869, 0x66383639, 0x02CA1661, 0x38363930, 0x8690E02C),
                     # A signed byte above 127 sets all bits above it: 0xef is -17, and 0x7f and 0x19 are not.
-                    *(0x197FEF50, 0xFFEF7F19, 0x8E945B55, 0x02CA1661, 0x945B555A),
+                    *(0x197FEF50, 0xFFEF7F19, 0x8E945B55, 0x02CA1661, 0x98690E02, 0x945B555A),
                 ),
             ),
             (
                 LONG,
                 (
                     *(0x33445566, 0x00112233, 0x31323233, 0x12233445, 0x34353536, 0x45566778),
-                    *(0x66554433, 0x33445566, 0x00112233, 0x00112233, 0x00000003),
+                    *(0x66554433, 0x33445566, 0x00112233, 0x00112233, 0x33445566, 0x00000003),
                 ),
             ),
         ):
@@ -56,6 +56,7 @@ class Truncations(unittest.TestCase):
                 (1, "the four bytes joined as signed numbers"),
                 (1, "the offset taken from the first byte instead of the last one"),
                 (1, "the offset taken from the high four bits of the last byte"),
+                (1, "the offset taken from three bits instead of four"),
                 (1, "the last four bytes instead of those at the offset"),
             ],
             [(choice.cost, choice.words) for choice in PLACES],
@@ -87,6 +88,7 @@ class Truncations(unittest.TestCase):
                     1,
                     "the sign bit not masked, the remainder of a negative number",
                 ),
+                (0x0FFFFFFF, 0x0FFFFFFF, 0, 5, 1, "the number masked to 28 bits instead of 31"),
             ],
             [
                 (*map(choice.value, (0x7FFFFFFF, 0xFFFFFFFF, 2**31, 2**31 + 5)), choice.cost, choice.words)

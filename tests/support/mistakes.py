@@ -19,8 +19,8 @@ _QUOTES = "without its quotes or brackets"
 _DOTS = "without its dots, colons or commas"
 _WIDE = "full-width letters read as plain ones"
 _CYRILLIC = "letters of other scripts read as the Latin ones they look like"
-_FORMS = ("padded right", "decimal", "hex 16", "hex", "twice", "utf-8")
-_PLACES = ("reversed", "signed", "high bits", "last four")
+_FORMS = ("padded right", "decimal", "decimal 16", "hex 16", "hex", "twice", "utf-8")
+_PLACES = ("reversed", "signed", "high bits", "three bits", "last four")
 _PERIODS = (10, 20, 45, 90, 120, 180, 300, 600)
 _EPOCHS = (
     ("2000", 946_684_800),
@@ -216,6 +216,17 @@ def _changed(words: str, change: Callable[[bytes], bytes], size: int = 0) -> Cal
     return spoil
 
 
+def _base64_text(name: str, *, padded: bool) -> Callable[[Program], None]:
+    def write(program: Program) -> None:
+        program.raw = b"\xfb\xff" + program.random.randbytes(program.random.choice((8, 14, 18, 30)))
+        program.text = _base32(program.raw)
+        text = base64.b64encode(program.raw, b"-_" if name == "base64url" else b"+/")
+        program.key = text if padded else text.rstrip(b"=")
+        program.reading = f"base32, its bytes written as {name} text{'' if padded else ' without padding'}"
+
+    return write
+
+
 def _zero_byte(program: Program) -> None:
     # Not where a cut, or a group of letters that is dropped, leaves the same bytes.
     place = program.random.randrange(5, 9)
@@ -284,6 +295,15 @@ def _pasted(words: str, wrap: Callable[[str, random.Random], str]) -> Callable[[
     return decorate
 
 
+def _within(label: str) -> Callable[[str, random.Random], str]:
+    return lambda text, _: label.replace("*", text)
+
+
+def _wrongly_padded(text: str) -> str:
+    right = (0, -len(text) % 8, -len(text) % 4)
+    return text + "=" * next(size for size in range(1, 9) if size not in right)
+
+
 def _pasted_hex(words: str, before: str, between: str) -> Callable[[Program], None]:
     def decorate(program: Program) -> None:
         program.text = before + between.join(f"{byte:02x}" for byte in program.raw)
@@ -344,6 +364,27 @@ def _exchanged(program: Program) -> None:
     i = program.random.choice(places)
     program.text = f"{text[:i]}{text[i + 1]}{text[i]}{text[i + 2 :]}"
     program.reading = f"base32, with {text[i + 1]} and {text[i]} at position {i + 1} exchanged"
+
+
+def _lost_letter(program: Program) -> None:
+    _near(program)
+    # With the letter, the text is a whole number of groups of 8 letters.
+    program.raw = program.key = program.random.randbytes(program.random.choice((10, 20)))
+    text = _base32(program.raw)
+    places = [i for i in range(1, len(text)) if text[i] != text[i - 1]]
+    i = program.random.choice(places)
+    program.text = f"{text[:i]}{text[i + 1 :]}"
+    program.reading = f"base32, with {text[i]} added at position {i + 1}"
+
+
+def _doubled_letter(program: Program) -> None:
+    _near(program)
+    program.raw = program.key = program.random.randbytes(program.random.choice((10, 20)))
+    text = _base32(program.raw)
+    places = [i for i in range(1, len(text)) if text[i] != text[i - 1]]
+    i = program.random.choice(places)
+    program.text = f"{text[:i]}{text[i]}{text[i:]}"
+    program.reading = f"base32, with {text[i]} at position {i + 1} left out"
 
 
 def _cut_to_block(program: Program) -> None:
@@ -509,6 +550,14 @@ def _list() -> Iterator[Mistake]:
             _changed("its bytes written as base64 text", base64.b64encode),
             anything,
         ),
+        ("base64 text without padding", "reading short", _base64_text("base64", padded=False), anything),
+        ("base64url text as key", "reading short", _base64_text("base64url", padded=True), anything),
+        (
+            "base64url text without padding",
+            "reading short",
+            _base64_text("base64url", padded=False),
+            anything,
+        ),
         *(
             (
                 f"cut to {size} bytes",
@@ -541,10 +590,14 @@ def _list() -> Iterator[Mistake]:
             for way in ("swapped", "secret first", "message first")
         ),
         *((f"counter: {form}", "order size", _put(form=form), anything) for form in _FORMS),
+        ("counter: hex 16 capitals", "order size", _put(form="hex 16 capitals"), anything),
+        ("counter: hex 8", "order size factor", _put(form="hex 8"), ("counter",)),
         ("counter: shortest", "order size factor", _put(form="shortest"), ("counter",)),
         *((f"place: {place}", "last view", _put(place=place), anything) for place in _PLACES),
         ("place: first byte", "last view", _put(last=0), anything),
         ("first digits", "lost sign", _put(finish="first digits"), anything),
+        ("mask of 28 bits", "sign", _put(sign="28 bits"), anything),
+        ("first digits of 10", "lost sign digits", _put(finish="first of 10"), anything),
         ("first digits of 8", "lost digits", _put(finish="first of 8"), anything),
         ("zeros on the right", "lost", _put(finish="zeros on the right"), anything),
         ("checksum", "lost", _checksum, anything),
@@ -572,6 +625,33 @@ def _list() -> Iterator[Mistake]:
         ("full width", _pasted(_WIDE, lambda text, _: "".join(chr(ord(letter) + 0xFEE0) for letter in text))),
         ("label", _pasted("taken from after its label", lambda text, _: f"secret={text}&issuer=Acme")),
         ("label in JSON", _pasted("taken from after its label", lambda text, _: f'{{"secret": "{text}"}}')),
+        *(
+            (
+                name,
+                _pasted("taken from after its label", _within(label)),
+            )
+            for name, label in (
+                ("name of a variable", "OTP_SECRET=*"),
+                ("camel case", 'secretKey: "*"'),
+                ("element of XML", "<totpSecret>*</totpSecret>"),
+            )
+        ),
+        (
+            "with an address",
+            _pasted(
+                "taken from a line of its own, without its white space",
+                lambda text, _: f"alice@example.com\n{text}",
+            ),
+        ),
+        ("wrong padding", _pasted("without its wrong padding", lambda text, _: _wrongly_padded(text))),
+        (
+            "equals sign of a mail",
+            _pasted("without the 3D of an equals sign in front", lambda text, _: f"3D{text}"),
+        ),
+        (
+            "underscores",
+            _pasted("with characters that are not base32 left out", _grouped("_")),
+        ),
         (
             "Cyrillic",
             _pasted(
@@ -587,7 +667,12 @@ def _list() -> Iterator[Mistake]:
         yield Mistake(
             f"pasted: {name}", frozenset({"reading", "short"}), change, frozenset(anything), rare=True
         )
-    for name, change in (("any wrong letter", _any_letter), ("letters exchanged", _exchanged)):
+    for name, change in (
+        ("any wrong letter", _any_letter),
+        ("letters exchanged", _exchanged),
+        ("lost letter", _lost_letter),
+        ("doubled letter", _doubled_letter),
+    ):
         yield Mistake(
             name, frozenset({"reading", "short", "clock"}), change, frozenset(anything), 2, rare=True
         )

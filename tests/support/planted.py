@@ -132,6 +132,8 @@ class Program:
         else:
             data = base64.b16encode(hs).lower() if self.view == "text" else hs
             offset = data[self.last] % 16 if self.offset < 0 else self.offset
+            if self.place == "three bits":
+                offset %= 8
             if self.place == "high bits":
                 offset = data[-1] // 16
             quad = data[-4:] if self.place == "last four" else data[offset : offset + 4]
@@ -145,6 +147,8 @@ class Program:
                 number %= 2**32
         if self.sign == "masked":
             number %= 2**31
+        elif self.sign == "28 bits":
+            number %= 16**7
         elif self.sign == "dropped":
             number = min(number, 2**32 - number)
         elif self.sign == "negative" and number >= 2**31:
@@ -153,6 +157,8 @@ class Program:
             return str(number)[: self.digits]
         if self.finish == "first of 8":
             return str(number % 10**8).zfill(8)[: self.digits]
+        if self.finish == "first of 10":
+            return str(number).zfill(10)[: self.digits]
         if self.finish == "checksum":
             code = str(number % 10 ** (self.digits - 1)).zfill(self.digits - 1)
             weights = [CHECK[int(digit)] if i % 2 == 0 else digit for i, digit in enumerate(reversed(code))]
@@ -169,8 +175,16 @@ class Program:
             return bytes.fromhex(digits + "0" * (16 - len(digits)))
         if self.form == "shortest":
             return bytes.fromhex(digits if len(digits) % 2 == 0 else f"0{digits}")
-        if self.form in ("decimal", "hex 16", "hex"):
-            return {"decimal": str(factor), "hex 16": digits.zfill(16), "hex": digits}[self.form].encode()
+        texts = {
+            "decimal": str(factor),
+            "decimal 16": str(factor).zfill(16),
+            "hex 16": digits.zfill(16),
+            "hex 16 capitals": digits.upper().zfill(16),
+            "hex 8": digits.zfill(8),
+            "hex": digits,
+        }
+        if self.form in texts:
+            return texts[self.form].encode()
         low: int = factor % 256**self.size
         data = low.to_bytes(self.size, "little" if self.order == "little" else "big")
         if self.form == "twice":
@@ -205,16 +219,21 @@ class Program:
                 (self.form == "shortest", "the counter without its leading zero bytes"),
                 (self.form == "decimal", "the counter as decimal text"),
                 (self.form == "hex 16", "the counter as 16 hexadecimal digits"),
+                (self.form == "hex 16 capitals", "the counter as 16 hexadecimal digits in capitals"),
+                (self.form == "hex 8", "the counter as 8 hexadecimal digits"),
+                (self.form == "decimal 16", "the counter as 16 decimal digits"),
                 (self.form == "hex", "the counter as hexadecimal text"),
                 (self.form == "twice", "the low four bytes of the counter twice"),
                 (self.form == "utf-8", "the counter's bytes as Latin-1 text, written again as UTF-8"),
                 (self.place == "reversed", "the four bytes read with the lowest first"),
                 (self.place == "signed", "the four bytes joined as signed numbers"),
                 (self.place == "high bits", "the offset taken from the high four bits of the last byte"),
+                (self.place == "three bits", "the offset taken from three bits instead of four"),
                 (self.place == "last four", "the last four bytes instead of those at the offset"),
                 (self.last == 0, "the offset taken from the first byte instead of the last one"),
                 (self.finish == "first digits", "the first digits of the number instead of the last"),
                 (self.finish == "first of 8", "a code of 8 digits cut to its first digits"),
+                (self.finish == "first of 10", "a code of 10 digits cut to its first digits"),
                 (self.finish == "checksum", "a checksum as the last digit"),
                 (
                     self.finish == "zeros on the right",
@@ -233,6 +252,7 @@ class Program:
                 (self.sign == "unsigned", "the sign bit not masked, the number without a sign"),
                 (self.sign == "dropped", "the sign bit not masked, the minus dropped"),
                 (self.sign == "negative", "the sign bit not masked, the remainder of a negative number"),
+                (self.sign == "28 bits", "the number masked to 28 bits instead of 31"),
                 (self.lost, "leading zeros are lost"),
                 (
                     self.moves == "seconds",

@@ -45,6 +45,14 @@ def plant(source: random.Random, *mistakes: Mistake) -> Case:
             continue
         if program.lost and program.digits > 6 and max(map(len, codes)) < program.digits:
             continue  # they are codes of fewer digits, too
+        if program.finish == "first of 10" and not any(code.startswith("0") for code in codes):
+            continue  # they are the first digits of the number, too
+        if program.place == "three bits" and replace(program, place="", offset=0).show(places)[1] == codes:
+            continue  # they are those of the first four bytes, too
+        if program.form == "hex 16 capitals" and not any(map(_has_letters, factors)):
+            continue  # they are those of small letters, too
+        if program.form == "hex 8" and all(factor >= 16**7 for factor in factors):
+            continue  # they are those of hexadecimal digits of any number, too
         seen = tuple(
             Seen(
                 code,
@@ -55,3 +63,7 @@ def plant(source: random.Random, *mistakes: Mistake) -> Case:
         )
         return Case(program, seen, factors)
     raise ValueError(f"no case shows {' and '.join(mistake.name for mistake in mistakes)}")
+
+
+def _has_letters(factor: int) -> bool:
+    return not f"{factor:x}".isdigit()

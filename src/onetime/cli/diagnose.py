@@ -135,8 +135,16 @@ def _no_format(_: str) -> None:
 
 
 def _told(link: Link) -> str:
-    period = f", period {link.period or 30} s" if link.kind == "totp" else ""
-    return f"{link.kind}, {link.algorithm or 'SHA1'}, {link.digits or 6} digits{period}"
+    """Return the settings that were read from the link, and the parts that could not be used."""
+    settings = (
+        "" if "type" in link.unread else link.kind,
+        link.algorithm,
+        f"{link.digits} digits" if link.digits else "",
+        f"period {link.period} s" if link.kind == "totp" and link.period else "",
+        f"counter {link.counter}" if link.kind == "hotp" and link.counter is not None else "",
+    )
+    said = ", ".join(filter(None, settings)) or "nothing about the codes"
+    return f"{said}; could not be used: {', '.join(link.unread)}" if link.unread else said
 
 
 class Progress:

@@ -93,7 +93,12 @@ class Course:
 
 
 def courses(
-    times: tuple[int, ...], counters: tuple[int, ...], period: int = 30, *, told: bool = False
+    times: tuple[int, ...],
+    counters: tuple[int, ...],
+    period: int = 30,
+    *,
+    told: bool = False,
+    counter_words: str = "",
 ) -> list[Choice[Course]]:
     """List the ways to compute a moving factor, the right one first if it comes from a counter.
 
@@ -102,11 +107,13 @@ def courses(
         counters: The counter expected for each code; empty if there are only times.
         period: The expected period in seconds.
         told: Whether a link or the caller specifies the period.
+        counter_words: The reason why the expected counters are unknown; empty if they are known.
     """
     found: list[Choice[Course]] = []
     periods = (period, *(each for each in PERIODS if each != period))
     if counters:
-        found.append(Choice(Course("hotp", counters, 1, (-NEAR, NEAR), (-FAR, FAR), wraps=True)))
+        right = Course("hotp", counters, 1, (-NEAR, NEAR), (-FAR, FAR), wraps=True)
+        found.append(Choice(right, words=counter_words))
         for each in periods:
             taken = Course("totp", counters, each, (0, 0), (0, 0), each)
             advice = "Pass the counter itself; only a time is divided by a period."

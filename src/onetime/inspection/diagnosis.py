@@ -22,7 +22,7 @@ from onetime.inspection.link import Link, read_link
 from onetime.inspection.machine import Machine, Trace
 from onetime.inspection.plan import Hypothesis, Settings, plan
 from onetime.inspection.reading import misspellings, readings
-from onetime.inspection.sighting import Sighting, read_code, read_counters, read_times
+from onetime.inspection.sighting import Sighting, check_moments, read_code, read_counters, read_times
 from onetime.inspection.typo import MAX_LENGTH
 
 CONVINCING = 0.01
@@ -91,7 +91,7 @@ def diagnose(
     counters, clocks that are wrong by up to a day, and known implementation mistakes: single mistakes, and
     pairs of mistakes with a clock that is nearly right. The search ends when a finding is unlikely to be
     accidental and no other hypothesis is as simple, or when the remaining hypotheses are expected to fit by
-    chance.
+    chance. If nothing fits three or more codes, simple hypotheses are compared with all codes but one.
 
     Args:
         text: The secret in its written form (base32, hexadecimal, base64, base64url, a list of bytes, or
@@ -109,10 +109,11 @@ def diagnose(
         The diagnosis, with the best findings first.
 
     Raises:
-        SecretError: The text is empty, has a lone surrogate, is a link without a secret, or is an export.
-        ValueError: A code does not have 1 to 10 digits; a time is before 1970, naive or not finite; a number
-            is out of range; a code has neither a time nor a counter; or only some codes have a time, or
-            only some have a counter.
+        SecretError: The text is empty, has a lone surrogate, is a link without a secret, is an export, or has
+            several links.
+        ValueError: A code does not have 1 to 10 digits; a time is before 1970, naive, not finite or probably
+            in milliseconds; a number is out of range; a code has neither a time nor a counter; only some
+            codes have a time, or only some have a counter; or two codes of one time and counter differ.
         TypeError: An argument has the wrong type.
     """
     read_text(text)
@@ -123,17 +124,16 @@ def diagnose(
     codes = [read_code(sighting) for sighting in sightings]
     sightings = _placed(sightings, link)
     times, counters = read_times(sightings), read_counters(sightings)
+    check_moments(codes, times, counters)
     different = len(set(codes))
     secret = text if link is None else link.secret
     keys = readings(secret)
     if different > 1:
         known = {reading.key for reading in keys}
         keys += tuple(each for each in misspellings(secret) if each.key not in known)
+    digits = None if link is None else link.digits
     hypotheses, whole = plan(
-        keys,
-        endings(codes, None if link is None else link.digits),
-        _settings(times, counters, link, period),
-        different,
+        keys, endings(codes, digits), _settings(times, counters, link, period), different
     )
     planned = sum(len(hypothesis.factors) for hypothesis in hypotheses)
     stopped = False
@@ -143,7 +143,19 @@ def diagnose(
         stopped = progress is not None and bool(progress(done / planned))
         return not stopped
 
-    findings, tried = _search(hypotheses, codes, goes_on)
+    notes = "" if link is None else messages.link_advice(link.unread, escaped=link.escaped)
+    findings, tried = _search(hypotheses, codes, goes_on, notes)
+    for number in range(len(codes)):
+        rest = codes[:number] + codes[number + 1 :]
+        if findings or stopped or len(set(rest)) < 2:
+            continue
+        others = sightings[:number] + sightings[number + 1 :]
+        settings = _settings(read_times(others), read_counters(others), link, period)
+        likely, _ = plan(keys[:1], endings(rest, digits), settings, len(set(rest)))
+        simple = [each for each in likely if each.mistakes < 2]
+        fitting, more_tried = _search(simple, rest, lambda _: True, notes)
+        findings = tuple(_without(number, finding, len(codes)) for finding in fitting)
+        tried += more_tried
     left_out = messages.not_tried(
         timed=bool(times),
         counted=bool(counters),
@@ -171,7 +183,9 @@ def _settings(
     told_period = period or (link.period if link is not None and link.kind == "totp" else None)
     told_hash = link.algorithm if link is not None else None
     algorithm, seconds = told_hash or Algorithm.SHA1, told_period or 30
-    expected = courses(times, counters, seconds, told=told_period is not None)
+    lost = link is not None and "counter" in link.unread and counters == tuple(range(len(counters)))
+    words = messages.COUNTER_UNREAD if lost else ""
+    expected = courses(times, counters, seconds, told=told_period is not None, counter_words=words)
     found = [Settings(str(algorithm), expected, told_hash is not None)]
     if algorithm != Algorithm.SHA1 and seconds != 30 and times:
         words = "the hash and the period of the link ignored"
@@ -181,7 +195,7 @@ def _settings(
 
 
 def _search(
-    hypotheses: Sequence[Hypothesis], codes: Sequence[str], goes_on: Callable[[int], bool]
+    hypotheses: Sequence[Hypothesis], codes: Sequence[str], goes_on: Callable[[int], bool], notes: str
 ) -> tuple[tuple[Finding, ...], int]:
     """Try one hypothesis after another, and return the best findings and the number of computed codes."""
     found: list[tuple[tuple[int, int], float, Finding]] = []
@@ -198,7 +212,7 @@ def _search(
             for factor in machine.matches(hypothesis, part, 0):
                 trace = machine.follow(hypothesis, factor)
                 if trace is not None:
-                    finding = _finding(hypothesis, trace, hits)
+                    finding = _finding(hypothesis, trace, hits, notes)
                     if not any(_says_less(other, finding) for *_, other in found):
                         distance = max(map(abs, trace.errors)) / hypothesis.course.value.length
                         found.append((rank, distance, finding))
@@ -212,6 +226,19 @@ def _best(found: list[tuple[tuple[int, int], float, Finding]]) -> tuple[Finding,
     return tuple(finding for *_, finding in sorted(found, key=lambda each: each[:2])[:MAX_FINDINGS])
 
 
+def _without(number: int, finding: Finding, codes: int) -> Finding:
+    """Return the finding of all codes but one, which names this code; `number` is its index from 0."""
+    advice = [f"Check code {number + 1}, and its time or counter."]
+    if finding.advice not in (messages.RIGHT, messages.RIGHT_COUNTER):
+        advice.append(finding.advice)
+    return replace(
+        finding,
+        mistakes=(f"code {number + 1} does not belong to the others", *finding.mistakes),
+        advice=" ".join(advice),
+        chance=min(1.0, finding.chance * codes),
+    )
+
+
 def _says_less(finding: Finding, other: Finding) -> bool:
     """Return whether another finding differs only by additional mistakes that change none of the codes."""
     same = ("reading", "algorithm", "moving_factors")
@@ -220,8 +247,8 @@ def _says_less(finding: Finding, other: Finding) -> bool:
     )
 
 
-def _finding(hypothesis: Hypothesis, trace: Trace, hits: float) -> Finding:
-    """Return the finding, in values and words."""
+def _finding(hypothesis: Hypothesis, trace: Trace, hits: float, notes: str) -> Finding:
+    """Return the finding, in values and words; the advice begins with the notes on the link."""
     settings, source, course = hypothesis.settings, hypothesis.source, hypothesis.course
     _, _, place, sign, ending, _, _ = hypothesis.finish
     clock = ahead = None
@@ -236,7 +263,7 @@ def _finding(hypothesis: Hypothesis, trace: Trace, hits: float) -> Finding:
         error_advice = ("", messages.AHEAD, messages.BEHIND)[(ahead > 0) - (ahead < 0)]
     steps = (settings, source.keying, source.message, place, sign, ending, course)
     right = messages.RIGHT if course.value.kind == "totp" else messages.RIGHT_COUNTER
-    advice = dict.fromkeys((source.reading.advice, *(step.advice for step in steps), error_advice))
+    advice = dict.fromkeys((notes, source.reading.advice, *(step.advice for step in steps), error_advice))
     return Finding(
         kind=course.value.kind,
         reading=source.reading.words,

@@ -95,6 +95,14 @@ def _cut(digits: int, codes: Sequence[str]) -> list[Choice[Ending]]:
             rare=True,
         ),
         Choice(
+            # Snum is less than 2^31, so the codes that it can begin with are likelier.
+            Ending(digits, lambda number, size: f"{number:010}"[:size], 10**10 / 2**31),
+            1,
+            "a code of 10 digits cut to its first digits",
+            modulus,
+            rare=True,
+        ),
+        Choice(
             Ending(digits, checked, 1.1),
             1,
             "a checksum as the last digit",
@@ -120,6 +128,10 @@ def _possible(choice: Choice[Ending], codes: Sequence[str]) -> bool:
         return any(code.endswith("0") for code in codes)
     if choice.words.startswith("a code of 8"):
         return digits < 8
+    if choice.words.startswith("a code of 10"):
+        # Without a zero in front, these are the first digits of the number, which is less than 2^32.
+        first = {code[0] for code in codes}
+        return digits < MAX_DIGITS and "0" in first <= set("01234")
     if write is checked:
         return digits > MIN_DIGITS and all(code == checked(int(code[:-1]), digits) for code in codes)
     return not any(code.startswith("0") for code in codes)

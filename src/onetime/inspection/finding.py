@@ -15,7 +15,7 @@ class Finding:
         algorithm: Name of the hash: that of an Algorithm, "SHA224" or "SHA384".
         digits: Length of a code.
         period: Length of a step in seconds; None if the codes are not from steps.
-        moving_factors: The counter or step of each code.
+        moving_factors: The counter or step of each code, except for a code that `mistakes` excludes.
         clock: Minimum and maximum number of seconds by which the clock is fast; negative if it is slow. None
             without a clock.
         ahead: Number of steps by which the app's counter is ahead of the expected counter; negative if it is

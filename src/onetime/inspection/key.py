@@ -1,5 +1,6 @@
 """Known implementation mistakes that change the bytes of a secret before the HMAC."""
 
+import base64
 import binascii
 from collections.abc import Callable, Iterator
 
@@ -8,7 +9,9 @@ from onetime.encoding import read_base32, write_base32, write_base64
 CUTS = (10, 16, 20, 32)
 """Lengths in bytes to which programs and tokens cut a longer secret."""
 
-_BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+"""The alphabet of base32 (RFC 4648 section 6)."""
+
 _ALPHABETS = (
     ("base32hex", "0123456789ABCDEFGHIJKLMNOPQRSTUV"),
     ("Crockford's base32", "0123456789ABCDEFGHJKMNPQRSTVWXYZ"),
@@ -58,6 +61,21 @@ _CHANGES: tuple[tuple[str, str, Callable[[bytes], bytes]], ...] = (
         "Use the bytes of the secret, not their base64 letters.",
         lambda key: write_base64(key).encode(),
     ),
+    (
+        "its bytes written as base64 text without padding",
+        "Use the bytes of the secret, not their base64 letters.",
+        lambda key: write_base64(key).rstrip("=").encode(),
+    ),
+    (
+        "its bytes written as base64url text",
+        "Use the bytes of the secret, not their base64url letters.",
+        base64.urlsafe_b64encode,
+    ),
+    (
+        "its bytes written as base64url text without padding",
+        "Use the bytes of the secret, not their base64url letters.",
+        lambda key: base64.urlsafe_b64encode(key).rstrip(b"="),
+    ),
 )
 
 
@@ -78,7 +96,7 @@ def misread(text: str) -> Iterator[tuple[str, str, bytes]]:
     """
     advice = "Decode base32 as RFC 4648 section 6 says: bits after the last whole byte are dropped."
     letters = text.upper().rstrip("=").replace("-", "")
-    if letters and set(letters) <= set(_BASE32):
+    if letters and set(letters) <= set(BASE32):
         size, spare = divmod(len(letters) * 5, 8)
         number = int.from_bytes(read_base32(letters + "A" * (-len(letters) % 8)))
         total = -(-len(letters) // 8) * 40
@@ -105,7 +123,7 @@ def filtered(text: str) -> bytes:
     Returns:
         The bytes; empty if all characters of the text are base32, or none are.
     """
-    letters = "".join(letter for letter in text.upper() if letter in _BASE32)
+    letters = "".join(letter for letter in text.upper() if letter in BASE32)
     return _base32(letters) if letters != text.upper().rstrip("=").replace("-", "") else b""
 
 
@@ -115,7 +133,7 @@ def other_alphabets(text: str) -> Iterator[tuple[str, bytes]]:
     for name, alphabet in _ALPHABETS:
         known = dense.translate(str.maketrans("OIL", "011")) if name.startswith("Crockford") else dense
         if known and set(known) <= set(alphabet):
-            yield name, _base32(known.translate(str.maketrans(alphabet, _BASE32)))
+            yield name, _base32(known.translate(str.maketrans(alphabet, BASE32)))
 
 
 def _base32(letters: str) -> bytes:

@@ -41,6 +41,15 @@ MESSAGES: Sequence[Choice[Callable[[int], bytes]]] = (
     Choice(lambda factor: b"%016x" % factor, 1, "the counter as 16 hexadecimal digits", _EIGHT, rare=True),
     Choice(lambda factor: b"%x" % factor, 1, "the counter as hexadecimal text", _EIGHT, rare=True),
     Choice(
+        lambda factor: b"%016X" % factor,
+        1,
+        "the counter as 16 hexadecimal digits in capitals",
+        _EIGHT,
+        rare=True,
+    ),
+    Choice(lambda factor: b"%08x" % factor, 1, "the counter as 8 hexadecimal digits", _EIGHT, rare=True),
+    Choice(lambda factor: b"%016d" % factor, 1, "the counter as 16 decimal digits", _EIGHT, rare=True),
+    Choice(
         _low_half_twice,
         1,
         "the low four bytes of the counter twice",

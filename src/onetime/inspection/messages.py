@@ -34,6 +34,27 @@ NOTHING = "The device probably has another secret. Compare the secrets, or enrol
 """Advice if no computed code fits."""
 
 
+ESCAPED = (
+    'The link has "&amp;" where "&" belongs: an app ignores the settings after it. Copy the link as text, '
+    "not from the source of a page."
+)
+"""Advice if a link is escaped as in HTML."""
+
+COUNTER_UNREAD = "the link's counter could not be used"
+"""Words for the counter of an HOTP if the expected one is unknown."""
+
+
+def link_advice(unread: tuple[str, ...], *, escaped: bool) -> str:
+    """Return the advice on the faults of a link; empty if it has none.
+
+    Args:
+        unread: Names of the parts of the link that could not be used.
+        escaped: Whether the link has "&amp;" in place of "&".
+    """
+    parts = f"The link's {' and '.join(unread)} could not be used: an app may refuse or misread this link."
+    return " ".join((*((ESCAPED,) if escaped else ()), *((parts,) if unread else ())))
+
+
 def clock_words(low: int, high: int) -> str:
     """Return the error of a clock in words, with a known cause of such an error.
 
@@ -91,7 +112,7 @@ def not_tried(
         timed: Whether the codes have times.
         counted: Whether the codes have counters.
         codes: Number of different codes.
-        long: Whether the secret is too long for a search for one wrong letter.
+        long: Whether the secret is too long for a search for one wrong, lost or added letter.
         unread: Names of the settings of a link that could not be used.
         cut: Whether the plan ended where a hypothesis is expected to fit by chance.
         stopped: Whether the caller stopped the search.
@@ -103,12 +124,13 @@ def not_tried(
     if cut:
         found.append(f"hypotheses that would fit {'one code' if codes == 1 else 'these codes'} by chance")
     if codes == 1:
-        found.append("one wrong letter in the secret, which a single code cannot prove")
+        found.append("one wrong, lost or added letter in the secret, which a single code cannot prove")
     else:
         off = "" if long else ", where a clock or counter is more than 5 steps off"
-        found.append(f"one wrong letter in a secret{' as long as this' if long else ''}{off}")
+        found.append(f"one wrong, lost or added letter in a secret{' as long as this' if long else ''}{off}")
     if timed:
         found.append("clocks that are more than a day off")
+        found.append("microseconds, and milliseconds that are not divided by a period")
         found.append(f"periods other than {', '.join(map(str, periods))} s, without a link or a period given")
     if counted:
         found.append("counters more than 1,000 away")

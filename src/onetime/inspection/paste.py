@@ -4,7 +4,16 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-_LABEL = re.compile(r"""\b(?:secret|seed|key)\b["'\s]*[:=]\s*["']?([^&"'},]+)""", re.IGNORECASE)
+PIECE = 64
+"""Number of characters that are normalized together."""
+
+# Groups of a secret may look like a name: in capitals, a name stands alone or beside an underscore.
+_LABEL = re.compile(
+    r"""(?:(?<![A-Z0-9])(?:SECRET|SEED|KEY)(?:_\w{0,20})?|(?:[Ss]ecret|[Ss]eed|[Kk]ey)\w{0,20})"""
+    r"""["'\s]*(?::=|=>|[:=>])\s*["']?(?![=\s])([^&"'},<]+)"""
+)
+_SECRET_LINE = re.compile(r"(?:[A-Z2-7]{16,}|[a-z2-7]{16,}|[0-9A-Fa-f]{32,})=*")
+_OTHER_LINE = re.compile(r"[^\w\s=+/-]")
 _PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
 _PREFIX = re.compile(r"(?:\\x|\b0x)(?=[0-9a-f])", re.IGNORECASE)
 _BYTE = re.compile(r"-?[0-9]{1,3}")
@@ -47,16 +56,48 @@ def _labelled(text: str) -> str:
     return match[1] if match else text
 
 
+def _line(text: str) -> str:
+    """Return the only line that is a secret if all other lines are something else: `alice@example.com`."""
+    lines = [line.strip().strip(_QUOTES) for line in text.splitlines() if line.strip()]
+    found = [line for line in lines if _SECRET_LINE.fullmatch(line.replace(" ", "").replace("-", ""))]
+    others = [line for line in lines if _OTHER_LINE.search(line)]
+    return found[0] if len(found) == 1 and len(others) == len(lines) - 1 > 0 else text
+
+
+def _unpadded(text: str) -> str:
+    """Remove padding that is wrong in both base32 and base64."""
+    dense = "".join(text.split())
+    bare = dense.rstrip("=")
+    # A hyphen is a separator in base32, and a letter in base64url.
+    size, letters = len(bare.replace("-", "")), len(bare)
+    right = (0, -size % 8, -letters % 4)
+    return text if not bare or len(dense) - letters in right else bare
+
+
+def _normalized(text: str) -> str:
+    """Replace full-width letters and the like; ligatures of several words stay.
+
+    The text is normalized in pieces, because the time for many combining marks in a row is quadratic.
+    """
+    long = {character for character in set(text) if len(unicodedata.normalize("NFKC", character)) > 4}
+    pieces = (text[i : i + PIECE] for i in range(0, len(text), PIECE))
+    return "".join(
+        unicodedata.normalize("NFKC", piece) if long.isdisjoint(piece) else piece for piece in pieces
+    )
+
+
 _STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("its percent signs decoded", _decoded),
-    ("full-width letters read as plain ones", lambda text: unicodedata.normalize("NFKC", text)),
+    ("full-width letters read as plain ones", _normalized),
     ("letters of other scripts read as the Latin ones they look like", lambda text: text.translate(_TWINS)),
     ("without its invisible characters", _visible),
     ("taken from after its label", _labelled),
+    ("taken from a line of its own", _line),
     ("without its quotes or brackets", lambda text: text.strip().strip(_QUOTES) if text.strip() else text),
     ("without its 0x or \\x", lambda text: _PREFIX.sub("", text)),
     ("without its dots, colons or commas", lambda text: text.translate(_DOTS)),
     ("dashes read as hyphens", lambda text: text.translate(_DASHES)),
+    ("without its wrong padding", _unpadded),
 )
 """The steps of the removal in their order, each with its description."""
 

@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from onetime.confidential import discreet
 from onetime.encoding import read_base32, read_base64, read_hex, read_text
 from onetime.errors import SecretError
-from onetime.inspection.key import changed, filtered, misread, other_alphabets
+from onetime.inspection.key import BASE32, changed, filtered, misread, other_alphabets
 from onetime.inspection.paste import byte_list, cleaned
 from onetime.inspection.typo import mended, misspelled
 
 _CORRECT = "Correct the secret where it was typed."
+_COPY = "Copy only the letters and digits of the secret: other characters do not belong to it."
+_SKIPPED = "Refuse a secret that is not base32, instead of leaving characters out."
+_QUOTED = "Decode the quoted-printable text of the mail first: 3D belongs to the equals sign."
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,11 @@ def readings(text: str) -> tuple[Reading, ...]:
                 add(key, f"base32, with {words}{told}", _CORRECT, rare=rare)
     for name, key in other_alphabets(dense):
         add(key, f"{name}{told}", f"Your program reads another alphabet, {name}. Read base32.", rare=True)
-    skipped = "Refuse a secret that is not base32, instead of leaving characters out."
+    if dense.lstrip("=").startswith("3D"):
+        for mended_form, key in _forms(dense.lstrip("=")[2:]):
+            if mended_form == "base32":
+                add(key, f"base32, without the 3D of an equals sign in front{told}", _QUOTED)
+    skipped = _SKIPPED if any(each.isalnum() and each.upper() not in BASE32 for each in dense) else _COPY
     add(filtered(dense), f"base32, with characters that are not base32 left out{told}", skipped, rare=True)
     if first is None:
         return tuple(found.values())
@@ -88,7 +95,7 @@ def readings(text: str) -> tuple[Reading, ...]:
 
 @discreet
 def misspellings(text: str) -> tuple[Reading, ...]:
-    """Return the readings as base32 with any one letter wrong, or any two neighbors exchanged, each once.
+    """Return the readings as base32 with one letter wrong, lost or added, or two letters exchanged.
 
     Args:
         text: A secret; if it is longer than 128 characters, there are no readings.

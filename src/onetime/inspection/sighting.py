@@ -8,6 +8,9 @@ from onetime.checks import check_integer
 from onetime.hotp import LAST_MOVING_FACTOR, MAX_DIGITS
 from onetime.times import split_time
 
+LATEST = 10**11
+"""Unix time in seconds, in the year 5138. A later number is assumed to be in milliseconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
@@ -47,12 +50,15 @@ def read_times(sightings: Sequence[Sighting]) -> tuple[int, ...]:
     """Return the times of all codes in whole Unix seconds, or nothing if no code has a time.
 
     Raises:
-        ValueError: A time is before 1970, naive or not finite, or only some codes have a time.
+        ValueError: A time is before 1970, naive, not finite or probably in milliseconds, or only some codes
+            have a time.
         TypeError: A time has the wrong type.
     """
     times = [split_time(sighting.time)[0] for sighting in sightings if sighting.time is not None]
     if times and min(times) < 0:
         raise ValueError("a time must not be before 1970")
+    if any(not isinstance(each.time, datetime) and (each.time or 0) > LATEST for each in sightings):
+        raise ValueError("a time must be in seconds; this may be milliseconds")
     if times and len(times) < len(sightings):
         raise ValueError("all codes must have a time, or none")
     return tuple(times)
@@ -74,3 +80,23 @@ def read_counters(sightings: Sequence[Sighting]) -> tuple[int, ...]:
     if not counters and sightings[0].time is None:
         raise ValueError("a code must have a time or a counter")
     return tuple(counters)
+
+
+def check_moments(codes: Sequence[str], times: Sequence[int], counters: Sequence[int]) -> None:
+    """Raise an error if two codes differ although their time and counter are the same.
+
+    Args:
+        codes: The digits of each code.
+        times: Unix time in seconds of each code; empty if there are only counters.
+        counters: The counter expected for each code; empty if there are only times.
+
+    Raises:
+        ValueError: Two codes contradict each other. The error names their positions, which count from 1.
+    """
+    known: dict[tuple[int, ...], int] = {}
+    for number, place in enumerate(zip(*filter(None, (times, counters)), strict=True)):
+        first = known.setdefault(place, number)
+        if codes[first] != codes[number]:
+            raise ValueError(
+                f"codes {first + 1} and {number + 1} differ, so they must have different times or counters"
+            )

@@ -42,6 +42,11 @@ def _high_bits(hs: bytes) -> int:
     return number
 
 
+def _three_bits(hs: bytes) -> int:
+    number: int = four_bytes(hs, hs[-1] & 7)[0]
+    return number
+
+
 def _no_offset(hs: bytes) -> int:
     number: int = four_bytes(hs, 0)[0]
     return number
@@ -112,6 +117,7 @@ PLACES: Sequence[Place] = (
         _first_byte, 1, "the offset taken from the first byte instead of the last one", _OFFSET, rare=True
     ),
     Choice(_high_bits, 1, "the offset taken from the high four bits of the last byte", _OFFSET, rare=True),
+    Choice(_three_bits, 1, "the offset taken from three bits instead of four", _OFFSET, rare=True),
     Choice(_last_four, 1, "the last four bytes instead of those at the offset", _OFFSET, rare=True),
 )
 """The ways from the HMAC to a number of 32 bits, the right one first."""
@@ -133,11 +139,16 @@ def _sign_dropped(number: int) -> int:
     return abs(_signed(number))
 
 
+def _masked_28(number: int) -> int:
+    return number & 0x0FFFFFFF
+
+
 SIGNS: Sequence[Sign] = (
     Choice(_masked),
     Choice(_unsigned, 1, "the sign bit not masked, the number without a sign", _MASK),
     Choice(_sign_dropped, 1, "the sign bit not masked, the minus dropped", _MASK),
     Choice(_signed, 1, "the sign bit not masked, the remainder of a negative number", _MASK),
+    Choice(_masked_28, 1, "the number masked to 28 bits instead of 31", _MASK, rare=True),
 )
 """The ways from 32 bits to the number that the code is made of, the right one first."""
 

@@ -60,7 +60,7 @@ def mended(text: str) -> Iterator[tuple[str, str, bool]]:
 
 
 def misspelled(text: str) -> Iterator[tuple[str, str]]:
-    """Yield corrections of any one error: a wrong letter, or two exchanged neighbors.
+    """Yield corrections of any one error: a wrong, lost or added letter, or two exchanged neighbors.
 
     Args:
         text: The typed secret; if it is longer than 128 characters, nothing is corrected.
@@ -78,6 +78,11 @@ def misspelled(text: str) -> Iterator[tuple[str, str]]:
         for letter in _ALPHABET:
             if letter != character.upper():
                 yield f"{character} at position {i + 1} read as {letter}", _replaced(text, i, letter)
+    for i, character in enumerate(text):
+        yield f"{character} at position {i + 1} left out", f"{text[:i]}{text[i + 1 :]}"
+    for i in range(len(text) + 1):
+        for letter in _ALPHABET:
+            yield f"{letter} added at position {i + 1}", f"{text[:i]}{letter}{text[i:]}"
 
 
 def _replaced(text: str, i: int, letter: str) -> str:
