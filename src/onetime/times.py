@@ -4,6 +4,9 @@ TYPE_CHECKING: bool = False  # type checkers treat this name as true; importing 
 if TYPE_CHECKING:
     from datetime import datetime
 
+LATEST = 10**11
+"""Unix time in seconds, in the year 5138. A later number is assumed to be in milliseconds."""
+
 END_OF_TIME = 2.0**127
 """Unix time in seconds, later than any stored time. It is a float, because comparing two floats is faster."""
 

@@ -9,6 +9,7 @@ from onetime.algorithm import Algorithm
 from onetime.cli.messages import UsageError
 from onetime.cli.terminal import UNKNOWN, size
 from onetime.hotp import LAST_MOVING_FACTOR
+from onetime.times import LATEST
 
 TYPE_CHECKING: bool = False  # type checkers treat this name as true; importing typing is slow
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
 FORMATS = ("base32", "hex", "base64", "text")
 """Forms of a secret."""
-
-LATEST = 10**11
-"""Unix time in seconds, in the year 5138. A later time is assumed to be in milliseconds."""
 
 OPTION = re.compile(r"--[a-z]{1,12}(-[a-z]{1,12})?|-[a-z]", re.ASCII)
 """Pattern of an option. A misplaced secret or code does not match it."""

@@ -6,10 +6,7 @@ from datetime import datetime
 
 from onetime.checks import check_integer
 from onetime.hotp import LAST_MOVING_FACTOR, MAX_DIGITS
-from onetime.times import split_time
-
-LATEST = 10**11
-"""Unix time in seconds, in the year 5138. A later number is assumed to be in milliseconds."""
+from onetime.times import LATEST, split_time
 
 
 @dataclass(frozen=True, slots=True)
