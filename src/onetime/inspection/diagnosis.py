@@ -113,7 +113,8 @@ def diagnose(
             several links.
         ValueError: A code does not have 1 to 10 digits; a time is before 1970, naive, not finite or probably
             in milliseconds; a number is out of range; a code has neither a time nor a counter; only some
-            codes have a time or a counter; or two codes with the same time and counter differ.
+            codes have a time, or only some have a counter; or two codes differ although their time and
+            counter are the same.
         TypeError: An argument has the wrong type.
     """
     read_text(text)
