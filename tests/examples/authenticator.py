@@ -1,6 +1,6 @@
 """An authenticator for the terminal, whose accounts are in an encrypted file.
 
-    python3 authenticator.py add     # asks for a link, or one of Google Authenticator's export
+    python3 authenticator.py add     # asks for a link: of one account, or of a Google Authenticator export
     python3 authenticator.py         # shows a code of each account
     python3 authenticator.py code NAME
     python3 authenticator.py qr NAME # to move the account to a phone

@@ -1,7 +1,7 @@
 """A Flask site with a second factor, after the README's recipe.
 
     pip install flask cryptography  # the second one for `--cert adhoc` only
-    export SECRET_KEY=... MASTER_KEY=...  # of each: python3 -c "import secrets; print(secrets.token_hex(32))"
+    export SECRET_KEY=... MASTER_KEY=...  # each: python3 -c "import secrets; print(secrets.token_hex(32))"
     flask --app flask_site add-user alice@example.com
     flask --app flask_site run --cert adhoc  # its cookies need https
 

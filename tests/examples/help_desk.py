@@ -1,14 +1,14 @@
 """A help desk for hardware tokens, HOTP and TOTP, that are read from a vendor's CSV or PSKC file.
 
     pip install cryptography python-pskc  # the second one for PSKC files only
-    export TOKEN_KEY=...  # from a vault, of: python3 -c "import secrets; print(secrets.token_hex(32))"
+    export TOKEN_KEY=...  # keep it in a vault: python3 -c "import secrets; print(secrets.token_hex(32))"
     python3 help_desk.py read tokens.csv              # or tokens.xml, whose password it asks for
     python3 help_desk.py read tokens.csv --hex        # its secrets are hexadecimal, not base32
     python3 help_desk.py assign 10001001 alice        # asks for three codes in a row
-    python3 help_desk.py assign 10001001 alice --counter 107  # HOTP, its button pressed very often
+    python3 help_desk.py assign 10001001 alice --counter 107  # HOTP whose button was pressed very often
     python3 help_desk.py check alice                  # asks for the code, as your login does
     python3 help_desk.py recover alice                # asks for three codes: throttled, or out of step
-    python3 help_desk.py recover alice --counter 107  # HOTP, its button pressed very often
+    python3 help_desk.py recover alice --counter 107  # HOTP whose button was pressed very often
     python3 help_desk.py lost 10001001                # its codes are refused from now on
     python3 help_desk.py unlock alice
     python3 help_desk.py show [USER]

@@ -1,4 +1,4 @@
-"""Move users of liboath's users file, as pam_oath has it: `python3 move_usersfile.py /etc/users.oath otp.db`.
+"""Move users of liboath's users file, used by pam_oath: `python3 move_usersfile.py /etc/users.oath otp.db`.
 
 A line has a type, a user, a password and a secret, and then the data of the last login:
 

@@ -1,6 +1,6 @@
 """Tests of the program that moves users of libpam's google_authenticator, with files of the real program.
 
-The module has the system's clock, so codes are those of now.
+The module uses the system's clock, so the codes are those of the current time.
 """
 
 import contextlib

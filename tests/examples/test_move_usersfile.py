@@ -1,6 +1,6 @@
 """Tests of the program that moves users of liboath's users file, with lines that pam_oath wrote.
 
-The module has the system's clock, so codes are those of now.
+The module uses the system's clock, so the codes are those of the current time.
 """
 
 import contextlib
@@ -123,7 +123,7 @@ class Moving(unittest.TestCase):
         ):
             program.main(str(self.source), self.path)
         self.assertEqual("1 moved, 3 not\n", output.getvalue())
-        # The malformed lines of others keep nobody from logging in.
+        # Malformed lines of other users do not keep a user from logging in.
         self.assertEqual(
             {"line-1": HOTP(Secret.from_hex(KEY))}, program.devices("\n".join(lines).splitlines(), "dave")
         )

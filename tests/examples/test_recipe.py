@@ -184,7 +184,7 @@ class Recipe(unittest.TestCase):
             with self.subTest(point):
                 self.assertIn(True, works)
                 self.assertFalse(self.works(phones["stranger"]))
-                # The owner begins anew: nothing that was shown before is shown again, and it ends well.
+                # The owner starts again: no link is shown a second time, and the enrollment succeeds.
                 latest = self.scan(session)
                 self.assertFalse(any(latest == before for before in phones.values()))
                 old = list(self.recipe.devices(self.user))

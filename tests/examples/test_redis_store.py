@@ -22,7 +22,7 @@ class Server:
     """A Redis of the tests' own, on a socket.
 
     Args:
-        settings: Settings in the place of those that the store wants.
+        settings: Settings that replace those that the store requires.
     """
 
     def __init__(self, **settings: str) -> None:

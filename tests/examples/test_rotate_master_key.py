@@ -83,7 +83,7 @@ class Rotation(unittest.TestCase):
         self.login(self.alice, new)
 
     def test_a_showing_before_the_rotation(self) -> None:
-        """A device shown before the rotation cannot be added, and the owner's device is not removed."""
+        """A device whose link was shown before the rotation is refused, and the owner's device stays."""
         old = self.enroll(self.alice)
         session: dict[str, str] = {}
         shown = uri.parse(self.program.show(self.alice, session)).credential

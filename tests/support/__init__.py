@@ -1,4 +1,4 @@
-"""What several tests need: the vectors, other makers' programs, and traces of a secret."""
+"""Helpers that several tests share: vectors, third-party programs, and the content of error reports."""
 
 import importlib
 import json
@@ -17,7 +17,7 @@ VECTORS = Path(__file__).parents[1] / "vectors"
 RFC_KEY = b"12345678901234567890"
 """The key of RFC 4226 appendix D, and of RFC 6238 appendix B for SHA1."""
 CPYTHON = sys.implementation.name == "cpython"
-"""Whether an object ends with its last reference, and a traceback begins at the call that was interrupted."""
+"""Whether an object is deleted with its last reference, and a traceback begins at the interrupted call."""
 
 
 def vectors(name: str) -> Any:
@@ -32,7 +32,7 @@ def skip(reason: str) -> NoReturn:
 
 
 def program(name: str) -> str:
-    """Return the path of another maker's program, or skip the test visibly."""
+    """Return the path of a third-party program, or skip the test visibly."""
     path = shutil.which(name)
     if path is None:
         skip(f"{name} is not installed")
@@ -40,9 +40,9 @@ def program(name: str) -> str:
 
 
 def shown(error: BaseException) -> str:
-    """Everything that a reporter can show of an error: text, repr, attributes, frames of the library.
+    """Return everything that an error reporter can show: text, repr, attributes, and the library's frames.
 
-    What a caller keeps in the variables of its own frames is the caller's affair.
+    The variables in the frames of the caller are the caller's responsibility.
     """
     report = traceback.TracebackException.from_exception(error, capture_locals=True)
     parts = [str(error), repr(error), repr(error.args), repr(vars(error))]
@@ -55,19 +55,19 @@ def shown(error: BaseException) -> str:
 
 
 def posix() -> None:
-    """Skip a test visibly where there is no POSIX."""
+    """Skip a test visibly if the system is not POSIX."""
     if os.name != "posix":
         skip("this system is not POSIX")
 
 
 def cpython(reason: str) -> None:
-    """Skip a test visibly on another Python than CPython."""
+    """Skip a test visibly if the Python is not CPython."""
     if not CPYTHON:
         skip(f"this Python is not CPython: {reason}")
 
 
 def thorough(full: int, small: int) -> int:
-    """Choose a size: the full one with ONETIME_THOROUGH, which `.ci/run` sets for one version of Python."""
+    """Return the full size with ONETIME_THOROUGH, which `.ci/run` sets for one Python; else the small one."""
     return full if os.environ.get("ONETIME_THOROUGH") else small
 
 

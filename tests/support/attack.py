@@ -1,4 +1,4 @@
-"""A guesser who never rests, and an owner who logs in meanwhile, on a clock of their own."""
+"""A simulation of an attacker who guesses without pause while the owner logs in, with a simulated clock."""
 
 import math
 import multiprocessing
@@ -20,7 +20,7 @@ DAY = 86_400
 
 
 class Remembering(HOTP):
-    """An HOTP that makes each code once, so that many guesses at the same codes are cheap."""
+    """An HOTP that computes each code only once, so that many guesses at the same codes are cheap."""
 
     __slots__ = ("made",)
     made: dict[int, str]
@@ -41,15 +41,15 @@ class Remembering(HOTP):
 
 @dataclass(frozen=True)
 class Attack:
-    """What is attacked, and how.
+    """The parameters of an attack.
 
     Attributes:
         kind: "hotp" or "totp".
-        policy: The verifier's.
-        logins: How often a day the owner logs in, on average.
-        seconds: How long it goes on.
-        impatience: Seconds after which the guesser tries again although he was told to wait; 0 for never.
-        until_success: Whether it ends with the first break-in.
+        policy: The verifier's policy.
+        logins: Average number of the owner's logins in a day.
+        seconds: Duration of the attack, in seconds.
+        impatience: Seconds after which the attacker retries despite a delay; 0 to wait for its end.
+        until_success: Whether the attack ends with the first break-in.
     """
 
     kind: str
@@ -61,14 +61,14 @@ class Attack:
 
 
 class Outcome(NamedTuple):
-    """What came of it.
+    """The result of an attack.
 
     Attributes:
-        judged: Codes that were judged, and wrong.
-        refused: Guesses that were not judged.
-        break_ins: Guesses that were right.
-        logins: How often the owner got in after one code, after two and after three.
-        failed: How often the owner did not get in after three codes.
+        judged: Number of wrong codes that were checked.
+        refused: Number of guesses that were not checked.
+        break_ins: Number of correct guesses.
+        logins: Number of the owner's logins that took one code, two codes and three codes.
+        failed: Number of times that the owner was refused after three codes.
     """
 
     judged: int
@@ -79,10 +79,10 @@ class Outcome(NamedTuple):
 
 
 class Owner:
-    """Types the code that the device shows; if it isn't accepted, adds the next two to it.
+    """An owner who types the code that the device shows, and adds the next two if it is not accepted.
 
-    The clock of a TOTP's device may go wrong by four minutes while the attack lasts; in a month that is
-    100 millionths. The button of an HOTP's device is sometimes pressed for nothing.
+    The clock of a TOTP device may drift by 250 seconds during the attack, which is 100 parts per million in a
+    month. The button of an HOTP device is sometimes pressed without a login.
     """
 
     def __init__(self, attack: Attack, credential: HOTP | TOTP, source: random.Random, now: int) -> None:
@@ -94,7 +94,7 @@ class Owner:
         self.at = self.next_login(now)
 
     def next_login(self, now: int) -> int:
-        """Come back at a random time, not before the device shows a new code."""
+        """Return the random time of the next login, at which the device shows a new code."""
         if not self.attack.logins:
             return now + 10 * YEAR
         return now + 180 + int(self.source.expovariate(self.attack.logins / DAY))
@@ -112,7 +112,7 @@ class Owner:
         return self.credential.at(self.factor)
 
     def act(self, state: State, now: int) -> Decision | None:
-        """Type one code, or wait for the next, or send three."""
+        """Type one code, wait for the next one, or submit three."""
         self.codes.append(self.show(now))
         decision = None
         if len(self.codes) == 1:
@@ -136,7 +136,7 @@ class Owner:
 
 
 def run(attack: Attack, seed: int) -> Outcome:
-    """Play one attack, from a fresh enrollment on."""
+    """Simulate one attack, beginning with a new enrollment."""
     source = random.Random(seed)
     secret, start = Secret(source.randbytes(20)), 1_800_000_000 + source.randrange(YEAR)
     credential = TOTP(secret) if attack.kind == "totp" else Remembering(secret)
@@ -169,13 +169,13 @@ def run(attack: Attack, seed: int) -> Outcome:
 
 
 def run_all(attack: Attack, seeds: range) -> Iterable[Outcome]:
-    """Play an attack with each seed, in all processors."""
+    """Simulate an attack with each seed, on all processors."""
     with multiprocessing.Pool() as pool:
         yield from pool.imap(partial(run, attack), seeds, chunksize=len(seeds) // 16 + 1)
 
 
 def interval(hits: int, tries: int, deviations: float) -> tuple[float, float]:
-    """Give Wilson's confidence interval of a chance: so many standard deviations on each side."""
+    """Return Wilson's confidence interval of a chance, with a number of standard deviations on each side."""
     square = deviations**2 / tries
     rate = hits / tries
     center = rate + square / 2

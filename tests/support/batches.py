@@ -1,4 +1,4 @@
-"""Stores with group commit whose batches are long enough to be met, and two that are known to be bad."""
+"""Stores with group commit whose slow commits let batches form, and two that are known to be bad."""
 
 import time
 from collections.abc import Callable
@@ -11,14 +11,14 @@ from onetime.storage.sql import SQLStore
 from onetime.storage.sqlite import Connection, SQLite
 
 SYNC = 0.001
-"""Time that a commit takes at least, in seconds, as on a disk."""
+"""Minimum duration of a commit, in seconds, as on a disk."""
 
 
 class SlowSQLite(SQLite):
     """SQLite on a disk whose sync takes a while.
 
     Attributes:
-        commits: How many there were.
+        commits: Number of commits.
     """
 
     commits = 0
@@ -30,7 +30,7 @@ class SlowSQLite(SQLite):
 
 
 class EarlyVerdicts(GroupCommit):
-    """Known to be bad: it gives the others their outcomes before the commit has returned."""
+    """Known to be bad: the other threads get their outcomes before the commit has returned."""
 
     def _commit(self, connection: Any, jobs: list[Job], outcomes: list[bool]) -> None:
         for job, outcome in zip(jobs[1:], outcomes[1:], strict=True):
@@ -61,7 +61,7 @@ def open_slow(path: Path, kind: Kind = GroupCommit, *, timeout: float = 5.0) -> 
 
     Args:
         path: The file.
-        kind: How its writes are grouped.
+        kind: The class that groups its writes.
         timeout: Deadline of each call, in seconds.
     """
     dialect = SlowSQLite(path, "onetime")

@@ -1,4 +1,4 @@
-"""What is done in a forked child, which may have fewer rights than its parent."""
+"""Actions in a forked child, which may have fewer rights than its parent."""
 
 import os
 import traceback
@@ -10,7 +10,7 @@ NOBODY = 65534
 
 
 def in_child(action: Callable[[], None], user: int | None = None) -> None:
-    """Do something in a forked child, as another user if asked; what it raises fails the test."""
+    """Run an action in a forked child, as another user if one is given; an exception there fails the test."""
     posix()
     child = os.fork()
     if child == 0:
@@ -25,7 +25,7 @@ def in_child(action: Callable[[], None], user: int | None = None) -> None:
         except BaseException:
             traceback.print_exc()
         finally:
-            # Not further up: the parent's tests are the parent's.
+            # The child ends here, so that it does not continue with the parent's tests.
             os._exit(status)
     _, ended = os.waitpid(child, 0)
     if ended != 0:
@@ -33,6 +33,6 @@ def in_child(action: Callable[[], None], user: int | None = None) -> None:
 
 
 def unprivileged() -> int | None:
-    """Who the child must be for file modes to count: somebody else for root, else nobody else."""
+    """Return the user for whom file modes matter: "nobody" if the current user is root; otherwise None."""
     posix()
     return NOBODY if os.geteuid() == 0 else None

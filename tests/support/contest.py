@@ -1,8 +1,8 @@
-"""Many processes and threads that do the same at the same moment, round after round.
+"""Contests, in which many processes and threads do the same thing at the same time, round after round.
 
-A `Contest` says what is done; `hammer` runs it. Each round is prepared in one place, all slots start
-together at a barrier, and the sum of what they count must be one that the round expects: exactly one
-accepted code, for example. The clock is a number that all of them share and that only the rounds move.
+A `Contest` defines the action; `hammer` runs it. One process prepares each round, all slots start together at
+a barrier, and the sum of their counts must be one that the round expects, for example exactly one accepted
+code. The clock is a number that all processes share, and only the rounds advance it.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ START = 1_800_000_000
 """Unix time of the first round."""
 
 PATIENCE = 300
-"""Seconds after which a barrier is given up, because a process died. Nothing waits so long otherwise."""
+"""Seconds after which a barrier is abandoned because a process must have died. No other wait is as long."""
 
 
 class SharedClock:
@@ -49,7 +49,7 @@ class SharedClock:
 
 
 class SharedStore:
-    """A store that every process opens for itself: what is sent to a process is how to open it."""
+    """A store that every process opens for itself: its pickle holds only the function that opens it."""
 
     def __init__(self, opener: Callable[[], Store]) -> None:
         self.opener = opener
@@ -62,30 +62,30 @@ class SharedStore:
 
 
 def secret_of(*parts: object) -> Secret:
-    """Make a secret of its own for each name."""
+    """Return a secret that is different for each name."""
     return Secret(hashlib.sha1(repr(parts).encode()).digest())
 
 
 def on_postgres(table: str, isolation: str) -> Store:
-    """Open a table of the server that the tests use, and make it if need be."""
+    """Open a store on the tests' PostgreSQL server, and create its table if necessary."""
     store = SQLStore.postgres(partial(Postgres().connect, isolation), table=table)
     store.create_table()
     return store
 
 
 def on_mariadb(table: str) -> Store:
-    """Open a table of the server that the tests use, and make it if need be."""
+    """Open a store on the tests' MariaDB server, and create its table if necessary."""
     store = SQLStore.mysql(MariaDB().connect, table=table, timeout=PATIENCE / 10)
     store.create_table()
     return store
 
 
 class Contest:
-    """What is done at once, on a store that is shared and a clock of its own.
+    """An action that many slots perform at the same time, on a shared store and with the contest's clock.
 
     Args:
         store: The store.
-        slots: How many take part.
+        slots: Number of slots, which are threads of several processes.
     """
 
     def __init__(self, store: SharedStore, slots: int) -> None:
@@ -97,23 +97,23 @@ class Contest:
         self.seen: Counter[str] = Counter()  # what `finish` found, to be printed
 
     def prepare(self, number: int) -> tuple[str, Collection[int]]:
-        """Make a round ready: what is told to every slot, and the sums that are right."""
+        """Prepare a round, and return the text that every slot receives and the sums that are correct."""
         raise NotImplementedError
 
     def attempt(self, slot: int, told: str) -> int:
-        """Do it, and count: 1 for accepted, 0 for refused in the way that is right here.
+        """Perform the action, and return 1 if it is accepted or 0 if it is refused as expected.
 
-        Whatever else is raised is a fault of the round.
+        An exception is a fault of the round.
         """
         raise NotImplementedError
 
     def finish(self, told: str, counts: Sequence[int]) -> None:
-        """Look at what the round left behind; an AssertionError is a fault of the round."""
+        """Check the state after the round; an AssertionError is a fault of the round."""
 
 
 @dataclass
 class Tally:
-    """What came of the rounds."""
+    """The results of the rounds."""
 
     contest: str
     contestants: int
@@ -128,7 +128,7 @@ class Tally:
     def add(
         self, contest: Contest, told: str, counts: list[int], sums: Collection[int], strangers: list[str]
     ) -> None:
-        """Judge a round."""
+        """Add the result of a round."""
         total, faults = sum(counts), strangers
         self.sums[total] += 1
         if not faults and total not in sums:
@@ -152,7 +152,7 @@ class Tally:
 
 @dataclass
 class Ring:
-    """What the processes of a run share."""
+    """The state that the processes of a run share."""
 
     store: SharedStore
     contests: Sequence[Contest]
@@ -166,7 +166,7 @@ class Ring:
 
     @property
     def over(self) -> bool:
-        """Tell whether all rounds of all contests are over."""
+        """Whether all rounds of all contests are over."""
         return bool(self.which.value == len(self.contests))
 
     def attempt(self, slot: int) -> None:
@@ -177,7 +177,7 @@ class Ring:
             self.strange.put(f"slot {slot}: {error!r:.200}, because of {error.__cause__!r:.200}")
 
     def strangers(self) -> list[str]:
-        """Take out what was raised in the round and should not have been."""
+        """Remove and return the unexpected exceptions of the round."""
         strange = []
         while not self.strange.empty():
             strange.append(self.strange.get())
@@ -190,7 +190,7 @@ class Ring:
         close(self.store.store)
 
     def _rounds(self, number: int) -> None:
-        # Threads take turns often, so that they meet between reading and writing.
+        # Threads switch often, so that they interfere between reading and writing.
         sys.setswitchinterval(1e-5)
         inner = threading.Barrier(self.threads + 1, timeout=PATIENCE)
 
@@ -216,15 +216,15 @@ def hammer(
     *,
     method: Literal["spawn", "fork"] = "spawn",
 ) -> Iterator[Tally]:
-    """Run contests one after the other, in the same processes; yield what came of each.
+    """Run contests one after the other in the same processes, and yield the results of each.
 
     Args:
-        plan: The contests, and how many rounds of each.
-        opener: How each process opens the store.
-        processes: How many.
-        threads: How many in each process.
-        method: How processes are started. Those that are forked do not open the store but use the one
-            that their parent has used already, and the parent takes part.
+        plan: The contests, and the number of rounds of each.
+        opener: Function with which each process opens the store.
+        processes: Number of processes.
+        threads: Number of threads in each process.
+        method: Method that starts processes. Forked processes do not open the store, but use the store that
+            their parent has already used, and the parent takes part.
     """
     context: Any = multiprocessing.get_context(method)
     parent = int(method == "fork")

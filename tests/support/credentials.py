@@ -1,4 +1,4 @@
-"""The credentials of the model as the library's, and factors whose codes come again."""
+"""Conversion of the model's credentials to the library's, and moving factors whose codes occur again."""
 
 from onetime import HOTP, TOTP, Secret
 from tests.support.model import Device
@@ -11,7 +11,7 @@ TWINS: dict[int, tuple[tuple[int, int], ...]] = {
     7: ((3569440, 1), (863070, 2), (287107, 3), (7425840, 5)),
     8: ((3569440, 1),),
 }
-"""By digits: factors of the RFC's key for SHA1 whose code is again that of a factor so many later."""
+"""By digits: moving factors of the RFC's SHA1 key, each with the distance to a later one of the same code."""
 
 
 def credential_of(device: Device) -> HOTP | TOTP:

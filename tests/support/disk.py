@@ -1,11 +1,11 @@
-"""A disk that keeps promises as badly as POSIX allows, fed with what strace saw of a process.
+"""A model of the weakest disk that POSIX allows, which replays the system calls in a trace of strace.
 
-- A file is durable as it was at its last fsync or fdatasync. Of what was written since, any part may be
-  there after a power cut, in sectors and in any order, and the size may be ahead of the content or behind.
-  What was never written may be zeros, garbage, or what an earlier file of the same name left there.
-- A folder's entries are durable as they were at its last fsync. Of those made and removed since, any may
-  be there; to sync a new file does not make its entry durable.
-- A sector is old or new, never half. SQLite relies on that too ("powersafe overwrite").
+- A file is durable in its state at the last fsync or fdatasync. After a power cut, any of the later writes
+  may be present, in sectors and in any order, and the size may be ahead of the content or behind it. Bytes
+  that were never written may be zeros, garbage, or bytes of an earlier file with the same name.
+- A folder's entries are durable in their state at the folder's last fsync. Any of the entries that were
+  created or removed later may be present. Syncing a new file does not make its entry durable.
+- A sector is old or new, never half. SQLite relies on this too ("powersafe overwrite").
 """
 
 import hashlib
@@ -24,19 +24,19 @@ CALLS = (
     "ftruncate fallocate fsync fdatasync sync syncfs sync_file_range msync mmap mkdir mkdirat unlink "
     "unlinkat rename renameat renameat2 link linkat symlink symlinkat dup dup2 dup3 clone clone3"
 )
-"""The calls that a trace must hold."""
+"""The system calls that a trace must contain."""
 
 UNSYNCED = "-shm"
-"""How the name of a file ends that is memory which processes share: what is in it promises nothing."""
+"""Suffix of files that serve as shared memory. Their content need not be durable."""
 
 FATES = ("nothing", "everything", "last write", "entries", "contents", "prefix", "whole", "torn", "shuffled")
-"""What may become of all that was not synced: see `Disk.survivors`."""
+"""The possible fates of changes that were not synced; see `Disk.survivors`."""
 
 Fill = Callable[[int, int], bytes]
-"""Gives what is in a part of a file that has a size and was never written: from where, so many bytes."""
+"""Function that returns the bytes of a part that was never written, from its offset and its size."""
 
 UNFINISHED = "<unfinished ...>"
-"""How strace ends a line when another process comes in between a call and its return."""
+"""End of a line of strace if a line of another process stands between a call and its return."""
 
 _CALL = re.compile(r"(\w+)\((.*)\) += (-?\d+|\?|0x[0-9a-f]+)(.*)")
 _RESUMED = re.compile(r"<\.\.\. (\w+) resumed>(.*)")
@@ -45,16 +45,17 @@ _NUMBER = re.compile(r"(?<=, )\d+(?=,|$)")
 
 
 class Event(NamedTuple):
-    """What a call did to the disk, or told the world.
+    """The effect of a system call on the disk, or its output to other processes.
 
     Attributes:
-        kind: "create", "link", "unlink", "write", "resize", "sync" (of a file), "folder" (synced) or "told".
-        name: The entry.
-        file: Which file. Entries come and go; files are numbered.
-        offset: Where it was written, or the new size; bytes.
-        data: What was written or told.
+        kind: "create", "link", "unlink", "write", "resize", "sync" (of a file), "folder" (synced), or "told"
+            for output.
+        name: The name of the entry.
+        file: Number of the file, which is independent of its entries.
+        offset: Offset of a write, or the new size, in bytes.
+        data: The bytes of a write or of output.
         number: Position among all events.
-        begun: Position at which the call began. A sync promises nothing of what was done after that.
+        begun: Position at which the call began. A sync covers only events before this position.
     """
 
     kind: str
@@ -67,15 +68,15 @@ class Event(NamedTuple):
 
     @property
     def is_entry(self) -> bool:
-        """Whether it is the folder that it changed."""
+        """Whether the event changed the folder."""
         return self.kind in ("create", "link", "unlink")
 
 
 class Reader:
-    """Reads what `strace -f -y -xx` wrote of processes and their threads.
+    """A reader of the output of `strace -f -y -xx` on processes and their threads.
 
-    A call on the folder that is not modelled is an error; none is left out. A call counts when it returns,
-    but a descriptor is closed when the call begins, because another thread may be given it at once.
+    An unknown call on the folder is an error, so no call is overlooked. A call takes effect when it returns,
+    but a descriptor is closed when the call begins, because another thread may get its number at once.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -88,10 +89,10 @@ class Reader:
         self._unfinished: dict[str, tuple[str, int]] = {}
 
     def read(self, lines: Iterable[str]) -> list[Event]:
-        """Return what the processes did.
+        """Return the events of the processes.
 
         Raises:
-            ValueError: A line is not understood, a call is not modelled, or a call never returned.
+            ValueError: A line cannot be parsed, a call is unknown, or a call never returned.
         """
         lines = list(lines)
         self._leaders = leaders(lines)
@@ -204,16 +205,16 @@ def descriptor(arguments: str) -> str:
 
 
 def shorten(line: str) -> str:
-    """Return a line of the trace as a message can show it: its beginning and, above all, its end."""
+    """Return a line of the trace, shortened for a message to its beginning and its end."""
     line = line.rstrip("\n")
     return line if len(line) <= 300 else f"{line[:100]} ... {line[-200:]}"
 
 
 class Image(dict[str, bytearray]):
-    """What is in the folder after a power cut: entries and their contents."""
+    """The content of the folder after a power cut: the bytes of each file by name."""
 
     def digest(self) -> bytes:
-        """Name the image, to find equal ones."""
+        """Return a digest of the image, to detect equal images."""
         digest = hashlib.sha1(usedforsecurity=False)
         for name, content in sorted(self.items()):
             digest.update(f"{name} {len(content)} ".encode())
@@ -222,7 +223,7 @@ class Image(dict[str, bytearray]):
 
 
 class Disk:
-    """One folder: what is durable, and what was done since in the order in which it was done."""
+    """One folder: its durable state, and the later events in their order."""
 
     def __init__(self) -> None:
         self.entries: dict[str, int] = {}
@@ -231,7 +232,7 @@ class Disk:
         self.pending: list[Event] = []
 
     def apply(self, event: Event) -> None:
-        """Do what a call did."""
+        """Apply an event."""
         if event.kind == "folder":
             for entry in self._settle(event, lambda pending: pending.is_entry):
                 _enter(self.entries, entry)
@@ -247,18 +248,18 @@ class Disk:
             self.pending.append(event)
 
     def _settle(self, sync: Event, settles: Callable[[Event], bool]) -> list[Event]:
-        """Take out of what is pending the part that a sync covers and a condition selects."""
+        """Remove and return the pending events that a sync covers and a condition selects."""
         covered = [event.number < sync.begun and settles(event) for event in self.pending]
         settled = [event for event, done in zip(self.pending, covered, strict=True) if done]
         self.pending = [event for event, done in zip(self.pending, covered, strict=True) if not done]
         return settled
 
     def image(self, fate: str, source: random.Random) -> Image:
-        """Cut the power, and see what is there.
+        """Return the content of the folder after a power cut.
 
         Args:
-            fate: What becomes of what was not synced, one of `FATES`.
-            source: Draws what the fate leaves open.
+            fate: The fate of changes that were not synced, one of `FATES`.
+            source: Makes the choices that the fate leaves open.
         """
         survivors = self.survivors(fate, source)
         entries = dict(self.entries)
@@ -273,7 +274,7 @@ class Disk:
             content = bytearray(self.contents[file])
             for event in changes:
                 _write(content, event, fill)
-            # A size may be of another moment than the content; not so that of a file that was cut short.
+            # The size and the content may be from different moments, unless the file was truncated.
             unlike = fate in ("whole", "torn", "shuffled") and source.random() < 0.3
             if unlike and all(event.kind == "write" for event in changes):
                 _resize(content, source.choice(self._sizes(file)), fill)
@@ -281,7 +282,7 @@ class Disk:
         return image
 
     def survivors(self, fate: str, source: random.Random) -> list[Event]:
-        """Draw what is there of what was not synced, in the order in which it reached the disk."""
+        """Choose the changes that survive without a sync, in the order in which they reach the disk."""
         if fate == "nothing":
             return []
         if fate == "everything":
@@ -312,7 +313,7 @@ class Disk:
         return sizes
 
     def _stale(self, file: int) -> Fill:
-        """Find what an earlier file of the same name left on the disk, where that is not written over."""
+        """Return a function for the bytes that an earlier file with the same name left on the disk."""
         earlier = [other for other in self.names if other < file and self.names[other] == self.names[file]]
         left = bytes(self.contents[earlier[-1]]) if earlier else b""
         return lambda start, size: left[start : start + size].ljust(size, b"\0")
@@ -347,7 +348,7 @@ def _resize(content: bytearray, size: int, fill: Fill) -> None:
 
 
 def _torn(event: Event) -> Iterator[Event]:
-    """Part a write at the borders of sectors."""
+    """Split a write at the borders of sectors."""
     if event.kind != "write":
         yield event
         return

@@ -1,8 +1,8 @@
-"""What tests of forks share: a place for entries, forked children with a watchdog, and a judge.
+"""Helpers that the tests of forks share: entries in a database, forked children with a watchdog, and a judge.
 
-The judge is a process that was forked before any store was made. It opens a store for each question and
-closes it again, so it sees what is really stored, and is the other process whose opening and closing does
-harm.
+The judge is a process that is forked before any store is created. It opens and closes a store for each
+question, so it reads the entries that are really stored. It is also another process that opens and closes the
+database, which can harm the stores of forked processes.
 """
 
 import json
@@ -25,15 +25,15 @@ from tests.support.postgres import Postgres
 
 DATABASES = ("sqlite", "postgres")
 PATIENCE = 60
-"""Seconds after which a process counts as one that hangs."""
+"""Seconds after which a process counts as hung."""
 
 
 class Fault(Exception):  # noqa: N818 - the word of the soak's output
-    """What must not happen."""
+    """An event that must never happen."""
 
 
 class Skipped(Exception):  # noqa: N818 - the word of the soak's output
-    """What a scenario needs is not there."""
+    """A requirement of a scenario is missing."""
 
 
 class Child:
@@ -41,8 +41,8 @@ class Child:
 
     Args:
         action: What the child does.
-        fork: How it is forked.
-        leave: How it ends.
+        fork: The function that forks it.
+        leave: The function that ends it.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Child:
         if self.pid:
             os.close(writer)
             return
-        # What hangs in C is ended, too.
+        # The default action ends a process even if it hangs in C.
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(PATIENCE)
         status = 1
@@ -77,7 +77,7 @@ class Child:
         """Wait for the child, and return what it reported.
 
         Raises:
-            Fault: It failed or hung.
+            Fault: The child failed or hung.
         """
         report = b""
         while more := os.read(self._reader, 65536):
@@ -91,7 +91,7 @@ class Child:
 
 
 class Judge:
-    """A process of its own that opens a store for each question."""
+    """A separate process that opens a store for each question."""
 
     def __init__(self, open_store: Callable[[], SQLStore]) -> None:
         questions, self._ask = os.pipe()
@@ -114,11 +114,11 @@ class Judge:
         return found
 
     def swap(self, key: str, old: str | None, new: str | None) -> bool:
-        """Swap, and return whether it was written."""
+        """Swap a text, and return whether it was written."""
         return bool(self._call("swap", key, old, new))
 
     def write_and_die(self, key: str, text: str) -> None:
-        """Write an entry in a process that is killed as soon as that is acknowledged."""
+        """Write an entry in a process that is killed as soon as the write is acknowledged."""
         self._call("die", key, text)
 
     def end(self) -> None:
@@ -155,7 +155,7 @@ class Judge:
 
 @dataclass(frozen=True)
 class Entries:
-    """Where the entries of a trial are.
+    """The place of the entries of a trial.
 
     Attributes:
         database: One of DATABASES.
@@ -168,11 +168,11 @@ class Entries:
     table: str
 
     def open(self, table: str = "", **options: Any) -> SQLStore:
-        """Open another store on the same entries, or on other ones.
+        """Open another store on the same entries, or on those of another table.
 
         Args:
-            table: What is added to the table's name.
-            options: Those of the store.
+            table: Suffix of the table's name.
+            options: The options of the store.
         """
         if self.database == "sqlite":
             return SQLStore.sqlite(self.path, table=self.table + table, **options)
@@ -182,7 +182,7 @@ class Entries:
 
 
 def compete(store: SQLStore, key: str, name: str) -> str:
-    """Write an entry of one's own, and try to win a prize; return "won", "lost" or "refused"."""
+    """Write the competitor's own entry, and try to win a prize; return "won", "lost" or "refused"."""
     try:
         if not store.swap(f"{key}/{name}", None, "1"):
             raise Fault("a new entry was there already")
@@ -192,13 +192,13 @@ def compete(store: SQLStore, key: str, name: str) -> str:
 
 
 class Trial:
-    """Entries in a database, and what happens to them.
+    """Entries in a database, and counts of the events.
 
     Args:
         database: One of DATABASES.
 
     Attributes:
-        count: How often each thing happened.
+        count: Number of occurrences of each event.
     """
 
     def __init__(self, database: str) -> None:
@@ -223,7 +223,7 @@ class Trial:
                 server.run(f'DROP TABLE "{name}"')
 
     def prize(self, store: SQLStore) -> str:
-        """Make an entry that exactly one can win, and return its key."""
+        """Create an entry that exactly one competitor can win, and return its key."""
         self._prizes += 1
         key = f"prize/{self._prizes}"
         if not store.swap(key, None, "old"):
@@ -231,12 +231,12 @@ class Trial:
         return key
 
     def settle(self, key: str, outcomes: dict[str, str], refused: bool | None = False) -> None:
-        """Check that exactly one won, and that nothing that was acknowledged is lost.
+        """Check that exactly one competitor won, and that no acknowledged write is lost.
 
         Args:
-            key: The prize.
-            outcomes: What each competitor was told.
-            refused: Whether all should be refused, or none; None if some may be.
+            key: The key of the prize.
+            outcomes: The outcome of each competitor.
+            refused: Whether all competitors must be refused; False if none must be, None if some may be.
         """
         told = list(outcomes.values())
         if refused is not None and told.count("refused") != len(told) * refused:
@@ -263,7 +263,7 @@ class Trial:
 
 @contextmanager
 def trial(database: str) -> Iterator[Trial]:
-    """Make a trial, and end it."""
+    """Start a trial, and end it after the block."""
     made = Trial(database)
     try:
         yield made
@@ -272,10 +272,10 @@ def trial(database: str) -> Iterator[Trial]:
 
 
 def run(database: str, scenario: Callable[[Trial, int], None], rounds: int) -> Counter[str]:
-    """Run a scenario in a process of its own; return what it counted, with a reason if it was skipped.
+    """Run a scenario in a process of its own; return its counts, with the reason if it was skipped.
 
     Raises:
-        Fault: Something happened that must not, or the scenario hung.
+        Fault: An event happened that must never happen, or the scenario hung.
     """
 
     def act() -> Counter[str]:

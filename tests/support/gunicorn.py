@@ -30,11 +30,11 @@ def application(environ, start_response):
 
 
 def kill_master(trial: Trial) -> None:
-    """Kill the master with -9, and let its workers compete while other processes open and close the store.
+    """Kill the master with SIGKILL, and let its workers compete while others open and close the store.
 
     Raises:
         Skipped: gunicorn cannot be installed.
-        Fault: Something happened that must not.
+        Fault: An event happened that must never happen.
     """
     folder = Path(trial.folder)
     python = folder / "venv/bin/python"

@@ -29,7 +29,7 @@ class LineServer:
     """The server in a process of its own.
 
     Attributes:
-        address: Where it listens.
+        address: Host and port on which the server listens.
     """
 
     def __init__(self) -> None:

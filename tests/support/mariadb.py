@@ -1,7 +1,7 @@
-"""Real MariaDB servers for tests, each through every driver that is supported.
+"""Real MariaDB servers for tests, which connect through every supported driver.
 
-ONETIME_MARIADB has the arguments of a driver's `connect` as JSON, ONETIME_GALERA a list of them, one for each
-node. `tests.support.servers` starts such servers and prints both.
+ONETIME_MARIADB has the arguments of a driver's `connect` as JSON. ONETIME_GALERA has a list of them, one for
+each node. `tests.support.servers` starts such servers and prints both variables.
 """
 
 import importlib
@@ -57,10 +57,10 @@ DRIVERS: dict[str, Callable[[bool], Callable[..., Any]]] = {
     "mysql-connector-python": _connector,
     "mysql-connector-python in C": _connector_in_c,
 }
-"""How each driver connects, by its name, with the server counting rows found or rows changed.
+"""Functions that connect, by the name of the driver. Their argument is whether found rows are counted.
 
-The last one brings an OpenSSL of its own. Where the system's is older than 3.2, it can be loaded only before
-anything that loads the system's, such as `hashlib`.
+The last driver brings its own OpenSSL. If the system's OpenSSL is older than 3.2, the driver must be loaded
+before any module that loads the system's, such as `hashlib`.
 """
 
 
@@ -68,7 +68,7 @@ class MariaDB:
     """A server and a driver. If one of them is missing, the test is skipped visibly."""
 
     def __init__(self, driver: str = "PyMySQL", arguments: Mapping[str, Any] | None = None) -> None:
-        """Find both.
+        """Read the arguments, and load the driver.
 
         Args:
             driver: One of `DRIVERS`.

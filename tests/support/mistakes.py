@@ -1,4 +1,4 @@
-"""The known implementation mistakes, one by one, as a wrong program makes them."""
+"""The known implementation mistakes, each as a change to a program that computes codes."""
 
 import base64
 import random
@@ -43,12 +43,12 @@ class Mistake(NamedTuple):
     """One mistake that can be planted.
 
     Attributes:
-        name: What the command's table calls it.
-        parts: The parts of a program that it changes; two that share one don't go together.
-        change: What it does to a program.
-        settings: What may be known of the codes.
-        weight: How many mistakes it is.
-        rare: Whether it is searched near the expected time or counter only.
+        name: Name of the mistake in reports.
+        parts: The parts of a program that it changes; two mistakes that share a part cannot be combined.
+        change: Applies the mistake to a program.
+        settings: The facts that may be known about the codes: "time", "counter" or "both".
+        weight: Number of mistakes that it counts as.
+        rare: Whether the search tries it only near the expected time or counter.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Mistake(NamedTuple):
 
 
 def _put(**values: object) -> Callable[[Program], None]:
-    """Make a change that sets attributes."""
+    """Return a change that sets attributes."""
 
     def change(program: Program) -> None:
         for name, value in values.items():
@@ -150,7 +150,7 @@ def _plain_line(program: Program) -> None:
 
 
 def _plain_hex(program: Program) -> None:
-    program.text = f"0{program.raw.hex()[1:]}"  # a 0 is no base32
+    program.text = f"0{program.raw.hex()[1:]}"  # 0 is not base32
     program.key, program.reading = program.text.encode(), "the hexadecimal text itself, as plain bytes"
 
 
@@ -161,14 +161,14 @@ def _plain_hex_capitals(program: Program) -> None:
 
 
 def _text(program: Program, text: str) -> None:
-    """Give a program another text in base32, and the key of it."""
+    """Set a program's text to other base32, and its key to the decoded bytes."""
     program.text = text
     bits = "".join(f"{LETTERS.index(letter):05b}" for letter in text)
     program.key = bytes(int(bits[i : i + 8], 2) for i in range(0, len(bits) - 7, 8))
 
 
 def _spare(program: Program) -> str:
-    """Give a program a text with spare bits that are not zero; return all its bits."""
+    """Set a program's text to base32 whose spare bits are not zero; return all bits of the text."""
     length = program.random.choice((20, 26, 29, 31, 52))
     _text(program, "".join(program.random.choices(LETTERS[1:], k=length - 1)) + "7")
     return "".join(f"{LETTERS.index(letter):05b}" for letter in program.text)
@@ -204,7 +204,7 @@ def _left_out(program: Program) -> None:
 
 
 def _changed(words: str, change: Callable[[bytes], bytes], size: int = 0) -> Callable[[Program], None]:
-    """Return a change of the key, of a secret of a size if the change needs it."""
+    """Return a change of the key; if `size` is not 0, the change first makes a secret of this size."""
 
     def spoil(program: Program) -> None:
         if size:
@@ -228,7 +228,7 @@ def _base64_text(name: str, *, padded: bool) -> Callable[[Program], None]:
 
 
 def _zero_byte(program: Program) -> None:
-    # Not where a cut, or a group of letters that is dropped, leaves the same bytes.
+    # At other places, a cut or a dropped group of letters could leave the same bytes.
     place = program.random.randrange(5, 9)
     program.raw = bytes(byte or 1 for byte in program.raw[:place]) + b"\0" + program.raw[place + 1 :]
     program.text, program.key = _base32(program.raw), program.raw[:place]
@@ -368,7 +368,7 @@ def _exchanged(program: Program) -> None:
 
 def _lost_letter(program: Program) -> None:
     _near(program)
-    # With the letter, the text is a whole number of groups of 8 letters.
+    # Before the letter is lost, the text has a whole number of groups of 8 letters.
     program.raw = program.key = program.random.randbytes(program.random.choice((10, 20)))
     text = _base32(program.raw)
     places = [i for i in range(1, len(text)) if text[i] != text[i - 1]]
@@ -418,7 +418,7 @@ def _small_block(program: Program) -> None:
 
 
 def _near_clock(program: Program) -> None:
-    # The near clock is 10 steps of whatever the period is.
+    # A near clock is off by at most 10 steps, whatever their length.
     near = 10 * program.period
     program.clock = program.random.randint(-near, near)
 
@@ -502,7 +502,7 @@ def _list() -> Iterator[Mistake]:
     ]
     for name, parts, change, settings in rows:
         yield Mistake(name, frozenset(parts.split()), change, frozenset(settings))
-    # Searched near the expected time or counter only.
+    # The search tries these only near the expected time or counter.
     rare_rows: list[tuple[str, str, Callable[[Program], None], Sequence[str]]] = [
         ("typo: 5 for S, 2 for Z, 6 for G", "reading short", _look_alike, anything),
         ("spare bits as a byte", "reading short", _spare_byte, anything),
@@ -609,7 +609,7 @@ def _list() -> Iterator[Mistake]:
     ]
     for name, parts, change, settings in rare_rows:
         yield Mistake(name, frozenset(parts.split()), change, frozenset(settings), rare=True)
-    # What was pasted along is not a mistake of a program, and goes with what is.
+    # Other pasted text is not a mistake of the program, and can be combined with such mistakes.
     pasted: list[tuple[str, Callable[[Program], None]]] = [
         ("zero width", _pasted(_INVISIBLE, _sprinkled("\u200b"))),
         ("byte-order mark", _pasted(_INVISIBLE, lambda text, _: f"\ufeff{text}")),
@@ -676,7 +676,7 @@ def _list() -> Iterator[Mistake]:
         yield Mistake(
             name, frozenset({"reading", "short", "clock"}), change, frozenset(anything), 2, rare=True
         )
-    # What is two mistakes at one step.
+    # These count as two mistakes at one step.
     for name, values, settings in (
         ("hex digest and byte 19", {"view": "text", "last": 19}, anything),
         ("hex digest, offset in digits, digit 19", {"view": "digits", "last": 19}, anything),
@@ -690,7 +690,7 @@ MISTAKES = {mistake.name: mistake for mistake in _list()}
 
 
 def partners(mistake: Mistake, far: bool) -> list[Mistake]:
-    """List what can be planted beside a mistake: what is far from the expected place, or all the rest."""
+    """List the mistakes that can be planted with a mistake: distant times and counters, or all the others."""
     return [
         other
         for other in MISTAKES.values()

@@ -1,7 +1,8 @@
-"""A plain model of the verifier, written from RFC 4226 appendix A.3 and the rules in words.
+"""A plain model of the verifier, written from RFC 4226 appendix A.3 and the documented rules.
 
-It shares nothing with the library: it makes its own codes, keeps every accepted factor, and its second
-tier is a bucket that holds a fraction of a guess. It is slow, and remembers more than a server would.
+The model shares no code with the library. It computes its own codes and stores every accepted moving factor,
+and its second tier is a bucket that may hold a fraction of a failure. It is slow, and stores more than a
+server would.
 """
 
 import hmac
@@ -38,7 +39,7 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Device:
-    """What the owner holds: an HOTP, or with a period a TOTP. The algorithm is named as hashlib does."""
+    """The owner's device: a TOTP if it has a period, otherwise an HOTP. `algorithm` is a name of hashlib."""
 
     key: bytes
     digits: int = 6
@@ -48,7 +49,7 @@ class Device:
     made: dict[int, str] = field(default_factory=dict, compare=False, repr=False)
 
     def code(self, factor: int) -> str:
-        """RFC 4226 section 5.3, once for each factor."""
+        """Return the code of a moving factor (RFC 4226 section 5.3), which is computed only once."""
         if factor not in self.made:
             hs = hmac.digest(self.key, factor.to_bytes(8, "big"), self.algorithm)
             offset = hs[-1] % 16
@@ -57,27 +58,27 @@ class Device:
         return self.made[factor]
 
     def step(self, time: int) -> int:
-        """Count the steps of a TOTP, also those below 0 and past the last one."""
+        """Return the step of a time, even if it is below 0 or after the last one."""
         assert self.period is not None
         return (time - self.t0) // self.period
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """So many failures were left at a time. One is restored in each `refill`."""
+    """The number of failures that were left at a time. Each `refill` seconds restore one."""
 
     left: Fraction
     time: int
 
 
 def have_one_secret(one: Device, other: Device) -> bool:
-    """Return whether two devices differ in nothing but the length of their codes."""
+    """Return whether two devices differ at most in the length of their codes."""
     return replace(one, digits=other.digits) == other
 
 
 @dataclass
 class Enrollment:
-    """What the model knows of one user."""
+    """The model's state of one user."""
 
     device: Device
     counter: int
@@ -92,20 +93,20 @@ class Enrollment:
 
     @property
     def expected(self) -> int:
-        """Everything below it is spent. A.3: the counter is one more than what was accepted last."""
+        """The lowest moving factor that is not spent. A.3: one more than the last accepted one."""
         return max([self.counter, *(factor + 1 for factor in self.accepted)])
 
     def spent(self, factor: int) -> bool:
-        """Whether a factor was accepted, or skipped by a later one."""
+        """Return whether a moving factor was accepted, or skipped by a later one."""
         return factor < self.counter or any(factor <= accepted for accepted in self.accepted)
 
 
 class Model:
-    """The verifier, as its documentation has it.
+    """The verifier as it is documented.
 
     Attributes:
-        enrolled: What is known of each key.
-        seen: How often something happened that histories should lead to.
+        enrolled: The state of each user, by key.
+        seen: Number of occurrences of each event that the histories of a test should include.
     """
 
     def __init__(self, numbers: Numbers) -> None:
@@ -116,7 +117,7 @@ class Model:
     def adopt(
         self, now: float, key: str, device: Device, watermark: int = 0, replace: bool = False
     ) -> Verdict:
-        """Anything is taken over; what the same secret has spent stays spent."""
+        """Adopt a device without a code; spent codes of the same secret stay spent."""
         time = math.floor(now)
         if time < 0 or not 0 <= watermark <= LAST + 1:
             return ("ValueError",)
@@ -133,7 +134,7 @@ class Model:
     def enroll(
         self, now: float, key: str, device: Device, code: object, counter: int = 0, replace: bool = False
     ) -> Verdict:
-        """Only success is stored, and the throttle stays; the same device is checked as ever."""
+        """Enroll a device. Only a success is stored. The same device's code is checked as by `verify`."""
         time = math.floor(now)
         if not isinstance(code, str | list | tuple):
             return ("TypeError",)
@@ -177,7 +178,7 @@ class Model:
         return (*verdict[:5], failures, ())
 
     def _instead(self, old: Enrollment | None, device: Device, counter: int) -> Enrollment:
-        """Put a device in the place of another; of one secret at other digits, the spent codes are one."""
+        """Replace a device; if only the digits differ, the spent moving factors stay spent."""
         new = Enrollment(device, counter)
         if old:
             new.failures, new.bucket, new.near, new.disabled = (
@@ -191,15 +192,15 @@ class Model:
         return new
 
     def verify(self, now: float, key: str, device: Device, code: object) -> Verdict:
-        """One code."""
+        """Check one code."""
         return self._judge(self.enrolled.get(key), now, device, code)
 
     def resynchronize(self, now: float, key: str, device: Device, codes: object) -> Verdict:
-        """Three codes."""
+        """Check three codes."""
         return self._judge_three(self.enrolled.get(key), now, device, codes)
 
     def unlock(self, now: float, key: str) -> Verdict:
-        """Clears what attackers did, and nothing else."""
+        """Clear the failures, the near misses and the disablement, and nothing else."""
         if key not in self.enrolled:
             return ("NotEnrolledError",)
         known = self.enrolled[key]
@@ -207,12 +208,12 @@ class Model:
         return ("None",)
 
     def forget(self, now: float, key: str) -> Verdict:
-        """There is nothing afterwards, whatever there was."""
+        """Delete the user's state, if there is any."""
         self.enrolled.pop(key, None)
         return ("None",)
 
     def visible(self, key: str) -> Verdict | None:
-        """What a program can see."""
+        """Return the values that a program can read; None if the user is not enrolled."""
         if key not in self.enrolled:
             return None
         known = self.enrolled[key]
@@ -221,7 +222,7 @@ class Model:
         return known.expected, *drifts, known.failures, known.disabled, self.retry_at(known), near
 
     def retry_at(self, known: Enrollment) -> int:
-        """The first second that is past the delay and finds a whole failure left in the bucket."""
+        """Return the first second after the delay at which the bucket has at least one failure left."""
         if known.bucket is None:
             return 0
         numbers, delay = self.numbers, 0
@@ -230,19 +231,19 @@ class Model:
         return max(known.bucket.time + delay, self._free_at(known.bucket, numbers.budget))
 
     def _free_at(self, bucket: Bucket | None, size: int) -> int:
-        """The first second that finds a whole failure left, not before the bucket's own time."""
+        """Return the first second, at or after the bucket's time, at which a whole failure is left in it."""
         if bucket is None:
             return 0
         return max(bucket.time, math.ceil(bucket.time + (1 - bucket.left) * self.numbers.refill))
 
     def _left(self, bucket: Bucket | None, time: int, size: int) -> Fraction:
-        """Count what is in a bucket of a size at a time."""
+        """Return the number of failures that are left at a time in a bucket of a given size."""
         if bucket is None:
             return Fraction(size)
         return min(bucket.left + Fraction(time - bucket.time, self.numbers.refill), Fraction(size))
 
     def _see(self, known: Enrollment, time: int) -> None:
-        """What lies ahead of the clock counts as now."""
+        """Change a stored time that is ahead of the clock to now."""
         if known.bucket and known.bucket.time > time:
             self.seen["a failure from the future"] += 1
             known.bucket = Bucket(known.bucket.left, time)
@@ -251,7 +252,7 @@ class Model:
         time, numbers = math.floor(now), self.numbers
         if time < 0:
             return ("ValueError",)
-        # Rule 1: digits, and what people put between them. Rule 2: the device that was enrolled.
+        # Rule 1: digits, with white space and hyphens between them. Rule 2: the enrolled device.
         typed = canonical(code)
         if typed is None:
             return ("MalformedCodeError",)
@@ -266,7 +267,7 @@ class Model:
             return ("DisabledError",)
         # Rule 4, both tiers.
         if device.period is not None and not 0 <= device.step(time) <= LAST:
-            # Where it is throttled the step is not asked for.
+            # A throttled code is refused before its step is computed.
             ahead = replace_bucket(known, time)
             if self.retry_at(ahead) <= time:
                 return ("ValueError",)
@@ -276,7 +277,7 @@ class Model:
             first = self._free_at(known.bucket, numbers.budget) < retry_at
             self.seen["first tier" if first else "second tier"] += 1
             return ("ThrottledError", retry_at)
-        # Rule 5: what is in sight.
+        # Rule 5: the codes within the window.
         if device.period is None:
             center = known.expected
             sight = range(center - numbers.look_ahead, center + numbers.look_ahead)
@@ -332,7 +333,7 @@ class Model:
         if free_at > time:
             self.seen["three codes after too many near misses"] += 1
             return ("ThrottledError", free_at)
-        # Where the last of the three may be. Behind an HOTP's counter there are only replays to be told.
+        # The possible places of the last code. Below the counter of an HOTP, three codes can only be replays.
         if device.period is None:
             center = step = known.expected
             lasts = set(range(center - numbers.look_ahead + 2, center + numbers.resync_window))
@@ -368,7 +369,7 @@ class Model:
         return self._accept(known, time, matches[0], matches[0] - center)
 
     def _accept(self, known: Enrollment, time: int, factor: int, offset: int) -> Verdict:
-        """A.3: the code is the factor's, and the counter goes past it. The first tier is cleared."""
+        """A.3: accept a code, advance the counter beyond its moving factor, and clear the first tier."""
         known.accepted.append(factor)
         failures, known.failures = known.failures, 0
         left = self._left(known.bucket, time, self.numbers.budget)
@@ -376,7 +377,7 @@ class Model:
         return "Accepted", "default", factor, offset, known.drift, failures, ()
 
     def _fail(self, known: Enrollment, time: int) -> None:
-        """A.3: the counter stays. Both tiers count."""
+        """A.3: count a failure in both tiers, without changing the counter."""
         numbers = self.numbers
         known.bucket = Bucket(self._left(known.bucket, time, numbers.budget) - 1, time)
         known.failures += 1
@@ -384,7 +385,7 @@ class Model:
             known.disabled = True
 
     def _follow(self, known: Enrollment, offset: int) -> None:
-        """Three accepted codes in a row on one side move the center of a TOTP one step, up to a bound."""
+        """Move a TOTP's center one step, up to a bound, after three accepted codes in a row on one side."""
         if known.device.period is None:
             return
         side = (offset > 0) - (offset < 0)
@@ -402,7 +403,7 @@ class Model:
 
 
 def replace_bucket(known: Enrollment, time: int) -> Enrollment:
-    """Return what a look at a time sees, and leave the original as it is."""
+    """Return a copy whose bucket has no time that is ahead of the clock."""
     bucket = known.bucket
     if bucket and bucket.time > time:
         bucket = Bucket(bucket.left, time)
@@ -410,7 +411,7 @@ def replace_bucket(known: Enrollment, time: int) -> Enrollment:
 
 
 def canonical(code: object) -> str | None:
-    """Take a code as a person would read it: digits, with white space and hyphens between them."""
+    """Return a code without white space and hyphens; None if the rest is not ASCII digits or is empty."""
     if not isinstance(code, str):
         return None
     kept = [character for character in code if character != "-" and not character.isspace()]

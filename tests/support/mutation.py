@@ -55,15 +55,15 @@ def _encode(source: Random, text: str, i: int, j: int) -> str:
 
 MUTATIONS: list[Callable[[Random, str, int, int], str]] = [
     *(_delete, _insert, _replace, _duplicate, _move, _turn, _change_case, _encode),
-    *(_insert, _replace),  # the most of what goes wrong
+    *(_insert, _replace),  # more frequent than the others
 ]
 
 
 def mutate(source: Random, text: str, least: int = 1) -> str:
-    """Change a text in up to three places."""
+    """Change a text `least` to three times, at random places."""
     for _ in range(source.randint(least, 3)):
         i = int(source.random() * (len(text) + 1))
-        # Mostly a few characters, now and then half of the text.
+        # Usually a few characters, and sometimes half of the text.
         j = i + 1 + int(source.random() * source.choice((1, 3, 9, len(text))))
         text = source.choice(MUTATIONS)(source, text, i, j)
     return text
@@ -96,7 +96,7 @@ MARKS = [
 
 
 def link(source: Random, secret: str) -> str:
-    """Draw a link that may be right, and change it in none to three places."""
+    """Return a random link that may be valid, with up to three changes."""
     kind = source.choice(("totp", "hotp", "TOTP"))
     number = source.choice(NUMBERS[:4]) if source.random() < 0.7 else source.choice(NUMBERS)
     parameters = [
@@ -117,7 +117,7 @@ def link(source: Random, secret: str) -> str:
 
 
 class Whole(int):
-    """An int by another name."""
+    """A subclass of int."""
 
 
 ARGUMENTS: list[Any] = [
@@ -134,7 +134,7 @@ ARGUMENTS: list[Any] = [
 
 
 def strange(source: Random, secret: str) -> Any:
-    """Draw an argument of any kind, right or wrong; a text that is a secret may be among them."""
+    """Return a random argument of any type, valid or not, sometimes with the given secret."""
     if source.random() < 0.2:
         return mutate(source, source.choice(ALGORITHMS), 0)
     if secret and source.random() < 0.1:

@@ -1,4 +1,4 @@
-"""Logins through PAM, with the modules that the system has and a service of the test's own."""
+"""Logins through PAM, with the system's modules and a service of the test's own."""
 
 import ctypes
 import ctypes.util
@@ -44,10 +44,10 @@ def module(name: str) -> str:
 
 
 class Service:
-    """A service whose rules are those of the test.
+    """A service with the rules of a test.
 
     Args:
-        folder: Where the rules are written.
+        folder: Folder in which the rules are written.
         rules: Lines of a file of /etc/pam.d.
     """
 
@@ -64,10 +64,10 @@ class Service:
         (folder / "onetime").write_text(rules)
 
     def login(self, user: str, typed: str) -> bool:
-        """Return whether a user gets in who types the same at each prompt."""
+        """Return whether a user who types the same text at each prompt is logged in."""
 
         def talk(count: int, messages: Any, responses: Any, _data: object) -> int:
-            # The module frees what it gets.
+            # The module frees the answers.
             block = self._libc.calloc(count, ctypes.sizeof(_Response))
             answers = ctypes.cast(block, ctypes.POINTER(_Response))
             for number in range(count):

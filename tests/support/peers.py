@@ -1,6 +1,6 @@
-"""An environment with libraries of other makers, and with this one installed from the checkout.
+"""A virtual environment with third-party libraries, and with this library installed from the checkout.
 
-It is made once for each version of Python and list of peers, in the user's cache folder.
+It is created once for each Python and each list of libraries, in the user's cache folder.
 """
 
 import hashlib
@@ -21,9 +21,9 @@ BUILD: list[str] = PROJECT["build-system"]["requires"]
 
 
 def run_inside(module: str) -> None:
-    """Return inside the environment only: elsewhere run the module there instead, and exit as it does.
+    """Return if this process is in the environment; otherwise, run the module there and exit with its status.
 
-    Inside, the tests come from the checkout and everything else, this library too, from the environment.
+    There, the tests come from the checkout. The packages, including this library, are installed.
     """
     folder = _folder()
     if Path(sys.prefix).resolve() == folder:
@@ -43,7 +43,7 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 def _folder() -> Path:
-    """Name the folder: another Python or another list is another environment."""
+    """Return the folder of the environment, whose name depends on the Python and on the lists of packages."""
     parts = [sys.version, sys.base_prefix, *PACKAGES, *BUILD]
     name = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
@@ -51,16 +51,16 @@ def _folder() -> Path:
 
 
 def _make(folder: Path) -> Path:
-    """Make the environment unless it is there, and install this library in its present state."""
+    """Create the environment unless it exists, and install this library in its current state."""
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     ready = folder / "ready"
     if not ready.exists():
         _run(sys.executable, "-m", "venv", "--clear", str(folder))
         _run(str(python), "-m", "pip", "install", "--quiet", *PACKAGES, *BUILD)
-        # Where a venv has it, it is imported at each start, which would be measured too.
+        # An installed setuptools is imported at each start, which would be measured, too.
         _run(str(python), "-m", "pip", "uninstall", "--quiet", "--yes", "setuptools")
         ready.touch()
-    # From a copy: what lies around in the checkout is no part of the package.
+    # Install from a copy, because other files in the checkout do not belong to the package.
     copy = folder / "onetime-source"
     shutil.rmtree(copy, ignore_errors=True)
     copy.mkdir()

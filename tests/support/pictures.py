@@ -1,4 +1,4 @@
-"""QR codes as pictures, and what zbarimg and qrencode make of them."""
+"""QR codes as pictures, which zbarimg reads and with which those of qrencode are compared."""
 
 import math
 import random
@@ -14,13 +14,13 @@ from tests.support import program
 BLACK, WHITE = 0, 255
 
 Picture = Sequence[bytes]
-"""The rows of a picture in greys, a byte for each pixel."""
+"""The rows of a grayscale picture, with a byte for each pixel."""
 
 _HALVES = {" ": (0, 0), "\u2580": (1, 0), "\u2584": (0, 1), "\u2588": (1, 1)}
 
 
 def from_text(text: str, *, ink: int, paper: int) -> Picture:
-    """Show text of half blocks as a terminal does, with some of the terminal around it."""
+    """Render text of half blocks as a terminal does, with a margin of the terminal's background."""
     lines = text.split("\n")
     halves = [[_HALVES[letter][half] for letter in line] for line in lines for half in (0, 1)]
     shades = bytes((paper, ink))
@@ -31,7 +31,7 @@ def from_text(text: str, *, ink: int, paper: int) -> Picture:
 
 
 def enlarged(picture: Picture, factor: int) -> Picture:
-    """Make so many pixels of each, to the right and down."""
+    """Return a picture that is enlarged by a whole factor."""
     wide = [b"".join(bytes([pixel]) * factor for pixel in row) for row in picture]
     return [row for row in wide for _ in range(factor)]
 
@@ -39,15 +39,15 @@ def enlarged(picture: Picture, factor: int) -> Picture:
 def photographed(
     rows: Sequence[bytes], *, scale: float, degrees: float, dark: int, light: int, seed: int
 ) -> Picture:
-    """Take a picture of modules as a camera would: scaled, turned, gray, a little blurred and noisy.
+    """Return a picture of modules as a camera takes it: scaled, rotated, gray, slightly blurred, and noisy.
 
     Args:
         rows: The modules, with a quiet zone.
-        scale: Pixels to a module.
-        degrees: How far it is turned.
-        dark: The gray of dark modules.
-        light: The gray of light modules, and of everything around.
-        seed: For the noise.
+        scale: Pixels on a side of a module.
+        degrees: Angle of the rotation.
+        dark: The gray of dark modules, from 0 to 255.
+        light: The gray of light modules and of the background, from 0 to 255.
+        seed: Seed of the noise.
     """
     size = len(rows)
     cos, sin = math.cos(math.radians(degrees)) / scale, math.sin(math.radians(degrees)) / scale
@@ -61,7 +61,7 @@ def photographed(
     for v in range(side):
         line = bytearray()
         for u in range(side):
-            # Where in the code the middle of the pixel lies; between the middles of modules it is mixed.
+            # The pixel's center, in modules. Between the centers of modules, their grays are mixed.
             right, down = u + 0.5 - side / 2, v + 0.5 - side / 2
             x = cos * right + sin * down + size / 2 - 0.5
             y = cos * down - sin * right + size / 2 - 0.5
@@ -93,7 +93,7 @@ def from_png(png: bytes) -> list[bytes]:
 
 
 def read(picture: Picture) -> bytes:
-    """Let zbarimg read a picture, as the bytes that stand in the code."""
+    """Return the bytes that zbarimg reads in the QR code of a picture."""
     header = f"P5 {len(picture[0])} {len(picture)} 255\n".encode()
     return read_file(header + b"".join(picture), ".pgm")
 
@@ -107,13 +107,13 @@ def shows(picture: Picture, data: bytes) -> bool:
 
 
 def framed(rows: Picture) -> list[bytes]:
-    """Put the quiet zone of four light modules around."""
+    """Return modules with a quiet zone of four light modules around them."""
     frame = [bytes(len(rows) + 8)] * 4
     return [*frame, *(bytes(4) + row + bytes(4) for row in rows), *frame]
 
 
 def read_svg(svg: str, side: int | None = None) -> bytes:
-    """Let rsvg-convert paint an SVG image, with so many pixels on a side, and zbarimg read it."""
+    """Render an SVG image with rsvg-convert, `side` pixels wide and high, and read it with zbarimg."""
     options = () if side is None else (f"--width={side}", f"--height={side}")
     run = subprocess.run([program("rsvg-convert"), *options], input=svg.encode(), capture_output=True)
     if run.returncode:
@@ -122,7 +122,7 @@ def read_svg(svg: str, side: int | None = None) -> bytes:
 
 
 def printed(rows: Picture, side: int) -> list[bytes]:
-    """Print modules in black or white dots, so many on a side; ink makes what is dark a dot wider."""
+    """Return modules as they are printed, with `side` dots on a side; ink widens dark areas by one dot."""
     places = [int((dot + 0.5) * len(rows) / side) for dot in range(side)]
     dots = [bytes(rows[i][j] for j in places) for i in places]
     wider = [bytes(map(max, row, b"\0" + row)) for row in dots]
@@ -130,13 +130,13 @@ def printed(rows: Picture, side: int) -> list[bytes]:
 
 
 def read_file(image: bytes, suffix: str) -> bytes:
-    """Let zbarimg read a file with a name that ends so."""
+    """Return the bytes that zbarimg reads in an image file, whose name gets the suffix."""
     path = program("zbarimg")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "picture").with_suffix(suffix)
         file.write_bytes(image)
-        # Without `binary` it guesses what script the bytes are, and shows them in UTF-8. In large codes it
-        # finds barcodes of other kinds too.
+        # Without `binary`, zbarimg guesses the character set of the bytes, and converts them to UTF-8. In
+        # large QR codes, it would also find barcodes of other kinds.
         options = ("--quiet", "--raw", "-Sdisable", "-Sqrcode.enable", "-Sbinary")
         run = subprocess.run([path, *options, str(file)], capture_output=True)
     if run.returncode:
@@ -145,11 +145,11 @@ def read_file(image: bytes, suffix: str) -> bytes:
 
 
 def with_qrencode(data: bytes, level: str, version: int = 1) -> Sequence[bytes]:
-    """Let qrencode draw a code without a quiet zone, in that version or a greater one."""
+    """Return the rows of qrencode's QR code without a quiet zone, in the given version or a higher one."""
     command = [program("qrencode"), "--8bit", f"--level={level}", f"--symversion={version}"]
     run = subprocess.run(
         [*command, "--type=ASCII", "--margin=0"], input=data, capture_output=True, check=True
     )
-    # Two characters make one module.
+    # Two characters represent one module.
     lines = run.stdout.decode().splitlines()
     return [bytes(letter == "#" for letter in line[::2]) for line in lines]

@@ -1,4 +1,4 @@
-"""A wrong implementation, written apart from what finds it: with hmac, hashlib and integers."""
+"""A wrong implementation in hmac, hashlib and integers, independent of the search that finds it."""
 
 import base64
 import hashlib
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 JITTER = 5
-"""Seconds by which people err when they write down the time of a code."""
+"""Maximum error of the time that a user notes for a code, in seconds."""
 
 HASHES: dict[str, tuple[Callable[..., Any], int, int]] = {
     "SHA1": (hashlib.sha1, 20, 64),
@@ -23,36 +23,36 @@ HASHES: dict[str, tuple[Callable[..., Any], int, int]] = {
 """The hash, its length and its block in bytes."""
 
 OWN_HASHES = list(HASHES)[:5]
-"""Those that the library makes codes with."""
+"""The hashes with which the library computes codes."""
 
 CHECK = "0246813579"
-"""Twice a digit, its two digits added."""
+"""For each digit, the sum of the digits of its double."""
 
 ZONES = (30, 60, 120, 330, 345, 525, 570, 720, 765, 825, 840)
-"""How far time zones are from each other, in minutes."""
+"""Differences between time zones, in minutes."""
 
 
 @dataclass
 class Program:
-    """What a program makes of a text. It begins right, and is spoilt bit by bit.
+    """A program that computes codes from a text. It is right at first, and each mistake changes a part of it.
 
     Attributes:
-        random: Decides what a mistake leaves open.
-        raw: The secret that was meant.
-        text: The secret as it is written.
-        key: The secret as the program takes it.
-        reading: The words for what the program takes the text for.
-        setting: What is known of each code: "time", "counter" or "both".
-        moves: What the factor comes from.
-        clock: Seconds that the clock is fast.
-        ahead: Counters that the program is ahead.
-        presses: The counter of each code of an app that counts where a time is expected.
-        naming: What is said of a clock that is off.
-        epoch: Unix time at which the clock begins, and its name.
-        way: How secret and message become a hash.
-        form: How the moving factor becomes a message, if not as bytes.
-        place: Where the four bytes are taken from, if the offset is not what is wrong.
-        finish: How digits are made of the number.
+        random: Makes the choices that a mistake leaves open.
+        raw: The intended secret.
+        text: The written form of the secret.
+        key: The secret that the program reads in the text.
+        reading: The words with which a finding describes this reading.
+        setting: The facts that are known about each code: "time", "counter" or "both".
+        moves: The source of the moving factor.
+        clock: Seconds by which the clock is fast.
+        ahead: Number of steps by which the program's counter is ahead.
+        presses: The counter of each code, for an app that counts although a time is expected.
+        naming: The end of the words with which a finding describes the error of the clock.
+        epoch: Name of the clock's epoch, and its Unix time.
+        way: The computation of a hash from the secret and the message.
+        form: The form of the message; empty for bytes.
+        place: A mistake in the choice of the four bytes; empty if there is none.
+        finish: The computation of the digits from the number.
     """
 
     random: random.Random
@@ -86,7 +86,7 @@ class Program:
     finish: str = "remainder"
 
     def factor(self, number: int, time: float, counter: int) -> int:
-        """Compute the counter or step of a code, the first one having the number 0."""
+        """Compute the counter or step of the code with an index, which counts from 0."""
         seconds = time + self.clock - self.epoch[1]
         factors: dict[str, Callable[[], float]] = {
             "time": lambda: seconds // self.period,
@@ -99,7 +99,7 @@ class Program:
         return int(factors[self.moves]())
 
     def hmac(self, message: bytes) -> bytes:
-        """Compute the HMAC, with what is wrong about the key."""
+        """Compute the HMAC with the mistakes in the use of the key."""
         new, length, right = HASHES[self.algorithm]
         key = self.key
         if self.repeated and len(key) < length:
@@ -194,12 +194,12 @@ class Program:
         return data
 
     def show(self, places: Sequence[tuple[float, int]]) -> tuple[tuple[int, ...], tuple[str, ...]]:
-        """Compute the factors and codes of so many times and counters."""
+        """Compute the moving factors and the codes of the given times and counters."""
         factors = tuple(self.factor(number, *place) for number, place in enumerate(places))
         return factors, tuple(map(self.code, factors))
 
     def words(self) -> set[str]:
-        """Name what is wrong, apart from how far a clock or counter is off."""
+        """Return the words for the mistakes, without the error of a clock or counter."""
         block = HASHES[self.algorithm][2]
         digit = ", the offset taken from hexadecimal digit 19" if self.last == 19 else ""
         return {
@@ -265,7 +265,7 @@ class Program:
         } | self.course()
 
     def course(self) -> set[str]:
-        """Name what is wrong on the way to the moving factor; it is named together."""
+        """Return the words for the mistakes in the moving factor, joined in one text."""
         timed = self.moves in ("time", "milliseconds")
         words = [
             "the time (TOTP) where a counter is expected" if timed and self.setting == "both" else "",
@@ -276,7 +276,7 @@ class Program:
 
 
 class Seen(NamedTuple):
-    """A code, and what is known of it."""
+    """A code with its time and its counter, as far as they are known."""
 
     code: str
     time: float | None
@@ -297,7 +297,7 @@ class Case(NamedTuple):
     factors: tuple[int, ...]
 
     def differences(self, finding: Mapping[str, Any]) -> list[str]:
-        """Tell where a finding, as its values by name, isn't what was planted."""
+        """Return the names of the checks that a finding, given as its values by name, does not pass."""
         program = self.program
         stepped = program.moves in ("time", "milliseconds", "counter as time")
         timed = program.moves in ("time", "milliseconds", "seconds")

@@ -1,4 +1,4 @@
-"""Planting: codes that a program with known mistakes shows."""
+"""Codes of a program in which known mistakes have been planted."""
 
 import base64
 import random
@@ -9,7 +9,7 @@ from tests.support.planted import JITTER, Case, Program, Seen
 
 
 def plant(source: random.Random, *mistakes: Mistake) -> Case:
-    """Make two codes that each of the mistakes changes."""
+    """Return two codes of a program with the mistakes, each of which changes the codes."""
     settings = frozenset.intersection(*(mistake.settings for mistake in mistakes))
     parts = frozenset[str]().union(*(mistake.parts for mistake in mistakes))
     for _ in range(10_000):
@@ -24,11 +24,11 @@ def plant(source: random.Random, *mistakes: Mistake) -> Case:
             mistake.change(program)
             undo = {name: old for name, old in before.items() if getattr(program, name) != old}
             if len(undo) > 1:
-                undo.pop("algorithm", None)  # it only lets the other one show
+                undo.pop("algorithm", None)  # the hash is chosen only so that the mistake has an effect
             whole = mistake.weight == 1 or "reading" in mistake.parts
             undone += [undo] if whole else [{name: old} for name, old in undo.items()]
         if "clock" not in parts:
-            # A near clock or counter goes with whatever else is wrong.
+            # A near clock or counter can be combined with every mistake.
             program.clock = source.randint(-10 * program.period, 10 * program.period)
             program.ahead = source.randint(-10, 10) if program.moves == "counter" else 0
         first = source.uniform(1e9, 3e9)
@@ -44,15 +44,15 @@ def plant(source: random.Random, *mistakes: Mistake) -> Case:
         if not all(other.text != program.text or other.show(places)[1] != codes for other in others):
             continue
         if program.lost and program.digits > 6 and max(map(len, codes)) < program.digits:
-            continue  # they are codes of fewer digits, too
+            continue  # codes of fewer digits are also possible
         if program.finish == "first of 10" and not any(code.startswith("0") for code in codes):
-            continue  # they are the first digits of the number, too
+            continue  # the codes are also the first digits of the number
         if program.place == "three bits" and replace(program, place="", offset=0).show(places)[1] == codes:
-            continue  # they are those of the first four bytes, too
+            continue  # the first four bytes result in the same codes
         if program.form == "hex 16 capitals" and not any(map(_has_letters, factors)):
-            continue  # they are those of small letters, too
+            continue  # lowercase letters result in the same codes
         if program.form == "hex 8" and all(factor >= 16**7 for factor in factors):
-            continue  # they are those of hexadecimal digits of any number, too
+            continue  # hexadecimal text without leading zeros results in the same codes
         seen = tuple(
             Seen(
                 code,

@@ -1,6 +1,6 @@
 """A real PostgreSQL for tests, directly or behind a pooler, through psycopg 3.
 
-ONETIME_POSTGRES has its conninfo, ONETIME_PGBOUNCER_SESSION, ONETIME_PGBOUNCER_TRANSACTION and
+ONETIME_POSTGRES has the server's conninfo. ONETIME_PGBOUNCER_SESSION, ONETIME_PGBOUNCER_TRANSACTION and
 ONETIME_PGBOUNCER_STATEMENT have that of a pooler in front of it. `tests.support.servers` starts such servers
 and prints all four.
 """
@@ -28,7 +28,7 @@ class Postgres:
     """
 
     def __init__(self, pool_mode: str | None = None) -> None:
-        """Find both.
+        """Read the connection strings, and load psycopg.
 
         Args:
             pool_mode: One of `POOL_MODES`, for connections through a pooler in this mode.
@@ -46,8 +46,8 @@ class Postgres:
 
         Args:
             isolation: Isolation level of its transactions, one of `ISOLATION_LEVELS`.
-            settings: More of the server's settings. A pooler refuses settings, and other isolation levels
-                than the default.
+            settings: Further settings of the server. A pooler refuses settings, and every isolation level
+                except the default.
         """
         if isolation != "read committed":
             # In the options of a connection, a space inside of a value needs a backslash.

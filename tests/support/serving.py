@@ -1,4 +1,4 @@
-"""The playground, run for a test; and requests to it, byte by byte."""
+"""A server of the playground for tests, and requests to it as bytes."""
 
 import http.client
 import json
@@ -28,20 +28,20 @@ CREDENTIAL: dict[str, Any] = {"secret": KEY}
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Where a server is, and what lets one in."""
+    """The port and the token of a server."""
 
     port: int
     token: str
 
     @classmethod
     def of(cls, server: Server) -> Self:
-        """Return where a server in this process is."""
+        """Return the port and the token of a server in this process."""
         return cls(server.server_port, server.site.token)
 
 
 @contextmanager
 def running(clock: Callable[[], float] = time.time) -> Iterator[Server]:
-    """Run a server for the length of a block."""
+    """Run a server during a block."""
     with Server(clock=clock) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -53,7 +53,7 @@ def running(clock: Callable[[], float] = time.time) -> Iterator[Server]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Wait for what another thread does."""
+    """Wait until another thread has made a condition true."""
     end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end, "it never comes true"
@@ -62,7 +62,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 @contextmanager
 def process() -> Iterator[tuple[int, Door]]:
-    """Run the command as a process for the length of a block: its id, and where it is. Then press Ctrl-C."""
+    """Run the command as a process during a block; yield its id and its address; then press Ctrl-C."""
     with subprocess.Popen(
         [sys.executable, "-m", "onetime", "playground", "--no-browser"],
         stdout=subprocess.PIPE,
@@ -86,7 +86,7 @@ def process() -> Iterator[tuple[int, Door]]:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back."""
+    """An answer of the server."""
 
     status: int
     headers: dict[str, str]
@@ -94,12 +94,12 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """The body, read."""
+        """The parsed body."""
         return json.loads(self.body)
 
     @property
     def refused(self) -> bool:
-        """Whether it says that something is wrong, with the request or in one of its fields."""
+        """Whether the answer reports an error of the request or of one of its fields."""
         return self.status != 200 or self.body.startswith(b'{"error": {')
 
     @property
@@ -117,9 +117,9 @@ def request(
     body: bytes | None = None,
     **changes: Any,
 ) -> bytes:
-    """Write a request that is right, except for the parts that are given. A header that is None is left out.
+    """Return a valid request in which the given parts are replaced. A header that is None is left out.
 
-    Names of headers are given with _ for -.
+    The names of headers have an underscore for each hyphen.
     """
     if body is None:
         body = b"{}" if method == "POST" else b""
@@ -143,7 +143,7 @@ def send(door: Door, data: bytes) -> list[Answer]:
         try:
             wire.sendall(data)
             wire.shutdown(socket.SHUT_WR)
-        except OSError:  # it was refused before it was sent
+        except OSError:  # the request was refused before all of it was sent
             pass
         while part := wire.recv(65_536):
             received += part
@@ -151,7 +151,7 @@ def send(door: Door, data: bytes) -> list[Answer]:
 
 
 def answers(received: bytes, bodiless: bool = False) -> list[Answer]:
-    """Split what a server sent into answers, strictly."""
+    """Parse the bytes that a server sent, strictly, into answers."""
     found = []
     while received:
         head, end, received = received.partition(b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""Sessions of the command line: what it is given, what it answers, what it says, and how it ends."""
+"""Sessions of the command line: its input, its answer, its messages and its exit status."""
 
 import codecs
 import io
@@ -26,7 +26,7 @@ PATIENCE = 30
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """How one run went."""
+    """The result of one run."""
 
     status: int
     out: str
@@ -41,7 +41,7 @@ class Screen(io.StringIO):
 
 
 class Input:
-    """A standard input, from a pipe unless it is said to be a terminal."""
+    """A standard input that is a pipe or, if `terminal` is true, a terminal."""
 
     def __init__(self, data: bytes, *, terminal: bool) -> None:
         self.buffer = io.BytesIO(data)
@@ -51,7 +51,7 @@ class Input:
         return self.terminal
 
     def fileno(self) -> int:
-        return self.buffer.fileno()  # which there is none, so that a prompt is read as on Windows
+        return self.buffer.fileno()  # raises OSError, so a prompt is read as on Windows
 
 
 def run(
@@ -73,16 +73,16 @@ def run(
     ):
         try:
             status = execute(list(arguments))
-        except SystemExit as end:  # argparse ends --help and --version so
+        except SystemExit as end:  # argparse raises it for --help and --version
             assert isinstance(end.code, int)
             status = end.code
-    # Nothing is flushed here: what `execute` leaves unwritten is not in the answer.
+    # The output is not flushed here, so text that `execute` does not flush is missing from the answer.
     return Session(status, out.getvalue().decode(encoding), err.getvalue())
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Make an environment in which a process finds the library that these tests run on."""
-    # Unbuffered, a process would learn elsewhere that its reader has gone.
+    """Return environment variables with which a process finds the library under test."""
+    # With unbuffered output, a process would notice a closed pipe at another place.
     return {**os.environ, "PYTHONUNBUFFERED": "", "PYTHONPATH": str(SOURCE.parent), **more}
 
 
@@ -102,7 +102,7 @@ def process(*arguments: str, stdin: str = "", **more: str) -> Session:
 
 
 def hear_interrupts() -> None:
-    """Undo, in a child, that what runs in the background of a script ignores Ctrl-C."""
+    """Restore Ctrl-C in a child, because processes in the background of a script ignore it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -112,7 +112,7 @@ class Terminal:
     Args:
         arguments: The arguments of the command line.
         size: Columns and lines of the terminal.
-        folder: Where the process runs.
+        folder: Working directory of the process.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class Terminal:
 
             self.pid, self.wire = pty.fork()
             if self.pid == 0:
-                # What runs in the background of a script ignores Ctrl-C, and so would its children.
+                # Processes in the background of a script, and their children, would ignore Ctrl-C.
                 signal.signal(signal.SIGINT, signal.SIG_DFL)
                 termios.tcsetwinsize(0, size[::-1])
                 os.chdir(folder)
@@ -177,7 +177,7 @@ class Terminal:
             raise AssertionError("the process is stuck")
         try:
             data = os.read(self.wire, 4096)
-        except OSError:  # so Linux says that nobody is left on the other side
+        except OSError:  # on Linux, this means that the process has closed the terminal
             return False
         self.screen += self.decoder.decode(data)
         return bool(data)

@@ -1,4 +1,4 @@
-"""What the tests of delivered and recovery codes share: a clock to turn, stores to trip over, damage."""
+"""Helpers for the tests of delivered and recovery codes: a manual clock, a bad store, damaged texts."""
 
 import sys
 import threading
@@ -11,11 +11,11 @@ from tests.support import shown
 
 NOW = 1_800_000_000
 NOT_CODES: list[object] = [None, b"", 0, False, [], 0.0, {}, object(), "", " ", "\t", "-", " - ", "\n", "\0"]
-"""What is nothing, by some reading, and no code by any."""
+"""Values that are empty, blank, false or not text. None of them is a code."""
 
 
 class Clock:
-    """A clock that stands until it is turned."""
+    """A clock whose time changes only if a test sets it."""
 
     def __init__(self, now: float = NOW) -> None:
         self.now = now
@@ -25,7 +25,7 @@ class Clock:
 
 
 class TrippingStore(MemoryStore):
-    """A store that does something, once, between a read and the write after it; or breaks at the write."""
+    """A store that calls a function once before a write, like a concurrent process, or fails at the write."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class TrippingStore(MemoryStore):
         self.swaps = 0
 
     def swap(self, key: str, old: str | None, new: str | None) -> bool:
-        """Write, after what comes in between."""
+        """Write after the function that was set, or raise StoreError."""
         self.swaps += 1
         if self.broken:
             raise StoreError("the disk is full")
@@ -45,7 +45,7 @@ class TrippingStore(MemoryStore):
 
 
 def damaged(text: str) -> Iterator[str]:
-    """Change each character of a text, take each out, and put others in before each and at the end."""
+    """Yield copies of a text with one character replaced, removed or inserted at each position."""
     strange = "0123456789 -+_.az\n\t\0٣²"
     for i in range(len(text) + 1):
         for other in strange:
@@ -57,7 +57,7 @@ def damaged(text: str) -> Iterator[str]:
 
 
 def outcome(call: Callable[[], object]) -> str:
-    """Name what a call ends with: the kind of its answer, or of its error."""
+    """Return the name of the type of a call's result, or of its error."""
     try:
         return type(call()).__name__
     except Exception as error:
@@ -65,8 +65,8 @@ def outcome(call: Callable[[], object]) -> str:
 
 
 def revealed(kind: type[Exception], call: Callable[[], object]) -> str:
-    """Give all that a reporter can show of the error that a call raises."""
-    # No assertRaises: it takes the traceback off, and that is what shows most.
+    """Return everything that an error reporter can show of the error that a call raises."""
+    # Not assertRaises, because it clears the frames of the traceback, which show the most.
     try:
         call()
     except kind as error:
@@ -75,7 +75,7 @@ def revealed(kind: type[Exception], call: Callable[[], object]) -> str:
 
 
 def together(calls: list[Callable[[], object]]) -> Counter[str]:
-    """Make calls at once, a thread for each, and count how they end."""
+    """Make calls at the same time, each in a thread of its own, and count their outcomes."""
     ends: list[str] = []
     barrier = threading.Barrier(len(calls))
 

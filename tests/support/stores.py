@@ -1,4 +1,4 @@
-"""Stores that are known to be bad, and a connection as a pool opens it."""
+"""A store that is known to be bad, and helpers that open and close stores and connections."""
 
 import gc
 import os
@@ -17,7 +17,7 @@ def close(store: Store) -> None:
 
 
 class ReadThenWrite:
-    """A store that is known to be bad: it reads, and then writes over whatever is there by now."""
+    """A store that is known to be bad: it reads, and then overwrites even a text that has changed since."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -47,9 +47,9 @@ def opened(dialect: Dialect, *, create: bool = False) -> Any:
 
 
 def fork_while_opening(store: SQLStore, key: str) -> str | None:
-    """Read an entry on a new connection, and fork before that is ready, as a signal handler may.
+    """Read an entry on a new connection, and fork before the connection is ready, as a signal handler may.
 
-    The child ends as programs do: an exception leaves every frame, and nothing of them is left.
+    The child ends as programs do: an exception leaves every frame, and their objects are deleted.
     """
     parent, prepare = os.getpid(), store._dialect.prepare
 
@@ -66,6 +66,6 @@ def fork_while_opening(store: SQLStore, key: str) -> str | None:
         except BaseException:
             if os.getpid() == parent:
                 raise
-    # Only the child gets here. Its frames, and what they refer to, are gone.
+    # Only the child gets here. Its other frames, and the objects they referred to, have been deleted.
     gc.collect()
     os._exit(0)

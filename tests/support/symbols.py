@@ -1,4 +1,4 @@
-"""QR codes to compare: what they say, a short form of each, and the penalty by the letter of the standard."""
+"""QR codes for comparisons: their content, digests, and penalties as the standard defines them."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -12,17 +12,17 @@ Rows = Sequence[bytes]
 
 
 def content(version: int, level: str, length: int) -> bytes:
-    """Make up bytes that are the same on every machine."""
+    """Return pseudorandom bytes that are the same on every machine."""
     return hashlib.shake_128(f"{version}-{level}".encode()).digest(length)
 
 
 def digest(rows: Rows) -> str:
-    """Shorten a symbol to eight hexadecimal digits."""
+    """Return a digest of a symbol, in eight hexadecimal digits."""
     return hashlib.sha256(b"".join(rows)).hexdigest()[:8]
 
 
 def scores(rows: Rows) -> tuple[int, int, int, int]:
-    """Score a complete symbol by Table 11: the points for N1, N2, N3 and N4."""
+    """Return the penalties of a complete symbol by Table 11: the points for N1, N2, N3 and N4."""
     columns = [bytes(column) for column in zip(*rows, strict=True)]
     lines = [*rows, *columns]
     runs = [len(list(run)) for line in lines for _, run in groupby(line)]

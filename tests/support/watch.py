@@ -6,22 +6,22 @@ from typing import Any
 from tests.support import shown
 
 SAMPLE = 500
-"""Of so many cases one is looked at with a traceback and the variables of its frames, which is slow."""
+"""Number of cases of which one is checked with all variables in its traceback, which is slow."""
 
 PART = 5_000
-"""Cases that one process does at a time."""
+"""Number of cases that a process runs at a time."""
 
 
 class CaseError(Exception):
-    """A case that went wrong. These are test keys, to be seen."""
+    """A failed case. Its text may show the secret, which is only a test key."""
 
 
 class Watch:
-    """Lets out nothing but documented errors that show no piece of a secret, in whatever case.
+    """Checks that calls raise only documented errors, and that no error shows a part of a secret in any case.
 
     Args:
         secret: The secret, as text.
-        deep: Whether the variables of the library's frames in a traceback are looked at too.
+        deep: Whether to check the variables of the library's frames in a traceback, too.
     """
 
     def __init__(self, secret: str, deep: bool) -> None:
@@ -31,7 +31,11 @@ class Watch:
         self.errors = 0
 
     def __call__(self, call: Callable[[], Any], *documented: type[Exception], deep: bool = True) -> Any:
-        """Return what a call returns, or its error."""
+        """Return the result of a call, or its error.
+
+        Raises:
+            CaseError: The error is not documented, or shows a part of the secret.
+        """
         try:
             return call()
         except Exception as error:

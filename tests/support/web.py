@@ -1,4 +1,4 @@
-"""A site of an example in a process of its own, and a browser's half of HTTP."""
+"""A server for the site of an example, in a process of its own, and a simple browser."""
 
 import html
 import http.cookiejar
@@ -47,7 +47,7 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 class Answer:
-    """What a server answered.
+    """An answer of a server.
 
     Attributes:
         status: The status.
@@ -64,7 +64,7 @@ class Answer:
             self.path = urllib.parse.urlsplit(response.url).path
 
     def json(self) -> Any:
-        """Return what the body says."""
+        """Return the parsed body."""
         return json.loads(self.text)
 
 

@@ -1,4 +1,4 @@
-"""Calls that are right, and everything that can be wrong in their fields."""
+"""Valid calls of the playground, and wrong values for each of their fields."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "/api/login/forget": {**SESSION, "device": "phone"},
     "/api/login/unlock": SESSION,
 }
-"""A call for each address. Those with a session or a job are right except for it."""
+"""A call for each address. The session or the job of a call does not exist; all other fields are valid."""
 
 FULL_CREDENTIAL: dict[str, Any] = {
     "secret": KEY,
@@ -88,7 +88,7 @@ WRONG: dict[str, tuple[object, ...]] = {
     "session": (*TEXT, "", "0" * 32, "\ud800"),
     "job": (*TEXT, "", "0" * 32, "\ud800"),
 }
-"""Wrong values of each field, whatever the address."""
+"""Values of each field that are wrong at every address."""
 
 
 def wrong_requests() -> list[tuple[str, dict[str, Any], str | None]]:

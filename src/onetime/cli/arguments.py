@@ -71,7 +71,7 @@ class Parser(argparse.ArgumentParser):
         return options
 
     def exit(self, status: int = 0, message: str | None = None) -> "NoReturn":
-        """Exit after --help or --version. An error of the output is raised, and `main` handles it."""
+        """Exit after --help or --version. An output error is raised here, and `cli.execute` handles it."""
         sys.stdout.flush()
         super().exit(status, message)
 
@@ -169,7 +169,7 @@ def moment(text: str) -> "int | datetime":
 
 
 def _width() -> int:
-    """Return the width of standard output in columns if it is a terminal; otherwise a default width."""
+    """Return the width of a help text in columns: that of a terminal, but at most 80; 80 elsewhere."""
     columns = size(sys.stdout)[0] if sys.stdout.isatty() else UNKNOWN
     return min(columns, MAX_WIDTH)
 

@@ -21,7 +21,7 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Remove the row of a user with its throttle, or only a device; then the throttle stays."""
+    """Remove the row of a user, including the throttle; or remove one device, and leave the throttle."""
     check_store(options)
 
     def forget(verifier: Verifier) -> None:

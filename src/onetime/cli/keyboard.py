@@ -24,8 +24,8 @@ def ask(question: str, another: str = "", *, hidden: bool = True) -> list[str]:
 
     Args:
         question: The prompt.
-        another: The prompt for another line, until the line is empty; empty to ask only once.
-        hidden: Whether the terminal shows nothing of the lines.
+        another: The prompt for each further line, until the user enters an empty line; empty to ask once.
+        hidden: Whether the terminal hides the typed lines.
 
     Returns:
         At least one line, without line breaks.
@@ -77,7 +77,7 @@ def ask(question: str, another: str = "", *, hidden: bool = True) -> list[str]:
     try:
         return _lines(question, another, ask_one, pasted)
     finally:
-        # Whatever follows would reach the shell, which would show and store it.
+        # Hidden input that was not read would reach the shell, which would show and store it.
         termios.tcsetattr(descriptor, termios.TCSAFLUSH if hidden else termios.TCSADRAIN, modes)
 
 
@@ -112,7 +112,7 @@ def _line(descriptor: int) -> bytes:
 
 
 def _show(text: str, descriptor: int) -> None:
-    """Write on the terminal, also if standard error goes elsewhere."""
+    """Write on the terminal, even if standard error goes elsewhere."""
     if sys.stderr is not None and sys.stderr.isatty():
         prompt(text)
         return

@@ -36,7 +36,7 @@ def read_text(
     Args:
         options: The options for the source.
         prompt: The prompt on a terminal.
-        another: The prompt for another line, until an empty one; empty to ask only once.
+        another: The prompt for each further line, until the user enters an empty line; empty to ask once.
         several: Whether the command takes several links. If not, only one line is read at the prompt, and a
             message says if more were pasted.
 
@@ -223,7 +223,7 @@ def _secret(options: argparse.Namespace, text: str) -> Secret:
 
 
 def _hex_hint(text: str) -> str:
-    """Return a hint if a text may be hexadecimal: it has the marks of it, or digits that base32 rarely is."""
+    """Return a hint if a text is written as hexadecimal, or is long and has only hexadecimal digits."""
     compact = _compact(text).lower()
     digits = compact.replace("0x", "").replace("\\x", "")
     marked = digits != text.replace(" ", "").replace("-", "").lower()

@@ -100,7 +100,7 @@ def courses(
     told: bool = False,
     counter_words: str = "",
 ) -> list[Choice[Course]]:
-    """List the ways to compute a moving factor, the right one first if it comes from a counter.
+    """List the ways to compute a moving factor; if counters are given, the right way is the first.
 
     Args:
         times: Unix time in seconds of each code; empty if there are only counters.

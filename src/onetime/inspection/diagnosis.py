@@ -42,7 +42,7 @@ class Diagnosis:
     Attributes:
         findings: The findings, best first, at most ten.
         tried: Number of codes that were computed and compared.
-        sightings: Number of codes that the search compared with.
+        sightings: Number of given codes, with which the computed codes were compared.
         not_tried: The parts that were left out of the search, in words.
     """
 
@@ -113,7 +113,8 @@ def diagnose(
             several links.
         ValueError: A code does not have 1 to 10 digits; a time is before 1970, naive, not finite or probably
             in milliseconds; a number is out of range; a code has neither a time nor a counter; only some
-            codes have a time, or only some have a counter; or two codes of one time and counter differ.
+            codes have a time, or only some have a counter; or two codes differ although their time and
+            counter are the same.
         TypeError: An argument has the wrong type.
     """
     read_text(text)
@@ -227,7 +228,7 @@ def _best(found: list[tuple[tuple[int, int], float, Finding]]) -> tuple[Finding,
 
 
 def _without(number: int, finding: Finding, codes: int) -> Finding:
-    """Return the finding of all codes but one, which names this code; `number` is its index from 0."""
+    """Return a finding for all codes but one, with words that name the code at index `number`."""
     advice = [f"Check code {number + 1}, and its time or counter."]
     if finding.advice not in (messages.RIGHT, messages.RIGHT_COUNTER):
         advice.append(finding.advice)

@@ -36,7 +36,7 @@ def endings(codes: Sequence[str], expected: int | None) -> list[Choice[Ending]]:
 
     Args:
         codes: Digits, 1 to 10 each.
-        expected: The length in a link; None without a link, which means 6.
+        expected: The length that a link specifies; None if it is not specified, and 6 is expected.
     """
     usual = expected or MIN_DIGITS
     found: list[Choice[Ending]] = []
@@ -138,7 +138,7 @@ def _possible(choice: Choice[Ending], codes: Sequence[str]) -> bool:
 
 
 def checked(number: int, digits: int) -> str:
-    """Return the remainder with one digit less and a checksum, as in the code of RFC 4226 appendix C.
+    """Return the remainder with one digit fewer, and a checksum, as the code of RFC 4226 appendix C does.
 
     Args:
         number: The truncated HMAC.

@@ -1,6 +1,6 @@
 """A tolerant reader of `otpauth://` links, so that faulty parts can be diagnosed.
 
-Unlike `provisioning.uri`, this reader refuses only exports and links without a secret.
+Unlike `provisioning.uri`, this reader refuses only exports, several links, and links without a secret.
 """
 
 import re

@@ -7,7 +7,7 @@ from collections.abc import Callable
 PIECE = 64
 """Number of characters that are normalized together."""
 
-# Groups of a secret may look like a name: in capitals, a name stands alone or beside an underscore.
+# A secret in capitals may contain SEED or KEY, so a label in capitals stands alone or beside an underscore.
 _LABEL = re.compile(
     r"""(?:(?<![A-Z0-9])(?:SECRET|SEED|KEY)(?:_\w{0,20})?|(?:[Ss]ecret|[Ss]eed|[Kk]ey)\w{0,20})"""
     r"""["'\s]*(?::=|=>|[:=>])\s*["']?(?![=\s])([^&"'},<]+)"""

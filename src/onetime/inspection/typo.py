@@ -31,8 +31,7 @@ def mended(text: str) -> Iterator[tuple[str, str, bool]]:
     told = [f"{digit} read as {letter}" for digit, letter in (("0", "O"), ("8", "B")) if digit in text]
     ones = text.count("1")
     if ones or told:
-        # If there are many, or the text is long, all are replaced alike, because each doubles the
-        # combinations.
+        # Each 1 doubles the number of combinations. If the text has many, or is long, all are replaced alike.
         each_by_itself = ones <= MAX_ONES and len(text) <= MAX_LENGTH
         pieces = fixed.split("1")
         for letters in product("IL", repeat=ones) if each_by_itself else ("I" * ones, "L" * ones):

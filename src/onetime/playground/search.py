@@ -1,4 +1,4 @@
-"""Searches for why a code does not match, each in a thread of its own, with progress and a way to cancel."""
+"""Searches for the reason why a code does not match. Each has its own thread, and can be canceled."""
 
 import secrets
 import threading

@@ -121,12 +121,11 @@ def error_correction(block: bytes, size: int) -> bytes:
 def _multiples(size: int) -> tuple[int, ...]:
     """Return the products of a generator polynomial (Annex A) and each element of GF(2^8).
 
-    Args:
-        size: Degree of the generator polynomial.
-
-
     A polynomial is a number whose bytes are its coefficients. The coefficient of the highest power, which
     division removes, is left out.
+
+    Args:
+        size: Degree of the generator polynomial.
     """
     generator = 1
     for power in range(size):  # times (x - 2^power)
@@ -164,7 +163,7 @@ def _encoding_region(version: int) -> int:
     # Without the finder patterns with their separators, the timing patterns and the format information.
     modules = size**2 - 3 * 8**2 - 2 * (size - 16) - 31
     if version > 1:
-        # Without the alignment patterns, of which some have five modules in a timing pattern.
+        # Without the alignment patterns, some of which share five modules with a timing pattern.
         across = version // 7 + 2
         modules -= (across**2 - 3) * 5**2 - 2 * (across - 2) * 5
     if version > 6:

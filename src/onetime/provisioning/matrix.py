@@ -62,7 +62,7 @@ def draw(codewords: bytes, version: int, level: str, mask: int | None) -> tuple[
 
     if mask is None:
         # 7.8.3.1: "the area to be evaluated is the complete symbol". Encoders that leave out the format and
-        # version information choose other masks than those of the standard's own examples.
+        # version information do not choose the masks of the standard's own examples.
         mask = min(MASKS, key=lambda each: penalty(complete(each), layout))
     stride = layout.size + _MARGIN
     modules = f"{complete(mask):0{layout.size * stride}b}".encode().translate(bytes.maketrans(b"01", b"\0\1"))

@@ -87,8 +87,8 @@ def join(batches: Iterable[Batch]) -> Batch:
         `refused` are indexes among all accounts, including refused ones, from 0.
 
     Raises:
-        MigrationError: There are no batches, or an export misses some. The message names these, counted
-            from 1. Two batches that differ and have the same place belong to two exports.
+        MigrationError: There are no batches, or batches of an export are missing. The message names the
+            missing batches, counted from 1. Two different batches with the same place belong to two exports.
         TypeError: One of the values is not a Batch.
     """
     parts = Parts()
@@ -109,8 +109,8 @@ def read(text: str) -> Batch:
     """Read every account in a text of links and exports, mixed and in any order.
 
     Accounts and links that cannot be read, and missing batches, are in `refused` of the result. If a link of
-    an export has a fault outside its accounts, as when it is cut off, the whole accounts before the fault are
-    read, and `refused` has the fault too.
+    an export has a fault outside its accounts, for example because it is cut off, the complete accounts
+    before the fault are read, and `refused` has the fault too.
 
     Args:
         text: The content of a file, or pasted text: links on lines of their own or separated by white space,

@@ -67,12 +67,12 @@ def check_extra_name(name: str, known: frozenset[str]) -> None:
 
     For example, "&amp;digits" in a link that was copied from HTML leaves the name "amp;digits". Readers
     that ignore this name show codes of 6 digits. White space, invisible characters, accents, letters of
-    other scripts, and a "=" that is encoded, missing or another character have the same effect.
+    other scripts, and a "=" that is encoded, missing or replaced by another character have the same effect.
 
     Raises:
-        URIError: The name is empty; or one of its words is a known name once HTML entities, accents, digits
-            at the end and everything but letters is removed, and letters that are not ASCII stand for any
-            letter; or the link is not for codes of RFC 4226 or RFC 6238.
+        URIError: The name is empty or known; or one of its words becomes a known name if HTML entities,
+            accents, separators and the digits at its end are removed, and each letter that is not ASCII
+            stands for any letter; or the link is not for codes of RFC 4226 or RFC 6238.
     """
     if not name:
         raise URIError("a parameter must have a name", "extra")
@@ -128,7 +128,7 @@ def _words(text: str) -> list[str]:
     if not text.isalnum():
         data = text.encode("ascii").translate(_WORDS, b"_-.").decode()
         words = [piece.replace(" ", "") for piece in data.split(";")] + data.replace(";", " ").split()
-    # Browsers accept "&amp" without its semicolon; JSON may write "&" as "\\u0026".
+    # Browsers accept "&amp" without its semicolon; JSON may write "&" as "\u0026".
     return [word.removeprefix("amp").removeprefix("u0026") for word in words]
 
 

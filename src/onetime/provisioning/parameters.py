@@ -107,7 +107,7 @@ def decoded(part: str, parameter: str | None) -> str:
         parameter: Name of the part, for the error; None for an unknown parameter.
 
     Raises:
-        URIError: Two hexadecimal digits do not follow a percent sign, or the bytes are not UTF-8.
+        URIError: A percent sign is not followed by two hexadecimal digits, or the bytes are not UTF-8.
     """
     if "%" not in part:
         return part

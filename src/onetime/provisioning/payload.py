@@ -70,7 +70,7 @@ class Payload:
     def known_place(self) -> tuple[int, int, int]:
         """Return the place of a message that has a fault; if it is unknown, the place of a whole export.
 
-        The place is unknown if one of the three numbers is wrong or missing: it may stand after the fault.
+        The place is unknown if one of its three numbers is wrong, or is missing and may follow the fault.
         """
         if self.header.keys() >= {_SIZE, _INDEX, _ID}:
             with suppress(MigrationError):

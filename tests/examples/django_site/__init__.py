@@ -1,7 +1,7 @@
 """A Django site with a second factor, after the README's recipe.
 
     pip install django  # and psycopg for PostgreSQL
-    export SECRET_KEY=... MASTER_KEY=...  # of each: python3 -c "import secrets; print(secrets.token_hex(32))"
+    export SECRET_KEY=... MASTER_KEY=...  # each: python3 -c "import secrets; print(secrets.token_hex(32))"
     export DJANGO_SETTINGS_MODULE=django_site.settings
     python3 -m django migrate
     python3 -m django createsuperuser

@@ -82,7 +82,7 @@ export class Given {
     this.button.setAttribute("aria-label", `Remove code ${number}`);
   }
 
-  /** Return the code in the form that the server reads. Its time is the time when the user typed it. */
+  /** Return the code in the form that the server reads. “Just now” is the time when the user typed it. */
   value() {
     const by = this.by.value;
     return {

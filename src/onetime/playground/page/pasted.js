@@ -1,4 +1,4 @@
-// Links and exports, pasted into the field of a secret: one account fills the fields; of several, the user chooses.
+// Links and exports that are pasted into the field of a secret. If there are several accounts, the user chooses one.
 
 import { Line } from "./api.js";
 import { announce, button, find, make, settled, times } from "./dom.js";
@@ -10,8 +10,8 @@ export const title = ({ issuer, name }) =>
   [issuer, name].filter(Boolean).join(": ") || "an account without a name";
 
 /**
- * Watch the field of a secret for links. `chosen` is called with an account, and `refused` with an error;
- * `changed` is called when the field has something else.
+ * Watch the field of a secret for links. `chosen` is called with the account, `refused` with an error or with null
+ * and a reason, and `offered` when the user has to choose an account.
  */
 export class Pasted {
   #line = new Line();
@@ -36,7 +36,7 @@ export class Pasted {
     return LINK.test(this.#field.value);
   }
 
-  /** Join the lines of a secret. Links stay on their lines, so that other text does not belong to a link. */
+  /** Join the lines of a secret. Links stay on their lines, so that other text does not become part of a link. */
   join() {
     if (!this.has()) this.#field.value = this.#field.value.replace(/[\r\n]+/g, "");
   }
