@@ -66,7 +66,7 @@ class Links(Case):
                 self.browser.press("a", holding="Control")
                 self.paste(text)
                 self.comes(["Acme: a", "Acme: b", "c"], lambda: self.texts("#accounts .name"))
-                self.says("Number 4 cannot be read: ", "#accounts .lost")
+                self.says("Entry 4 cannot be read: ", "#accounts .lost")
                 self.assertNotIn(OTHER.to_base32()[:8], self.text("#accounts"))
                 self.shows("3 accounts to choose from", "#announcements")
                 hand.press("#accounts li:nth-child(3) button")

@@ -33,7 +33,7 @@ class Migrate(unittest.TestCase):
         parts = migration.build(accounts, id=7)
         self.assertEqual(3, len(parts))
         rest = [f"{link}\n" for link in LINKS]
-        message = "onetime: number 16: of 3 batches, these are missing: 2\n"
+        message = "onetime: entry 16: of 3 batches, these are missing: 2\n"
         session = run("migrate", stdin=f"{parts[0]}\n{parts[2]}")
         self.assertEqual(Session(1, "".join(rest[:10] + rest[20:]), message), session)
         answer = json.loads(run("migrate", "--json", stdin=f"{parts[0]}\n{parts[2]}").out)
@@ -53,7 +53,7 @@ class Migrate(unittest.TestCase):
                 self.assertLessEqual({*LINKS[:10], *LINKS[20:]}, {*links})
                 self.assertLessEqual({*links}, {*LINKS})
                 self.assertEqual(lost >= 30, len(links) < 25)
-                self.assertRegex(session.err, r"\Aonetime: number \d+: ")
+                self.assertRegex(session.err, r"\Aonetime: entry \d+: ")
         self.assertEqual("", run("migrate", stdin=f"{first}\n{second}\n{third}").err)
 
     def test_f51_links_and_exports_become_links(self) -> None:
@@ -152,7 +152,7 @@ class Migrate(unittest.TestCase):
                 names = ", ".join(filter(None, (issuer, name)))
                 session = run("migrate", stdin=text)
                 self.assertEqual(1, session.status)
-                what = f"account 2 ({names})" if names else "number 2"
+                what = f"account 2 ({names})" if names else "entry 2"
                 self.assertEqual(f"onetime: {what}: {error}\n", session.err)
                 self.assertEqual(f"{TOTP_LINK}\n{HOTP_LINK}\n", run("migrate", stdin=session.out).out)
                 answer = json.loads(run("migrate", "--json", stdin=text).out)
@@ -170,7 +170,7 @@ class Migrate(unittest.TestCase):
         session = run("migrate", stdin=text)
         self.assertEqual((1, f"{TOTP_LINK}\n"), (session.status, session.out))
         positions = [line.split(":")[1] for line in session.err.splitlines()]
-        self.assertEqual([" account 1 (Acme)", " number 2", " number 4"], positions)
+        self.assertEqual([" account 1 (Acme)", " entry 2", " entry 4"], positions)
 
     def test_what_is_no_link_is_refused(self) -> None:
         """A line that is no link may be the rest of one, whose secret would be incomplete."""

@@ -160,14 +160,14 @@ class Reader:
         elif call in ("unlink", "unlinkat"):
             self._add("unlink", name, self._names.pop(name))
         else:
-            raise ValueError(f"a call of the trace is not modelled: {shorten(f'{call}({arguments})')}")
+            raise ValueError(f"a call of the trace is not modeled: {shorten(f'{call}({arguments})')}")
 
     def _opened(self, process: str, path: Path, arguments: str, result: str) -> None:
         if path == self.folder:
             self._open[process, result] = "folder"
             return
         if "O_TRUNC" in arguments or "O_APPEND" in arguments:
-            raise ValueError(f"the trace opens {path.name} in a way that is not modelled")
+            raise ValueError(f"the trace opens {path.name} in a way that is not modeled")
         if path.name not in self._names:
             self._names[path.name] = self._files
             self._add("create", path.name, self._files)

@@ -84,7 +84,7 @@ class Model(unittest.TestCase):
         disk = self.disk(Event("sync", "file", 0), Event("folder"), shrunk)
         self.assertEqual({"oo", "o"}, self.outcomes(disk))
 
-    def test_a_call_that_is_not_modelled_is_an_error(self) -> None:
+    def test_a_call_that_is_not_modeled_is_an_error(self) -> None:
         """A trace with a call on the folder that the model does not know cannot prove anything."""
         folder = Path("/folder")
         inside, outside = ("".join(f"\\x{byte:02x}" for byte in path) for path in (b"/folder/file", b"/else"))

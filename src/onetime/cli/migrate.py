@@ -21,8 +21,9 @@ EXAMPLES = (
 def add_arguments(parser: Parser) -> None:
     """Add this command's arguments."""
     parser.epilog = (
-        "If the input has an export, all accounts become links, those of links beside it too. Accounts that "
-        "cannot be read or written are named, and the others are printed; the exit status is then 1."
+        "If the input has an export, all accounts become links, including those of links in the same input. "
+        "Accounts that cannot be read or written are named, and the others are printed; the exit status is "
+        "then 1."
     )
     add_links(parser)
     add_json(parser)
@@ -37,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     for one in refused:
         names = ", ".join(filter(None, (one.issuer, one.name)))
         # Without a name it may be an account or a part of an export.
-        what = f"account {one.position + 1} ({names})" if names else f"number {one.position + 1}"
+        what = f"account {one.position + 1} ({names})" if names else f"entry {one.position + 1}"
         tell(f"{what}: {one.reason}")
     if options.json:
         lost = [

@@ -79,7 +79,7 @@ export class Pasted {
     });
     const lost = refused.map((each) => {
       const name = each.name || each.issuer ? ` (${title(each)})` : "";
-      return make("li", "lost", `Number ${each.position}${name} cannot be read: ${each.reason}.`);
+      return make("li", "lost", `Entry ${each.position}${name} cannot be read: ${each.reason}.`);
     });
     this.#list.replaceChildren(heading, make("ul", "accounts", ...choices, ...lost));
     this.#list.hidden = false;
