@@ -136,7 +136,7 @@ def main(arguments: list[str]) -> None:
         vault.save()
     elif asked.command == "show":
         for place, account in enumerate(vault.accounts):
-            # An HOTP code is shown on demand only, because each unused code brings the counter out of step.
+            # An HOTP code is shown on demand only, because each unused code puts the counter out of step.
             print(label(account), "-" if isinstance(account.credential, HOTP) else vault.code(place))
     elif asked.name is None:
         parser.error("the name of an account is missing")

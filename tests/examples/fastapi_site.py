@@ -15,8 +15,9 @@
 The endpoints are functions with `def`, which FastAPI calls in threads of its own, so a verification that
 waits for the database does not block other requests. Never call the verifier in an `async def` endpoint.
 An asynchronous store would gain nothing. `python3 -m tests.benchmarks event_loop` measured both on PostgreSQL
-with 32 concurrent requests. Threads made 2,000 to 2,300 verifications a second, 1.02 to 1.35 times as many as
-an asynchronous store. Each took 0.34 ms of CPU time in a thread, and 0.23 ms with an asynchronous store.
+with 32 concurrent requests. Threads completed 2,000 to 2,300 verifications a second, 1.02 to 1.35 times as
+many as an asynchronous store. Each took 0.34 ms of CPU time in a thread, and 0.23 ms with an asynchronous
+store.
 """
 
 import getpass

@@ -6,9 +6,9 @@
     flask --app flask_site run --cert adhoc  # its cookies need https
 
 The users are in `users.db`, the store is in `otp.db`, both in the folder where the site starts. Every
-user needs a second factor: after the first password, the site shows a QR code and asks for a code. It then
-shows ten recovery codes once, for the day on which the phone is lost. A proxy in front of the site must limit
-the requests of each address.
+user needs a second factor: after the first login with the password, the site shows a QR code and asks for a
+code. It then shows ten recovery codes once, for the day on which the phone is lost. A proxy in front of the
+site must limit the requests from each address.
 """
 
 import os
@@ -254,7 +254,7 @@ def recover() -> Any:
 
 @app.route("/device", methods=["GET", "POST"])
 def device() -> Any:
-    """Add a device: for a user who is logged in, or who has a password and has never had a device."""
+    """Add a device: for a user who is logged in, or who has typed the password and never had a device."""
     user, pending = user_of("user"), user_of("pending")
     if not user and pending and not pending.second_factor and not devices(pending):
         user = pending

@@ -156,7 +156,7 @@ class Desk:
         return found
 
     def read(self, tokens: Iterator[Token]) -> int:
-        """Store tokens, all or none, and return how many there are."""
+        """Store tokens, all or none, and return how many were stored."""
         stored = self.run("SELECT * FROM tokens")
         for row in stored[:1]:
             self.credential(row)  # all tokens are encrypted under the same key
@@ -262,7 +262,7 @@ class Desk:
         raise SystemExit(f"there is no token {serial}")
 
     def show(self, user: str | None) -> Iterator[str]:
-        """Return a line for each user, or one."""
+        """Return a line for each user, or for one user."""
         policy, now = self.verifier.policy, int((self.verifier.clock or time.time)())
         for name, state in self.verifier.states():
             if user in (None, name):

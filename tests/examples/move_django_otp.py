@@ -50,7 +50,7 @@ def login(verifier: Verifier, user: Any, code: str) -> Accepted:
 
 
 def move(verifier: Verifier) -> tuple[int, list[str]]:
-    """Adopt all confirmed devices; return how many were adopted, and why each other one was not."""
+    """Adopt all confirmed devices; return how many were adopted, and why each of the others was not."""
     moved, refused = 0, []
 
     def adopt(

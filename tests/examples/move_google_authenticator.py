@@ -1,4 +1,4 @@
-"""Move users of libpam's google_authenticator: `python3 move_google_authenticator.py otp.db /home/*`.
+"""Move users of pam_google_authenticator: `python3 move_google_authenticator.py otp.db /home/*`.
 
 Each user has a file `.google_authenticator` in the home folder. The name of that folder is the user's name.
 
@@ -8,7 +8,7 @@ Each user has a file `.google_authenticator` in the home folder. The name of tha
 
 The secret stays in the user's file; nothing else in it is read at a login. The steps of DISALLOW_REUSE stay
 used, TIME_SKEW is kept as drift, and HOTP_COUNTER as it is. Without DISALLOW_REUSE the file does not say
-which code was used last, so every code that can have been accepted by now counts as used: the owner waits
+which code was used last, so every code that may have been accepted by now counts as used: the owner waits
 until all codes of the module's window have expired.
 
 Scratch codes cannot be adopted, because they are short (26 bits) and stored in plain text. At the next login,
@@ -72,7 +72,7 @@ def read(text: str) -> Moved:
 
 
 def main(path: str, *homes: str) -> None:
-    """Move the users of the home folders that have a file."""
+    """Move the users whose home folder has the file."""
     count, refused = 0, []
     with SQLStore.sqlite(path) as store:
         verifier = Verifier(store)

@@ -14,7 +14,7 @@ seconds that you passed to `verify` for this user, if any.
    `TOTP.verify`.
 
 The secrets stay in your table. If they are encrypted there, passlib decrypts them at each login. If you did
-not store which code was accepted last, every code that passlib can have accepted by now counts as used: the
+not store which code was accepted last, every code that passlib may have accepted by now counts as used: the
 owner waits for the code after the next one.
 """
 

@@ -26,7 +26,7 @@ devices are derived as in `recipe.py`. With its `credential` under the name `der
         names = state.devices if state else ()
         return {name: credential(row) if name == "default" else derived(row, name) for name in names}
 
-If you did not store which code was accepted last, every code that PyOTP can have accepted by now counts as
+If you did not store which code was accepted last, every code that PyOTP may have accepted by now counts as
 used: the owner waits for the code after the next one.
 """
 

@@ -93,7 +93,7 @@ def place(line: Line) -> tuple[int, int]:
     for step in range(center + WINDOW, max(center - WINDOW, 0) - 1, -1):
         if known.hotp.at(step) == line.last_code:
             return step + 1, step - center
-    # The clock of the machine was changed: every code that can have been accepted by now counts as used.
+    # The clock of the machine was changed: every code that may have been accepted by now counts as used.
     return known.step(time.time()) + WINDOW + 1, 0
 
 

@@ -1,6 +1,6 @@
 """The server's side of a login with TOTP: the README's recipe, to be copied.
 
-`python3 recipe.py` runs it on the terminal with one user and keeps its store in `login.db`. In a web program
+`python3 recipe.py` runs it in a terminal with one user and keeps its store in `login.db`. In a web program
 `user` is a row of the program's own table, and `session` is the web session, a dict.
 """
 
@@ -17,7 +17,7 @@ verifier = Verifier(SQLStore.sqlite("login.db"))
 
 @dataclass
 class User:
-    """What the program stores of a user.
+    """What the program stores about a user.
 
     Attributes:
         id: Text that never changes and is never given to another user.

@@ -35,7 +35,7 @@ verifier = Verifier(SQLStore.sqlite("login.db"))
 
 @dataclass
 class User:
-    """What the program stores of a user."""
+    """What the program stores about a user."""
 
     id: str
     email: str

@@ -32,8 +32,8 @@ COMMANDS = {
     "demo": "demonstrate enrollment, login and an attack",
     "playground": "show how codes work, on a local page in a browser",
 }
-"""The commands. Each has a module of its name with `EXAMPLES`, `add_arguments(parser)`, `run(options) ->
-int`."""
+"""The commands. Each has a module of the same name with `EXAMPLES`, `add_arguments(parser)` and `run(options)
+-> int`."""
 
 WINDOWS = os.name == "nt"
 """Whether a closed pipe is reported as an invalid argument, as by Microsoft's C library."""

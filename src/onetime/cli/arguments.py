@@ -99,7 +99,7 @@ def add_secret(parser: Parser) -> None:
 
 
 def add_source(parser: Parser, *, counter: str = COUNTER) -> None:
-    """Add the options for the source and the form of a link or secret, with the help of --counter."""
+    """Add the options for the source and the form of a link or secret; `counter` is the help of --counter."""
     parser.set_defaults(link=None)
     add_secret(parser)
     parser.add_argument(
@@ -110,7 +110,7 @@ def add_source(parser: Parser, *, counter: str = COUNTER) -> None:
 
 
 def add_credential(parser: Parser, *, counter: str = COUNTER) -> None:
-    """Add the options that describe a credential; the defaults are in brackets."""
+    """Add the options that describe a credential; the defaults are in parentheses."""
     parser.add_argument("--digits", type=whole_number, metavar="N", help="length of a code, 6 to 10 (6)")
     parser.add_argument("--algorithm", type=_algorithm, metavar="NAME", help=f"{', '.join(Algorithm)} (SHA1)")
     parser.add_argument(

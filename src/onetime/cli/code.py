@@ -43,7 +43,7 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print one code, or several: of several links, of the next moving factors, or continuously."""
+    """Print one code, one for each of several links, several consecutive codes, or codes until Ctrl-C."""
     accounts = read_accounts(options, read_text(options, several=True))
     if options.watch:
         credential = accounts[0].credential

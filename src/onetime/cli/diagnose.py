@@ -40,7 +40,7 @@ def add_arguments(parser: Parser) -> None:
         "2026-11-22T10:00:00Z; without a time, now; more codes give a surer result",
     )
     add_secret(parser)
-    parser.add_argument("--format", type=_no_format, help=argparse.SUPPRESS)  # of other commands
+    parser.add_argument("--format", type=_no_format, help=argparse.SUPPRESS)  # other commands have it
     parser.add_argument(
         "--counter",
         type=whole_number,

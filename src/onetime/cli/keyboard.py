@@ -84,7 +84,7 @@ def ask(question: str, another: str = "", *, hidden: bool = True) -> list[str]:
 def _lines(
     question: str, another: str, ask_one: "Callable[[str], str]", pasted: "Callable[[], str | None]"
 ) -> list[str]:
-    """Return lines; an empty line ends them if none is pasted after it."""
+    """Return the lines; an empty line ends the input unless another line is pasted after it."""
     lines = [ask_one(question)]
     while True:
         line = pasted()
@@ -112,7 +112,7 @@ def _line(descriptor: int) -> bytes:
 
 
 def _show(text: str, descriptor: int) -> None:
-    """Write on the terminal, even if standard error goes elsewhere."""
+    """Write to the terminal, even if standard error goes elsewhere."""
     if sys.stderr is not None and sys.stderr.isatty():
         prompt(text)
         return

@@ -15,7 +15,7 @@ MAX_INPUT = 1 << 20
 """Maximum size of a file or of standard input, in bytes: far larger than any secret or link."""
 
 LONG = 16
-"""Minimum length of hexadecimal digits that count as a secret and not as base32, in characters (64 bits)."""
+"""Minimum number of hexadecimal digits for a hint that a secret may not be base32 (64 bits)."""
 
 SHORT = 8
 """Minimum length of the name of a missing file that may be a secret, in characters (40 bits of base32)."""
@@ -74,7 +74,7 @@ def read_account(options: argparse.Namespace, text: str) -> Account:
     """Return the account of a link, or of a secret with the options that describe it.
 
     Raises:
-        UsageError: The options do not fit, or there are several links.
+        UsageError: An option is out of range or must not be used with the input, or there are several links.
         OnetimeError: The link or secret is wrong.
     """
     account, *more = read_accounts(options, text)
@@ -87,7 +87,8 @@ def read_accounts(options: argparse.Namespace, text: str) -> list[Account]:
     """Return the accounts of links, one on each line, or of a secret with the options that describe it.
 
     Raises:
-        UsageError: The options do not fit, or one of several links is wrong.
+        UsageError: An option is out of range or must not be used with the input, the input is an export, or
+            one of several links is wrong.
         OnetimeError: The link or secret is wrong.
     """
     if not is_link(options, text):

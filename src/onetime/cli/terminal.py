@@ -50,6 +50,6 @@ def fitted(text: str, output: "TextIO") -> str:
 
 
 def bar(part: float, width: int = BAR_WIDTH) -> str:
-    """Return a bar that is filled to a part, from 0 to 1, rounded up to whole characters."""
+    """Return a bar that is filled to a fraction, from 0 to 1, rounded up to whole characters."""
     full = -int(-round(part * width, 6) // 1)
     return f"[{'=' * full:<{width}}]"

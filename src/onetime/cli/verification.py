@@ -35,7 +35,7 @@ def add_store(parser: Parser, *, user: bool = True) -> None:
 
 
 def add_verification(parser: Parser, *, counter: str = COUNTER) -> None:
-    """Add the arguments of the commands that check codes, with the help of --counter."""
+    """Add the arguments of the commands that check codes; `counter` is the help of --counter."""
     parser.add_argument(
         "codes", nargs="*", metavar="CODE", help="one code, or three consecutive codes, the oldest first"
     )
@@ -76,7 +76,7 @@ def read_codes(options: argparse.Namespace, credential: Credential, question: st
 
 
 def _asked(question: str) -> list[str]:
-    """Return the lines with codes that the user types on the terminal."""
+    """Return the lines with codes that the user types at the terminal."""
     from onetime.cli.keyboard import ask
 
     try:

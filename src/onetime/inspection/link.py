@@ -61,7 +61,7 @@ class Link:
 
 @discreet
 def read_link(text: str) -> Link | None:
-    """Read a link from pasted text, in which other text may stand before and after it.
+    """Read a link from pasted text, which may have other text before and after the link.
 
     Args:
         text: The pasted text.
@@ -112,7 +112,7 @@ def read_link(text: str) -> Link | None:
 def _query(text: str) -> str:
     """Return a query without the text after it, which begins at white space or a quote.
 
-    The last known parameter ends there. A secret may be in groups.
+    The last known parameter ends there. A secret may be in groups of letters, with white space between them.
     """
     names = ((match.end(), match[1].lower()) for match in _PARAMETER.finditer(text))
     start, name = max(names, default=(0, ""))

@@ -22,7 +22,7 @@ RIGHT_COUNTER = (
 """Advice if a code is computed from a counter, and the settings are as expected."""
 
 AHEAD = "Resynchronize: the server must look this far ahead, or accept three consecutive codes."
-"""Advice if only the counter is wrong."""
+"""Advice if the app's counter is ahead."""
 
 BEHIND = "Set the counter of the app and of the server to the same value: codes of used counters are refused."
 """Advice if the app's counter is behind."""

@@ -42,7 +42,7 @@ def _decoded(text: str) -> str:
 
 
 def _visible(text: str) -> str:
-    """Remove format characters (zero width, byte-order mark, soft hyphen) and controls except white space."""
+    """Remove format characters (such as soft hyphens), combining marks, and controls except white space."""
     return "".join(
         character
         for character in text
@@ -99,7 +99,7 @@ _STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("dashes read as hyphens", lambda text: text.translate(_DASHES)),
     ("without its wrong padding", _unpadded),
 )
-"""The steps of the removal in their order, each with its description."""
+"""The steps of the removal, in the order in which they are taken, each with its description."""
 
 
 def cleaned(text: str) -> tuple[str, str]:

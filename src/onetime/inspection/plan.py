@@ -127,7 +127,7 @@ def _hypotheses(
             if cost + course.cost > MAX_MISTAKES:
                 break
             if source.reading.cost > 1:
-                # There are a thousand of these readings, so fewer moving factors are tried for each.
+                # There may be thousands of these readings, so fewer moving factors are tried for each.
                 near = course.value.search_closely()
             # The moving factors are in the outer loop, so that finishes share their HMACs.
             for far, side in [(0, factors) for factors in near] + [(1, factors) for factors in beyond]:

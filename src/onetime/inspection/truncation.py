@@ -88,8 +88,8 @@ def _hex_offset_19(hs: bytes) -> int:
 
 _BYTE_19_WORDS = "the offset taken from byte 19 instead of the last one"
 BYTE_19: Place = Choice(_byte_19, 0, _BYTE_19_WORDS, _OFFSET)
-"""A mistake that shows only with hashes of more than 20 bytes. It does not count in addition if the hash
-itself counts as a mistake."""
+"""A mistake that shows only with hashes of more than 20 bytes. If the hash itself counts as a
+mistake, this one does not count."""
 
 COUNTED_BYTE_19: Place = BYTE_19._replace(cost=1)
 """The same mistake if the longer hash is the expected one."""

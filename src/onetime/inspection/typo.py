@@ -19,7 +19,7 @@ _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
 def mended(text: str) -> Iterator[tuple[str, str, bool]]:
-    """Yield corrections of usual errors: 0, 1 and 8, which base32 does not have, and letters that look alike.
+    """Yield corrections of common errors: 0, 1 and 8, which base32 does not have, and look-alike letters.
 
     Args:
         text: The typed secret.

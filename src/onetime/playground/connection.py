@@ -52,7 +52,7 @@ PROTECTION = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-"""Headers of every answer. None of them admits another origin by CORS."""
+"""Headers of every answer. None of them allows another origin through CORS."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ MAX_DEVICES = 12
 """Maximum number of devices of the owner, enrolled or not: two more than the policy allows to be enrolled."""
 
 REFUSALS = (VerificationError, NotEnrolledError, AlreadyEnrolledError, TooManyDevicesError)
-"""The errors of a verdict."""
+"""The errors that the page shows as a verdict."""
 
 
 class Session:

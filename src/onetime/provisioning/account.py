@@ -35,8 +35,8 @@ class Account(Confidential):
         credential: An HOTP or a TOTP.
         issuer: The name of the site or program that issued the account; None if a link does not say.
         counter: The next counter of an HOTP, from 0 to 2^64-1; 0 for a TOTP.
-        extra: Parameters of a link that this library does not use, as pairs of name and value in their
-            order. A name may occur more than once. The attribute is a tuple.
+        extra: Parameters of a link that this library does not use, as pairs of name and value, in the
+            order of the link. A name may occur more than once. The attribute is a tuple.
 
     Raises:
         TypeError: A part has the wrong type.

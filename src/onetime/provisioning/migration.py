@@ -159,7 +159,7 @@ def build(accounts: Iterable[Account], *, id: int | None = None) -> tuple[str, .
     Raises:
         MigrationError: There are no accounts, or an export cannot represent one: a period other than 30,
             a t0 other than 0, digits other than 6 and 8, an algorithm other than SHA1, SHA256 and SHA512,
-            a counter over 2^63-1, parameters in `extra`, a colon in the name of an account without issuer,
+            a counter over 2^63-1, parameters in `extra`, a colon in the name of an account without an issuer,
             a space at the beginning of the name, or more data than a QR code holds. `account` is the index
             of the account, from 0.
         TypeError: One of the values is not an Account, or the id is not an int.

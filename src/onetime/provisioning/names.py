@@ -1,4 +1,4 @@
-"""The names of parameters, and the refusal of what could be mistaken for one."""
+"""The names of parameters, and the refusal of text that could be mistaken for a known parameter."""
 
 from onetime.errors import URIError
 
@@ -45,7 +45,7 @@ _MAX_DECODINGS = 8
 """Maximum number of times that the name of an unknown parameter may be percent-encoded."""
 
 _ANY_LETTER = "\x1a"
-"""A letter that is not ASCII, and may look like any letter that is."""
+"""Placeholder for a letter that is not ASCII, which may look like any ASCII letter."""
 
 _WORDS = bytes(
     byte if chr(byte).isalnum() or chr(byte) in f"{_ANY_LETTER};" else 0x20 for byte in range(128)
@@ -98,7 +98,7 @@ def check_extra_name(name: str, known: frozenset[str]) -> None:
 
 
 def check_value(value: str, known: frozenset[str]) -> None:
-    """Raise an error if the name of a known parameter and a "=" stand in a label or in another value.
+    """Raise an error if the name of a known parameter and a "=" occur in a label or in another value.
 
     For example, "issuer=Example?digits=8" has no "&" before its second parameter. A "=" that is
     percent-encoded belongs to the value.

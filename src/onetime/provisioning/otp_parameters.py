@@ -1,9 +1,9 @@
 """Reading and writing of the message of one account in an export (`OtpParameters`).
 
-Its fields are 1 the secret, 2 the name, 3 the issuer, 4 the algorithm (1 SHA1, 2 SHA256, 3 SHA512, 4 MD5),
-5 the digits (1 six, 2 eight), 6 the type (1 HOTP, 2 TOTP), 7 the counter of an HOTP, and in exports of newer
-apps 8, an id that is not read. A field that is 0 or absent has the app's default: SHA1, six digits, TOTP.
-The period is always 30 seconds.
+Field 1 is the secret, 2 the name, 3 the issuer, 4 the algorithm (1 is SHA1, 2 SHA256, 3 SHA512, 4 MD5),
+5 the digits (1 is six, 2 eight), 6 the type (1 is HOTP, 2 TOTP), and 7 the counter of an HOTP. Exports of
+newer apps also have field 8, an id, which is not read. A field that is 0 or absent has the app's default:
+SHA1, six digits, TOTP. The period is always 30 seconds.
 """
 
 from typing import TypeVar

@@ -26,7 +26,7 @@ def read_parameters(query: str, known: frozenset[str]) -> tuple[dict[str, str], 
         known: The names of known parameters, in lower case; they are matched in any case.
 
     Returns:
-        The known parameters by name, and the other parameters in their order.
+        The known parameters by name, and the other parameters in the order of the query.
 
     Raises:
         URIError: A known parameter occurs twice, `check_extra_names` refuses a name, `check_value` refuses a
@@ -113,7 +113,7 @@ def decoded(part: str, parameter: str | None) -> str:
         return part
     try:
         first, *pieces = part.encode().split(b"%")
-        # Two digits are needed, and an empty text would be accepted.
+        # Two digits must follow a percent sign, but `a2b_hex` accepts an empty text.
         bytes_ = [binascii.a2b_hex(piece[:2] or b"?") + piece[2:] for piece in pieces]
         return b"".join([first, *bytes_]).decode()
     except ValueError:

@@ -1,8 +1,9 @@
 """Reading and writing of the message in one link of an export (`MigrationPayload`): a batch of the accounts.
 
 Google does not document the format. The fields are those on which the app and the programs that read its
-exports agree: 1 the accounts (see `otp_parameters`), 2 the version, 3 the batch size, which is the number of
-batches, 4 the batch index, from 0, and 5 the batch id, which is the same in all batches.
+exports agree. Field 1 is an account (see `otp_parameters`), and is repeated for each account. Field 2 is the
+version, 3 the batch size, which is the number of batches, 4 the batch index, from 0, and 5 the batch id,
+which is the same in all batches.
 """
 
 from collections.abc import Iterable

@@ -160,7 +160,7 @@ def split(text: str) -> tuple[str, ...]:
         text: The content of a file, or pasted text; at most 1,048,576 characters.
 
     Returns:
-        The links in their order, not yet parsed; an empty result if the text has only white space.
+        The links in the order of the text, not yet parsed; an empty result if the text has only white space.
 
     Raises:
         URIError: The text is too long, or has something other than links. A line that is not a link may be

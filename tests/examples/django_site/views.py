@@ -49,7 +49,7 @@ class LoginForm(AuthenticationForm):
 
 
 class Login(LoginView):
-    """The page that logs in."""
+    """The login page."""
 
     form_class = LoginForm
     redirect_authenticated_user = True  # after a double click, the first request has logged in

@@ -169,7 +169,7 @@ export function watch(changed) {
     find(id).addEventListener("click", () => {
       const counter = whole(find("counter").value);
       const next = typeof counter === "bigint" ? counter + by : 0n;
-      if (next < 0n) return; // the server knows the last counter
+      if (next < 0n) return; // the server refuses a counter that is too high
       find("counter").value = String(next);
       announce(`Counter ${next}`);
       now();

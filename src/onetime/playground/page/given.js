@@ -74,7 +74,7 @@ export class Given {
     }
   }
 
-  /** Set the number of the code, from 1, which errors of the server name. */
+  /** Set the number of the code, from 1, by which the server's errors refer to the code. */
   number(number) {
     this.name.textContent = `Code ${number}`;
     this.element.dataset.field = `codes.${number}`;

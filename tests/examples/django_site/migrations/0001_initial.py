@@ -16,7 +16,7 @@ def make_store(_apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    """The first one."""
+    """The first migration of the site."""
 
     initial = True
     dependencies = (migrations.swappable_dependency(settings.AUTH_USER_MODEL),)
