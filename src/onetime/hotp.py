@@ -35,7 +35,8 @@ class HOTP(Confidential):
 
     Args:
         secret: The secret that both sides share.
-        digits: Length of a code, 6 to 10. More than 8 digits add little security: a code has 31 bits.
+        digits: Length of a code, 6 to 10. A tenth digit adds little security, because a code is computed from
+            31 bits.
         algorithm: The hash, as an Algorithm or by name. RFC 4226 has only SHA1.
 
     Attributes:
@@ -144,7 +145,7 @@ class HOTP(Confidential):
             check_integer("start", start, 0, LAST_MOVING_FACTOR)
         if type(count) is not int or not 0 <= count <= LAST_MOVING_FACTOR + 1 - start:
             check_integer("count", count, 0, LAST_MOVING_FACTOR + 1 - start)
-        # A verifier computes all its codes here, so `at` is inlined, which saves a tenth of the time.
+        # `Verifier.verify` computes its codes here, so `at` is inlined, which saves a tenth of the time.
         inner_state, outer_state, modulus, digits = self._inner, self._outer, self._modulus, self.digits
         codes = []
         for counter in range(start, start + count):

@@ -16,7 +16,7 @@ _SETTINGS = (
     ("journal_mode", "WAL", "wal"),
     # NORMAL loses commits in a power cut.
     ("synchronous", "FULL", 2),
-    # On macOS, a sync needs these settings; elsewhere they have no effect.
+    # On macOS, a sync needs this setting; elsewhere it has no effect.
     ("fullfsync", "ON", 1),
 )
 """Name and value of each setting, and SQLite's answer if the value is in effect."""

@@ -201,7 +201,7 @@ class DeliveredCodes:
             MalformedCodeError: The text is not a code; it does not count as a failure.
             ExpiredCodeError: No code is pending, or the pending code is too old, or its tries are spent; the
                 attempt does not count. The user needs a new code.
-            ThrottledError: The code was not checked. A new code can be issued at `retry_at`.
+            ThrottledError: The code was not checked. No new code can be issued before `retry_at`.
             IncorrectCodeError: The code is wrong, or was issued for another purpose; it counts as a failure.
             ReplayedCodeError: The code was correct, but has been used; it does not count.
             ValueError: The user is malformed, UTF-8 cannot encode the purpose, or the clock is before 1970.

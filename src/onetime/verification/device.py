@@ -95,8 +95,8 @@ class Device(NamedTuple):
     def after(self, previous: "Device | None", credential: Credential) -> "Device":
         """Return this fresh device with what it inherits from the device of the same name that it replaces.
 
-        Spent codes of the same credential stay spent, even if the number of digits is another one, because a
-        code of eight digits ends with the code of six digits.
+        Spent codes of the same credential stay spent, even if the number of digits differs, because a code
+        of eight digits ends with the code of six digits.
         """
         if previous is None or not previous.has_at_other_digits(credential):
             return self

@@ -83,7 +83,7 @@ def numbers(words: list[str]) -> list[int]:
 
 
 def items_of(store: object, prefix: str) -> "Iterator[tuple[str, str]]":
-    """Return the storage keys and texts of one kind of records.
+    """Return the storage keys and texts of all records of one kind.
 
     Raises:
         TypeError: The store has no method `items`.

@@ -9,10 +9,10 @@ KIND = "delivered1"
 """Kind and version of the text."""
 
 MAX_PAUSE = 3600
-"""Longest pause between two sendings, in seconds."""
+"""Longest pause between two codes, in seconds."""
 
 MAX_DOUBLINGS = 40
-"""Number of doublings after which any pause is over its bound."""
+"""Number of doublings after which every pause has reached its maximum."""
 
 
 class Sent(NamedTuple):
@@ -50,7 +50,7 @@ class Sent(NamedTuple):
         return self._replace(failures=throttle.failures, debt=throttle.debt, since=throttle.since)
 
     def pause(self, first: int) -> int:
-        """Return the seconds after this code at which the next one may be sent."""
+        """Return how many seconds must pass after this code before the next one may be sent."""
         doublings = min(max(self.sendings - 1, 0), MAX_DOUBLINGS)
         return min(first << doublings, MAX_PAUSE)
 

@@ -71,7 +71,7 @@ class Verifier:
     ) -> Accepted:
         """Add a device to a user, confirmed by a code that the device shows. The code is spent.
 
-        Only success is stored. The code of a new credential is checked even while the user is throttled, and
+        The code of a new credential is checked even while the user is throttled; only success is stored, and
         wrong codes do not count.
 
         Args:
@@ -90,7 +90,7 @@ class Verifier:
         Raises:
             VerificationError: The code is refused, or the user is disabled; the class says why.
             AlreadyEnrolledError: The name is taken and `replace` is false, or the user has the credential
-                under another name, or with another number of digits.
+                under another name, even with another number of digits.
             TooManyDevicesError: The user has as many devices as the policy allows.
             ValueError: The secret is shorter than the policy requires, a name or the user is malformed, a
                 number is out of range, or a list does not have three codes; or the clock is before 1970 or
@@ -209,7 +209,8 @@ class Verifier:
     def forget(self, user: str, device: str | None = None) -> None:
         """Remove a device, or a user's whole row. Concurrent verifications fail.
 
-        After the last device is removed, the row stays until its throttle has expired.
+        If the throttle has not expired or the user is disabled when the last device is removed, the row
+        stays until another call deletes it.
 
         Args:
             user: The owner of the device or row.
