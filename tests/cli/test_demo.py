@@ -24,7 +24,7 @@ class Demo(unittest.TestCase):
                 "After 60 seconds one more guess is checked: IncorrectCodeError",
                 "which is correct but is not checked now: ThrottledError",
                 "three consecutive codes, .*: accepted",
-                "were 7 wrong codes",
+                "have been 7 wrong codes",
             ),
             strict=True,
         ):

@@ -95,7 +95,7 @@ STEPS = (
     Step(("unlock", *STORE), ("unlocked\n",)),
     Step(("forget", *STORE), ("forgotten\n",)),
     Step(("users", *STORE), ("onetime: not enrolled: the store has no row of this user\n",), status=1),
-    Step(("demo",), ("Alice scans", "She sees that there were 7 wrong codes since her last login.\n")),
+    Step(("demo",), ("Alice scans", "She sees that there have been 7 wrong codes since her last login.\n")),
     Step(
         ("playground", "--no-browser"),
         ("http://127.0.0.1:", "onetime: the playground runs until Ctrl-C\n", "\n"),

@@ -1,4 +1,4 @@
-"""Tests of the program that moves users of libpam's google_authenticator, with files of the real program.
+"""Tests of the program that moves users of google-authenticator-libpam, with files of the real program.
 
 The module uses the system's clock, so the codes are those of the current time.
 """

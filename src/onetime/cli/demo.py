@@ -59,7 +59,7 @@ def run(_: argparse.Namespace) -> int:
         now += 60
         accepted = verifier.resynchronize("alice", totp, codes)
         _tell(f"She types three consecutive codes, {' '.join(codes)}: accepted despite the delay.")
-        _tell(f"She sees that there were {accepted.failures_before} wrong codes since her last login.")
+        _tell(f"She sees that there have been {accepted.failures_before} wrong codes since her last login.")
     return 0
 
 

@@ -1,7 +1,7 @@
 """Keys and texts that a careless store confuses with each other, or cannot store."""
 
-LONGEST = 5000
-"""Length of the longest text, in characters. With the default settings, no record is longer."""
+LONGEST = 8000
+"""Length of the longest text, in characters. No record is longer."""
 
 PRINTABLE = "".join(map(chr, range(32, 127)))
 KEYS = (
