@@ -721,7 +721,8 @@ class Arguments(unittest.TestCase):
         """The error says what is wrong, and shows neither the secret nor a code."""
         secret, code = "GEHEIMESGEHEIMNIS", "918273"
         naive = datetime(2020, 1, 1)
-        right = Sighting(code, 1)
+        right, bare = Sighting(code, 1), Sighting(code)
+        last = f"otpauth://hotp/a?secret={secret.replace('H', 'A')}&counter={2**64 - 1}"
         calls: list[tuple[type[Exception], str, Callable[[], object]]] = [
             (SecretError, "the secret must not be empty", lambda: diagnose("", code, 1)),
             (SecretError, "surrogate", lambda: diagnose(f"{secret}\ud800", code, 1)),
@@ -770,6 +771,7 @@ class Arguments(unittest.TestCase):
             (TypeError, "a time must be", lambda: diagnose(secret, code, True)),
             (ValueError, "counter must be an int from 0 to", lambda: diagnose(secret, code, counter=-1)),
             (ValueError, "counter must be an int from 0 to", lambda: diagnose(secret, code, counter=2**64)),
+            (ValueError, "the link has the counter of the first", lambda: diagnose(last, code, more=[bare])),
             (TypeError, "counter must be an int", lambda: diagnose(secret, code, counter=1.0)),  # type: ignore[arg-type]  # the same
             (TypeError, "counter must be an int", lambda: diagnose(secret, code, counter=True)),
             (TypeError, "must be a Sighting", lambda: diagnose(secret, code, 1, more=[(code, 1)])),  # type: ignore[list-item]  # the same

@@ -91,6 +91,7 @@ class Links(unittest.TestCase):
             ("otpauth://totp/a?secret=GEZD GNBV GY3T now", Link("GEZD GNBV GY3T now", "totp")),
             (f"otpauth://totp/a?secret={SECRET} now", Link(SECRET, "totp")),
             (f"otpauth://totp/a?secret='{SECRET}'", Link(f"'{SECRET}", "totp")),
+            ("otpauth://totp/a?secret=3DA=====\nThanks", Link("3DA=====", "totp")),
             (
                 f"otpauth://totp/a?secret={SECRET[:8]}\n{SECRET[8:]}&digits=8",
                 Link(f"{SECRET[:8]}\n{SECRET[8:]}", "totp", digits=8),

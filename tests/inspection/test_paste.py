@@ -45,6 +45,8 @@ class Pastes(unittest.TestCase):
                     "'otp_secret_key' => '*',",
                     "<secret>*</secret>",
                     "mysecret = *",
+                    "Secret key: * (write it down)",
+                    "secret = *; digits=6",
                     "SECRET_BASE32=*",
                 )
             ),

@@ -295,12 +295,14 @@ class Mistaken(unittest.TestCase):
             "\u3000",
         )
         for mark in (*spaces, "  ", "\0", "\x1b", "\x7f", "\x9b"):
+            inside = ("issuer", "issuer") if mark.strip(" ") else ("extra", "image")
             for parameter, text in (
                 ("secret", f"otpauth://totp/a?secret={S}{mark}hello"),
                 ("secret", f"otpauth://totp/a?issuer=X&SECRET={S[:16]}{mark}{S[16:]}&digits=8"),
                 ("secret", f"otpauth://totp/a?secret={mark}{S}"),
                 ("secret", f"otpauth://totp/a?secret={S}{mark}&digits=8"),
-                ("issuer", link("totp", f"issuer=Big{mark}Corp")),
+                (inside[0], link("totp", f"{inside[1]}=Big{mark}Corp")),
+                ("issuer", link("totp", f"issuer={mark}X")),
                 ("issuer", link("totp", f"issuer=X{mark}&digits=8")),
                 ("digits", link("totp", f"digits=8{mark}x")),
                 ("extra", link("totp", f"image=x{mark}hello")),
@@ -317,6 +319,8 @@ class Mistaken(unittest.TestCase):
         ):
             self.assertEqual(S, parse(text).credential.secret.to_base32())
         self.assertEqual("Big Corp", parse(link("totp", "issuer=Big+Corp")).issuer)
+        self.assertEqual("Big Corp", parse(link("totp", "issuer=Big Corp")).issuer)
+        self.assertEqual("Big Corp", parse(link("totp", "issuer=Big Corp&digits=8")).issuer)
 
     def test_f40_a_link_copied_out_of_json(self) -> None:
         """F40: "&" and "=" with a backslash; a backslash alone is a character like others."""
@@ -335,9 +339,9 @@ class Mistaken(unittest.TestCase):
         for kind, known in KNOWN.items():
             names = sorted(known - {"secret"})
             for size, digits in product(range(1, len(names) + 1), ("3D", "3d")):
-                for others in combinations((*names, "image"), size):
+                for others, more in product(combinations(names, size), ((), ("image",))):
                     values = {**VALUES, "image": "x"}
-                    query = "&".join(f"{name}={digits}{values[name]}" for name in ("secret", *others))
+                    query = "&".join(f"{name}={digits}{values[name]}" for name in ("secret", *others, *more))
                     for text in (query, f"{query}&flag&", f"x={digits}&{query}"):
                         with self.subTest(text):
                             with self.assertRaisesRegex(URIError, '^every value begins with "3D"') as caught:
@@ -348,8 +352,18 @@ class Mistaken(unittest.TestCase):
             f"secret=3D{S}&digits=6",
             f"secret=3D{S}&issuer=",
             f"secret={S}&issuer=3D",
+            f"secret=3D{S}&image=3D",
+            f"secret=3D{S}&issuer=3D:",
         ):
             self.assertTrue(parse(f"otpauth://totp/a?{query}").credential)
+        for issuer, extra in (
+            ("3D Systems", ()),
+            ("3D:x", ()),
+            ("3d", (("tags", "3D"),)),
+            (None, (("a", "3D"),)),
+        ):
+            account = Account("al", TOTP(Secret.from_base32(f"3D{S[:-2]}")), issuer=issuer, extra=extra)
+            self.assertEqual(account, parse(build(account)))
 
     def test_f40_letters_of_other_scripts(self) -> None:
         """F40: one letter or several that look like those of a name, and accents on them."""

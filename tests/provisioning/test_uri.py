@@ -314,7 +314,7 @@ class Field(unittest.TestCase):
                         parse(text)
                     self.assertEqual(parameter, caught.exception.parameter)
                     self.assertIn(f"U+{ord(mark):04X}", str(caught.exception))
-        for name in ("x\u200d\u00e9", "\u00e9\u200dx", "\u00e9\u200d", "\u200d\u00e9"):
+        for name in ("x\u200d\u00e9", "\u200d\u00e9"):
             for text in (f"otpauth://totp/{name}?secret={S}", f"{L}&issuer={name}&digits=8"):
                 with self.subTest(ascii(text)), self.assertRaisesRegex(URIError, "an invisible character"):
                     parse(text)
@@ -323,6 +323,7 @@ class Field(unittest.TestCase):
             "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
             "\U0001f468\u200d\U0001f469",
             "\u2764\ufe0f",
+            "\u0d05\u0d35\u0d28\u0d4d\u200d",
         ):
             text = f"otpauth://totp/{name}?secret={S}&issuer={name}&x={name}"
             account = parse(text)

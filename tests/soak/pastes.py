@@ -124,6 +124,8 @@ def long_texts() -> dict[str, str]:
         "full width": "\uff21" * LONG,
         "combining marks": "A" + "\u0301\u0316" * (LONG // 2),
         "marks of a link": "otpauth://totp/a?secret=A" + "\u0301" * LONG,
+        "link without a query": "otpauth://" + "a" * LONG,
+        "label without a query": "otpauth://totp/" + "a" * LONG,
         "ligatures": "\ufdfa" * LONG,
         "emoji": "\U0001f511" * LONG,
         "bytes": "255, " * (LONG // 5),

@@ -7,7 +7,8 @@ import time
 from onetime.cli.messages import UsageError, end_line, tell
 from onetime.errors import OnetimeError, SecretError
 from onetime.hotp import HOTP
-from onetime.provisioning.uri import Account, parse, split, strip
+from onetime.provisioning.parameters import strip
+from onetime.provisioning.uri import Account, parse, split
 from onetime.secret import READERS, Secret
 from onetime.totp import TOTP
 

@@ -17,7 +17,7 @@ from onetime.errors import (
     TooManyDevicesError,
     VerificationError,
 )
-from onetime.provisioning.uri import strip
+from onetime.provisioning.parameters import strip
 from onetime.storage.sql import SQLStore
 from onetime.verification.device import DEFAULT
 from onetime.verification.evidence import Accepted

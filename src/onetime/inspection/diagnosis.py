@@ -147,8 +147,10 @@ def diagnose(
     notes = "" if link is None else messages.link_advice(link.unread, escaped=link.escaped)
     findings, tried = _search(hypotheses, codes, goes_on, notes)
     for number in range(len(codes)):
+        if findings or stopped:
+            break
         rest = codes[:number] + codes[number + 1 :]
-        if findings or stopped or len(set(rest)) < 2:
+        if len(set(rest)) < 2:
             continue
         others = sightings[:number] + sightings[number + 1 :]
         settings = _settings(read_times(others), read_counters(others), link, period)
@@ -174,6 +176,10 @@ def _placed(sightings: tuple[Sighting, ...], link: Link | None) -> tuple[Sightin
     if link is None or link.kind != "hotp" or any(each.counter is not None for each in sightings):
         return sightings
     first = link.counter or 0
+    if first + len(sightings) - 1 > LAST_MOVING_FACTOR:
+        raise ValueError(
+            "the last code must be at a counter below 2^64; the link has the counter of the first"
+        )
     return tuple(replace(each, counter=first + number) for number, each in enumerate(sightings))
 
 

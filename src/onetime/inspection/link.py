@@ -15,7 +15,7 @@ from onetime.hotp import LAST_MOVING_FACTOR, MAX_DIGITS, MIN_DIGITS
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\u00ad\"'`<> \t\r\n\u00a0"
 _BEHIND = f"{_INVISIBLE}.,;)]}}\\\u2019\u201d\u00bb"
 _START = re.compile(r"otpauth(?:(-migration)(?::|%3a)|(?::|(%3a))(?:/|%2f){2})", re.IGNORECASE)
-_LINK = re.compile(r"otpauth://([^/?]*)/?([^?]*)\?(.*)", re.IGNORECASE | re.DOTALL)
+_LINK = re.compile(r"otpauth://([^/?]*)(?:/[^?]*)?\?(.*)", re.IGNORECASE | re.DOTALL)
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _NUMBER = re.compile(r"[0-9]{1,20}")
 _KNOWN = ("secret", "issuer", "algorithm", "digits", "period", "counter")
@@ -29,7 +29,7 @@ _AMPERSAND = re.compile(
 )
 _ENTITY = re.compile(r"&#?\w{1,31};")
 _JSON = re.compile(r"\\u00([2-7][0-9a-f])", re.IGNORECASE)
-_SOFT_BREAK = re.compile(r"=\r?\n")
+_SOFT_BREAK = re.compile(r"(?<!=)=\r?\n")
 _OTHER_CODES = ("encoder", "2step")
 """Beginnings of parameters of links for other kinds of codes."""
 
@@ -89,7 +89,7 @@ def read_link(text: str) -> Link | None:
     if "=3D" in link:
         link = _SOFT_BREAK.sub("", link)  # of quoted-printable text (RFC 2045 section 6.7)
     match = _LINK.match(link)
-    values, repeated = _values(_query(match[3])) if match else ({}, [])
+    values, repeated = _values(_query(match[2])) if match else ({}, [])
     secret = values.get("secret", "")
     if match is None or not secret.strip():
         raise SecretError("the link must have a secret")

@@ -10,7 +10,7 @@ PIECE = 64
 # A secret in capitals may contain SEED or KEY, so a label in capitals stands alone or beside an underscore.
 _LABEL = re.compile(
     r"""(?:(?<![A-Z0-9])(?:SECRET|SEED|KEY)(?:_\w{0,20})?|(?:[Ss]ecret|[Ss]eed|[Kk]ey)\w{0,20})"""
-    r"""["'\s]*(?::=|=>|[:=>])\s*["']?(?![=\s])([^&"'},<]+)"""
+    r"""["'\s]*(?::=|=>|[:=>])\s*["']?(?![=\s])([^&"'},;(<]+)"""
 )
 _SECRET_LINE = re.compile(r"(?:[A-Z2-7]{16,}|[a-z2-7]{16,}|[0-9A-Fa-f]{32,})=*")
 _OTHER_LINE = re.compile(r"[^\w\s=+/-]")

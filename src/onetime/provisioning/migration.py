@@ -15,7 +15,7 @@ from onetime.errors import MigrationError, SecretError, URIError
 from onetime.provisioning import payload, uri
 from onetime.provisioning.account import Account
 from onetime.provisioning.batch import Batch, Refused
-from onetime.provisioning.parameters import read_parameters
+from onetime.provisioning.parameters import read_parameters, strip
 from onetime.provisioning.parts import Parts
 from onetime.provisioning.payload import Payload
 
@@ -63,7 +63,7 @@ def parse(text: str) -> Batch:
             of the batch in the export is wrong. `position` is the index of the byte in the decoded data.
         TypeError: The text is not a str.
     """
-    text = uri.strip(text)
+    text = strip(text)
     if len(text) > MAX_LENGTH:
         raise MigrationError(f"a link must have at most {MAX_LENGTH} characters")
     content = Payload()

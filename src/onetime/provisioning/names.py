@@ -12,6 +12,9 @@ KNOWN: dict[str, frozenset[str]] = {
 }
 """The parameters that have a meaning, by the kind of the credential."""
 
+ALL = frozenset().union(*KNOWN.values())
+"""All known parameters."""
+
 _OTHER_CODES = {
     "encoder": "a link with the parameter encoder is for Steam codes, which are not one-time passwords "
     "of RFC 6238",
@@ -27,9 +30,10 @@ INVISIBLE = (
 )
 """Characters that cannot be seen and are not white space. A copied text may have them."""
 
-_STARTS = frozenset(
-    name[:2] for name in ("amp", "u0026", "data", *_OTHER_CODES, *frozenset().union(*KNOWN.values()))
-)
+JOINERS = "\u200c\u200d"
+"""Invisible characters that scripts and emoji need after characters that are not ASCII."""
+
+_STARTS = frozenset(name[:2] for name in ("amp", "u0026", "data", *_OTHER_CODES, *ALL))
 """The first two characters of each name that a name of letters and digits could be mistaken for."""
 
 AROUND = (

@@ -3,34 +3,50 @@
 import binascii
 
 from onetime.errors import URIError
-from onetime.provisioning.names import INVISIBLE, KNOWN, check_extra_names, check_value
-
-_ALL = frozenset().union(*KNOWN.values())
+from onetime.provisioning.names import ALL, AROUND, INVISIBLE, JOINERS, check_extra_names, check_value
 
 _JSON = ("\\u0026", "\\u003d", "\\x26", "\\x3d")
 """The notations of "&" and "=" in JSON and in programs."""
 
 _INVISIBLE = frozenset(INVISIBLE)
 
-_JOINERS = "\u200c\u200d"
-"""Invisible characters that scripts and emoji need between other characters that are not ASCII."""
-
 _CONTROLS = frozenset(map(chr, (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)))
 
 
-def read_parameters(query: str, known: frozenset[str]) -> tuple[dict[str, str], list[tuple[str, str]]]:
+def strip(text: str) -> str:
+    """Return a text without the white space and the invisible characters around it.
+
+    Raises:
+        TypeError: The text is not a str.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"a link must be a str, not {type(text).__name__}")
+    text = text.strip()
+    if text.isascii():
+        return text
+    text = text.lstrip(AROUND)
+    bare = text.rstrip(AROUND)
+    # A joiner belongs to the letter of another script before it.
+    joiner = text[len(bare) : len(bare) + 1]
+    return bare + joiner if joiner in JOINERS and bare[-1:] > "\x7f" else bare
+
+
+def read_parameters(
+    query: str, known: frozenset[str], label: str = ""
+) -> tuple[dict[str, str], list[tuple[str, str]]]:
     """Split a query into its parameters, and decode them.
 
     Args:
         query: The part of a link after the question mark.
         known: The names of known parameters, in lower case; they are matched in any case.
+        label: The label of the link.
 
     Returns:
         The known parameters by name, and the other parameters in the order of the query.
 
     Raises:
         URIError: A known parameter occurs twice, `check_extra_names` refuses a name, `check_value` refuses a
-            value, a part cannot be decoded, or each of at least two values begins with "3D".
+            value, a part cannot be decoded, or the link is quoted-printable (RFC 2045 section 6.7).
     """
     values: dict[str, str] = {}
     extra: list[tuple[str, str]] = []
@@ -51,8 +67,11 @@ def read_parameters(query: str, known: frozenset[str]) -> tuple[dict[str, str], 
     if extra:
         check_extra_names([pair[0] for pair in extra], known)
     if values.get("secret", "")[:2] in ("3D", "3d"):
-        texts = [text for text in (*values.values(), *[pair[1] for pair in extra]) if text]
-        if len(texts) > 1 and all(text[:2] in ("3D", "3d") for text in texts):
+        # An issuer may begin with "3D". `build` writes it into the label, too, unless it has a colon.
+        meant = label[:2] in ("3D", "3d") or ":" in values.get("issuer", "")
+        texts = list(filter(None, values.values()))
+        more = filter(None, (pair[1] for pair in extra))
+        if len(texts) > 1 and not meant and all(text[:2] in ("3D", "3d") for text in (*texts, *more)):
             raise URIError(
                 'every value begins with "3D", so the link was copied from the source of an e-mail, where '
                 '"=3D" stands for "="'
@@ -63,17 +82,20 @@ def read_parameters(query: str, known: frozenset[str]) -> tuple[dict[str, str], 
 def check_spelling(query: str) -> None:
     """Raise an error if a query has characters that belong to other text, or come from another notation.
 
+    An issuer may have spaces inside, which some programs do not encode.
+
     Raises:
-        URIError: The query has white space or a control character that is not percent-encoded, or "&" or "="
-            in the notation of JSON; or as `check_visible` does.
+        URIError: The query has other white space or a control character that is not percent-encoded, or "&"
+            or "=" in the notation of JSON; or as `check_visible` does.
     """
     if query.isascii() and query.isprintable() and " " not in query and "\\" not in query:
         return
     for part in query.split("&"):
         name = part.partition("=")[0].lower()
-        parameter, where = (name, name) if name in _ALL else ("extra", "a parameter")
+        parameter, where = (name, name) if name in ALL else ("extra", "a parameter")
         check_visible(part, parameter)
-        if not _CONTROLS.isdisjoint(part) or any(map(str.isspace, part)):
+        inside = name == "issuer" and part[-1] != " " and "= " not in part
+        if not _CONTROLS.isdisjoint(part) or any(map(str.isspace, part.replace(" ", "") if inside else part)):
             raise URIError(
                 f"{where} must not have white space or a control character; a space must be written as %20, "
                 "and other text must not stand beside the link",
@@ -87,11 +109,11 @@ def check_spelling(query: str) -> None:
 
 
 def check_visible(text: str, parameter: str) -> None:
-    """Raise an error if a text has an invisible character that does not join two others."""
+    """Raise an error if a text has an invisible character, other than a joiner after a non-ASCII one."""
     if text.isascii() or _INVISIBLE.isdisjoint(text):
         return
     for place, character in enumerate(text):
-        joins = character in _JOINERS and text[place - 1 : place] > "\x7f" < text[place + 1 : place + 2]
+        joins = character in JOINERS and text[place - 1 : place] > "\x7f"
         if character in INVISIBLE and not joins:
             where = {"extra": "a parameter", "label": "the link"}.get(parameter, parameter)
             raise URIError(

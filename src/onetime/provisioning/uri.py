@@ -10,13 +10,14 @@ from onetime.confidential import discreet
 from onetime.errors import SecretError, URIError
 from onetime.hotp import HOTP, LAST_MOVING_FACTOR, MAX_DIGITS, MIN_DIGITS
 from onetime.provisioning.account import Account
-from onetime.provisioning.names import AROUND, KNOWN, check_value
+from onetime.provisioning.names import KNOWN, check_value
 from onetime.provisioning.parameters import (
     check_spelling,
     check_text,
     check_visible,
     decoded,
     read_parameters,
+    strip,
 )
 from onetime.secret import Secret
 from onetime.totp import TOTP
@@ -72,7 +73,7 @@ def parse(text: str) -> Account:
     kind, label, query = _split(text)
     if "=" in label:
         check_value(label, KNOWN[kind])
-    values, extra = read_parameters(query, KNOWN[kind])
+    values, extra = read_parameters(query, KNOWN[kind], label)
     check_spelling(query)
     for name, value in values.items():
         if not value.isascii() and name != "issuer":
@@ -202,18 +203,6 @@ def escape(link: str) -> str:
     link = strip(link)
     check_text("link", link)
     return _translated(link, _ESCAPES_OF_LINKS)
-
-
-def strip(text: str) -> str:
-    """Return a text without the white space and the invisible characters around it.
-
-    Raises:
-        TypeError: The text is not a str.
-    """
-    if not isinstance(text, str):
-        raise TypeError(f"a link must be a str, not {type(text).__name__}")
-    text = text.strip()
-    return text if text.isascii() else text.strip(AROUND)
 
 
 def _split(text: str) -> tuple[str, str, str]:
