@@ -18,11 +18,12 @@ from onetime.cli import execute
 from onetime.cli.keyboard import ask
 from onetime.provisioning import migration
 from tests.support import RFC_KEY, posix
-from tests.support.session import BASE32, HOTP_LINK, PATIENCE, TOTP_LINK, Input, Screen, Terminal
+from tests.support.session import BASE32, HOTP_LINK, PATIENCE, TOTP_LINK, Input, Screen, Terminal, run
 
 ACCOUNTS = tuple(Account(f"user{number}", TOTP(Secret(RFC_KEY)), issuer="Acme") for number in range(250))
 LINKS = tuple(f"otpauth://totp/Acme:{each.name}?secret={BASE32}&issuer=Acme" for each in ACCOUNTS)
 PARTS = migration.build(ACCOUNTS, id=7)
+ONE_LINE = "onetime: only one line with a link or secret must be given"
 ANOTHER = "Another link (empty to end): "
 CODES = HOTP(Secret(RFC_KEY)).codes(0, 10)
 
@@ -79,22 +80,33 @@ class Keyboard(unittest.TestCase):
             with self.subTest(typed), self.terminal(typed):
                 self.assertEqual(lines, ask("Question: ", "Another: "))
 
-    def test_f51_one_link_is_the_first_that_is_not_empty(self) -> None:
-        """F51: a message says how many more there were."""
-        message = "onetime: only the first of 2 pasted lines is read, because one link or secret is needed\n"
-        for typed, told in (
-            (f"\n{HOTP_LINK}\n\n", ""),
-            (f"\n{HOTP_LINK}\n \n{TOTP_LINK}", message),
+    def test_f51_one_link_or_secret_is_on_one_line(self) -> None:
+        """F51: empty lines around it are ignored; of a wrapped one, no part is used."""
+        for typed, status, expected in (
+            (f"\n{HOTP_LINK}\n\n", 0, "counter: 1\n"),
+            (f"\n{HOTP_LINK[:-3]}\n \n{HOTP_LINK[-3:]}\n", 2, ""),
+            (f"{BASE32[:16]}\n{BASE32[16:]}\n", 2, ""),
         ):
             with (
-                self.subTest(told),
+                self.subTest(typed),
                 self.terminal(typed.encode()),
                 mock.patch.object(sys, "stdout", io.StringIO()) as out,
             ):
-                self.assertEqual(0, execute(["uri"]))
-                self.assertIn("counter: 1\n", out.getvalue())
+                self.assertEqual(status, execute(["uri"]))
+                self.assertTrue(out.getvalue().endswith(expected))
                 assert isinstance(sys.stderr, io.StringIO)
-                self.assertEqual(told, sys.stderr.getvalue())
+                self.assertEqual(f"{ONE_LINE}\n" if status else "", sys.stderr.getvalue().lstrip("\n"))
+                self.assertEqual(not status, bool(out.getvalue()))
+
+    def test_f51_diagnose_reads_all_pasted_lines(self) -> None:
+        """F51: as it reads them from a pipe."""
+        for lines in (f"me@example.org\n{BASE32}\n", f"{BASE32[:16]}\n{BASE32[16:]}\n"):
+            answers = []
+            with mock.patch.object(sys, "stdout", io.StringIO()) as out, self.terminal(lines.encode()):
+                answers.append((execute(["diagnose", "287082@59"]), out.getvalue()))
+            piped = run("diagnose", "287082@59", stdin=lines)
+            self.assertEqual([(piped.status, piped.out)], answers)
+            self.assertEqual(0, piped.status)
 
     def test_what_ends_a_prompt(self) -> None:
         """Ctrl-D is no line; text that is not UTF-8 is no secret, and no code; the terminal is as it was."""
@@ -192,22 +204,18 @@ class Pasting(unittest.TestCase):
         """Return what pastes a link twice, the second time without a line break."""
         return ((prompt, f"{link}\n{link}"),)
 
-    def test_f51_a_command_that_needs_one_says_that_more_were_pasted(self) -> None:
+    def test_f51_a_command_that_needs_one_refuses_more(self) -> None:
         """F51: nothing of them is shown, nor left for the shell."""
-        (self.folder / "empty").touch()
+        (self.folder / "otp.db").touch()
         store = ("--store", "otp.db", "--user", "alice")
-        for arguments, typed in (
-            (("explain", "--json"), ()),
-            (("diagnose", CODES[1]), ()),
-            (("enroll", *store), (("Code (empty to skip): ", f"{CODES[1]}\n"),)),
-            (("verify", *store), (("Code: ", f"{CODES[2]}\n"),)),
-            (("verify", *store, CODES[3]), ()),
+        for arguments, message in (
+            (("explain", "--json"), ONE_LINE),
+            (("diagnose", CODES[1]), "onetime: give only one link"),
+            (("enroll", *store), ONE_LINE),
+            (("verify", *store, CODES[3]), ONE_LINE),
         ):
             with self.subTest(arguments):
-                screen = self.paste(*arguments, typed=(*self.two(HOTP_LINK), *typed))
-                message = (
-                    "onetime: only the first of 2 pasted lines is read, because one link or secret is needed"
-                )
+                screen = self.paste(*arguments, typed=self.two(HOTP_LINK), status=2)
                 self.assertIn(message, screen)
                 self.assertNotIn("otpauth:", screen)
 
