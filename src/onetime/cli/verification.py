@@ -98,7 +98,7 @@ def _piped() -> list[str]:
 
     The end of the input is not waited for, because the sender may wait for the answer first.
     """
-    buffer: "Any" = sys.stdin.buffer  # typeshed does not know its read1
+    buffer: Any = sys.stdin.buffer  # typeshed does not know its read1
     data: bytes = b""
     while len(data) <= MAX_CODES and not (data.endswith(b"\n") and not _ready()):
         more = buffer.read1(MAX_CODES + 1 - len(data))
