@@ -163,6 +163,12 @@ class Keyboard(unittest.TestCase):
             ):
                 ask("Question: ")
             self.assertEqual((5, "Input/output error"), caught.exception.args)
+        with (
+            self.terminal(b"\x04"),
+            mock.patch("termios.tcsetattr", side_effect=(None, error)),
+            self.assertRaises(EOFError),
+        ):
+            ask("Question: ")
 
     def test_the_echo_stays_off_after_ctrl_z(self) -> None:
         """A shell switches it on while the process is stopped; the handler before is put back."""
