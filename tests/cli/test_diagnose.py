@@ -67,7 +67,7 @@ class Diagnose(unittest.TestCase):
         """However long somebody takes to type the secret, the code was seen before."""
         with mock.patch("time.time", return_value=59) as clock:
 
-            def read(_: object) -> str:
+            def read(*_: object, **__: object) -> str:
                 clock.return_value = 659
                 return BASE32
 

@@ -7,6 +7,8 @@ import select
 import signal
 import sys
 import tempfile
+import threading
+import time
 import unittest
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,13 +18,15 @@ from unittest import mock
 from onetime import HOTP, TOTP, Account, Secret
 from onetime.cli import execute
 from onetime.cli.keyboard import ask
+from onetime.cli.messages import UsageError
 from onetime.provisioning import migration
 from tests.support import RFC_KEY, posix
-from tests.support.session import BASE32, HOTP_LINK, PATIENCE, TOTP_LINK, Input, Screen, Terminal
+from tests.support.session import BASE32, HOTP_LINK, PATIENCE, TOTP_LINK, Input, Screen, Terminal, run
 
 ACCOUNTS = tuple(Account(f"user{number}", TOTP(Secret(RFC_KEY)), issuer="Acme") for number in range(250))
 LINKS = tuple(f"otpauth://totp/Acme:{each.name}?secret={BASE32}&issuer=Acme" for each in ACCOUNTS)
 PARTS = migration.build(ACCOUNTS, id=7)
+ONE_LINE = "onetime: only one line with a link or secret must be given"
 ANOTHER = "Another link (empty to end): "
 CODES = HOTP(Secret(RFC_KEY)).codes(0, 10)
 
@@ -55,19 +59,150 @@ class Keyboard(unittest.TestCase):
                 yield wire
 
     def test_f51_all_pasted_lines_are_read(self) -> None:
-        """F51: blank ones between them, and one without a line break, too."""
+        """F51: blank ones between them, too."""
         for typed, lines in (
             (b"a\n", ["a"]),
             (b"a\nb\n", ["a", "b"]),
-            (b"a\nb", ["a", "b"]),
-            (b"\n\na\n\nb\n", ["", "", "a", "", "b"]),
-            ("é\n株".encode(), ["é", "株"]),
+            (b"a\n\nb\n", ["a", "", "b"]),
+            ("é\n株\n".encode(), ["é", "株"]),
             (b"a\x04b\nc\n", ["ab", "c"]),
             (b"a\n\x04", ["a"]),
         ):
             for hidden in (True, False):
                 with self.subTest(typed, hidden=hidden), self.terminal(typed):
                     self.assertEqual(lines, ask("Question: ", hidden=hidden))
+
+        with self.terminal(b"\n\na\n\nb\n"):
+            self.assertEqual(["", "", "a", "", "b"], ask("Question: "))
+
+    def test_f51_a_begun_line_is_read_to_its_end(self) -> None:
+        """F51: a paste may pause within a line, and its last line may have no line break."""
+        for typed, later, hidden, lines in (
+            (b"a\nb", (b"\n",), True, ["a", "b"]),
+            (b"a\nb", (b"c\nd\n",), True, ["a", "bc", "d"]),
+            (b"a\nb", (b"c", b"d\n", b"\n"), True, ["a", "bcd", ""]),
+            (b"a\nb\nc", (b"\n",), False, ["a", "b", "c"]),
+        ):
+            with self.subTest(typed, later=later), self.terminal(typed) as wire:
+                with self.later(wire, *later):
+                    self.assertEqual(lines, ask("Question: ", hidden=hidden))
+
+    @contextlib.contextmanager
+    def later(self, wire: int, *pieces: bytes) -> Iterator[None]:
+        """Type the pieces after pauses."""
+        timers = [
+            threading.Timer(0.5 + 0.02 * number, os.write, (wire, piece))
+            for number, piece in enumerate(pieces)
+        ]
+        for timer in timers:
+            timer.start()
+        yield
+        for timer in timers:
+            timer.join()
+
+    def test_more_lines_arrive_while_a_begun_line_is_read(self) -> None:
+        """What is read with the begun line is used, whole or begun."""
+        import termios
+
+        set_modes = termios.tcsetattr
+        more = [b"c\nd\ne"]
+
+        def switch(descriptor: int, when: int, modes: list[object]) -> None:
+            set_modes(descriptor, when, modes)  # type: ignore[arg-type]  # only passed on
+            if more and not modes[3] & termios.ICANON:  # type: ignore[operator]  # an integer
+                os.write(wire, more.pop())
+
+        with self.terminal(b"a\nb") as wire, self.later(wire, b"\n"):
+            with mock.patch("termios.tcsetattr", switch):
+                lines = ask("Question: ")
+        self.assertEqual(["a", "bc", "d", "e"], lines)
+
+    def test_what_is_typed_ahead_is_no_code(self) -> None:
+        """At the prompt for a code, nothing is read after an empty line, nor a line that is begun."""
+        for typed, lines, rest in (
+            (b"123456\nl", ["123456"], b"ls\n"),
+            (b"\nls\n", [""], b"ls\n"),
+        ):
+            with self.subTest(typed), self.terminal(typed) as wire:
+                self.assertEqual(lines, ask("Code: ", hidden=False))
+                if typed.endswith(b"l"):
+                    os.write(wire, b"s\n")
+                self.assertEqual(rest, os.read(sys.stdin.fileno(), 100))
+
+    def test_a_line_that_may_be_cut_is_refused(self) -> None:
+        """The terminal cuts it silently."""
+        posix()
+        for size in (4094, 4095, 5000):
+            with self.subTest(size), self.terminal(b"") as wire:
+                with self.long(wire, b"a" * size + b"\n"):
+                    if size == 4094:
+                        self.assertEqual(["a" * size], ask("Question: "))
+                    else:
+                        with self.assertRaisesRegex(UsageError, "fewer than 4095 bytes; give a file"):
+                            ask("Question: ")
+
+    @contextlib.contextmanager
+    def long(self, wire: int, typed: bytes) -> Iterator[None]:
+        """Type a text that is longer than a terminal holds."""
+        thread = threading.Thread(target=os.write, args=(wire, typed))
+        thread.start()
+        yield
+        thread.join()
+
+    def test_a_terminal_that_fails(self) -> None:
+        """An error of termios is an OSError; the one of restoring is hidden."""
+        import termios
+
+        error = termios.error(5, "Input/output error")
+        for name in ("tcgetattr", "tcsetattr"):
+            with (
+                self.subTest(name),
+                self.terminal(b"a\n"),
+                mock.patch(f"termios.{name}", side_effect=error),
+                self.assertRaises(OSError) as caught,
+            ):
+                ask("Question: ")
+            self.assertEqual((5, "Input/output error"), caught.exception.args)
+        with (
+            self.terminal(b"\x04"),
+            mock.patch("termios.tcsetattr", side_effect=(None, error)),
+            self.assertRaises(EOFError),
+        ):
+            ask("Question: ")
+
+    def test_the_echo_stays_off_after_ctrl_z(self) -> None:
+        """A shell switches it on while the process is stopped; the handler before is put back."""
+        import termios
+
+        before = signal.getsignal(signal.SIGCONT)
+        echoes: list[bool] = []
+
+        def go_on() -> None:
+            modes = termios.tcgetattr(wire)
+            echoes.append(bool(modes[3] & termios.ECHO))
+            modes[3] |= termios.ECHO
+            termios.tcsetattr(wire, termios.TCSANOW, modes)
+            os.kill(os.getpid(), signal.SIGCONT)
+            time.sleep(0.5)
+            echoes.append(bool(termios.tcgetattr(wire)[3] & termios.ECHO))
+            os.write(wire, b"a\n")
+
+        with self.terminal(b"") as wire:
+            timer = threading.Timer(0.5, go_on)
+            timer.start()
+            self.assertEqual(["a"], ask("Question: "))
+            timer.join()
+        self.assertEqual([False, False], echoes)
+        self.assertEqual(before, signal.getsignal(signal.SIGCONT))
+
+    def test_outside_the_main_thread(self) -> None:
+        """There, signals cannot be handled."""
+        found: list[str] = []
+        with self.terminal(b"a\n"):
+            thread = threading.Thread(target=lambda: found.extend(ask("Question: ")))
+            thread.start()
+            thread.join()
+        self.assertEqual(["a"], found)
 
     def test_f51_another_line_is_asked_for_until_one_is_empty(self) -> None:
         """F51: an empty line that others follow ends nothing; Ctrl-D does."""
@@ -79,22 +214,33 @@ class Keyboard(unittest.TestCase):
             with self.subTest(typed), self.terminal(typed):
                 self.assertEqual(lines, ask("Question: ", "Another: "))
 
-    def test_f51_one_link_is_the_first_that_is_not_empty(self) -> None:
-        """F51: a message says how many more there were."""
-        message = "onetime: only the first of 2 pasted lines is read, because one link or secret is needed\n"
-        for typed, told in (
-            (f"\n{HOTP_LINK}\n\n", ""),
-            (f"\n{HOTP_LINK}\n \n{TOTP_LINK}", message),
+    def test_f51_one_link_or_secret_is_on_one_line(self) -> None:
+        """F51: empty lines around it are ignored; of a wrapped one, no part is used."""
+        for typed, status, expected in (
+            (f"\n{HOTP_LINK}\n\n", 0, "counter: 1\n"),
+            (f"\n{HOTP_LINK[:-3]}\n \n{HOTP_LINK[-3:]}\n", 2, ""),
+            (f"{BASE32[:16]}\n{BASE32[16:]}\n", 2, ""),
         ):
             with (
-                self.subTest(told),
+                self.subTest(typed),
                 self.terminal(typed.encode()),
                 mock.patch.object(sys, "stdout", io.StringIO()) as out,
             ):
-                self.assertEqual(0, execute(["uri"]))
-                self.assertIn("counter: 1\n", out.getvalue())
+                self.assertEqual(status, execute(["uri"]))
+                self.assertTrue(out.getvalue().endswith(expected))
                 assert isinstance(sys.stderr, io.StringIO)
-                self.assertEqual(told, sys.stderr.getvalue())
+                self.assertEqual(f"{ONE_LINE}\n" if status else "", sys.stderr.getvalue().lstrip("\n"))
+                self.assertEqual(not status, bool(out.getvalue()))
+
+    def test_f51_diagnose_reads_all_pasted_lines(self) -> None:
+        """F51: as it reads them from a pipe."""
+        for lines in (f"me@example.org\n{BASE32}\n", f"{BASE32[:16]}\n{BASE32[16:]}\n"):
+            answers = []
+            with mock.patch.object(sys, "stdout", io.StringIO()) as out, self.terminal(lines.encode()):
+                answers.append((execute(["diagnose", "287082@59"]), out.getvalue()))
+            piped = run("diagnose", "287082@59", stdin=lines)
+            self.assertEqual([(piped.status, piped.out)], answers)
+            self.assertEqual(0, piped.status)
 
     def test_what_ends_a_prompt(self) -> None:
         """Ctrl-D is no line; text that is not UTF-8 is no secret, and no code; the terminal is as it was."""
@@ -181,7 +327,7 @@ class Pasting(unittest.TestCase):
                 pasted = between.join(PARTS)
                 screen = self.paste("migrate", typed=(("Link: ", f"{pasted}\n"), (ANOTHER, "\n")))
                 self.assertEqual(f"Link: \n{ANOTHER}\n{expected}", screen)
-        screen = self.paste("migrate", typed=(("Link: ", "\n".join(PARTS)), (ANOTHER, "\n")))
+        screen = self.paste("migrate", typed=(("Link: ", "\n".join(PARTS)), (ANOTHER, "\n\n")))
         self.assertTrue(screen.endswith(expected))
         codes = f"{CODES[1]}  Acme:alice\n" * 2
         self.assertEqual(f"Link or secret: \n{codes}", self.paste("code", typed=self.two(HOTP_LINK)))
@@ -189,25 +335,21 @@ class Pasting(unittest.TestCase):
         self.assertIn("2 of 2", screen)
 
     def two(self, link: str, prompt: str = "Link or secret: ") -> tuple[tuple[str, str], ...]:
-        """Return what pastes a link twice, the second time without a line break."""
-        return ((prompt, f"{link}\n{link}"),)
+        """Return what pastes a link twice."""
+        return ((prompt, f"{link}\n{link}\n"),)
 
-    def test_f51_a_command_that_needs_one_says_that_more_were_pasted(self) -> None:
+    def test_f51_a_command_that_needs_one_refuses_more(self) -> None:
         """F51: nothing of them is shown, nor left for the shell."""
-        (self.folder / "empty").touch()
+        (self.folder / "otp.db").touch()
         store = ("--store", "otp.db", "--user", "alice")
-        for arguments, typed in (
-            (("explain", "--json"), ()),
-            (("diagnose", CODES[1]), ()),
-            (("enroll", *store), (("Code (empty to skip): ", f"{CODES[1]}\n"),)),
-            (("verify", *store), (("Code: ", f"{CODES[2]}\n"),)),
-            (("verify", *store, CODES[3]), ()),
+        for arguments, message in (
+            (("explain", "--json"), ONE_LINE),
+            (("diagnose", CODES[1]), "onetime: give only one link"),
+            (("enroll", *store), ONE_LINE),
+            (("verify", *store, CODES[3]), ONE_LINE),
         ):
             with self.subTest(arguments):
-                screen = self.paste(*arguments, typed=(*self.two(HOTP_LINK), *typed))
-                message = (
-                    "onetime: only the first of 2 pasted lines is read, because one link or secret is needed"
-                )
+                screen = self.paste(*arguments, typed=self.two(HOTP_LINK), status=2)
                 self.assertIn(message, screen)
                 self.assertNotIn("otpauth:", screen)
 
@@ -218,7 +360,8 @@ class Pasting(unittest.TestCase):
             pasted = "\n".join(codes) + end
             command = "enroll" if codes[0] == CODES[1] else "verify"
             prompt = "Code (empty to skip): " if command == "enroll" else "Code: "
-            self.paste(command, *given, typed=((prompt, pasted),))
+            typed = ((prompt, pasted),) if end else ((prompt, pasted), (f"{codes[1]}\r\n", "\n"))
+            self.paste(command, *given, typed=typed)
         screen = self.paste("verify", *given, typed=(("Code: ", f"{CODES[8]}\n{CODES[9]}\n"),), status=2)
         self.assertIn("onetime: give one code, or three consecutive codes\n", screen)
 

@@ -2,15 +2,19 @@
 
 import io
 import json
+import os
 import sys
 import tempfile
+import threading
+import time
 import unittest
 from pathlib import Path
 from unittest import mock
 
 from onetime import HOTP, TOTP, Policy, Secret, SQLStore, VerificationError, Verifier
 from onetime.cli import execute
-from tests.support.session import BASE32, HOTP_LINK, TOTP_LINK, Input, Session, run
+from tests.support import posix
+from tests.support.session import BASE32, HOTP_LINK, PATIENCE, TOTP_LINK, Input, Session, run
 
 INCORRECT = "onetime: incorrect: no code within the window matches"
 STEP = "; if the token is out of step, give three consecutive codes"
@@ -166,6 +170,53 @@ class Verdicts(Verification):
         printed = run("code", "--hotp", "--counter", "150", "--count", "3", stdin=BASE32).out
         self.assertEqual(Session(0, "enrolled\n", ""), run("enroll", *given, "--replace", stdin=printed))
 
+    def test_the_answer_does_not_wait_for_the_end_of_a_pipe(self) -> None:
+        """A program that keeps the pipe open gets its answer, for one code and for three lines at once."""
+        file = self.folder / "link"
+        file.write_text(HOTP_LINK, encoding="utf-8")
+        given = (*self.where, "--secret", str(file))
+        self.enroll(CODES[1])
+        three = [f"{code}\n" for code in CODES[40:43]]
+        for pieces, ends in (
+            ([f"{CODES[2]}\n"], False),
+            ([CODES[3], "\n"], False),
+            (["".join(three)], False),
+            ([CODES[43]], True),
+        ):
+            with self.subTest(pieces):
+                self.assertEqual((0, "accepted\n"), self.through_pipe(given, pieces, ends=ends))
+        posix()
+        three = [f"{code}\n" for code in CODES[50:53]]
+        with mock.patch("onetime.cli.verification.SILENCE", PATIENCE):
+            self.assertEqual((0, "accepted\n"), self.through_pipe(given, three, ends=True))
+
+    def through_pipe(self, given: tuple[str, ...], pieces: list[str], *, ends: bool) -> tuple[int, str]:
+        """Run verify on a pipe into which the pieces are written one by one."""
+        reader, writer = os.pipe()
+        late = threading.Event()
+
+        def write() -> None:
+            with os.fdopen(writer, "wb", buffering=0) as pipe:
+                for piece in pieces:
+                    pipe.write(piece.encode())
+                    time.sleep(0.01)
+                late.wait(0 if ends else PATIENCE)
+
+        thread = threading.Thread(target=write)
+        with (
+            os.fdopen(reader, encoding="utf-8") as stdin,
+            mock.patch.object(sys, "stdin", stdin),
+            mock.patch.object(sys, "stdout", io.StringIO()) as out,
+        ):
+            thread.start()
+            try:
+                status = execute(["verify", *given])
+                self.assertTrue(ends or thread.is_alive(), "the end of the pipe was waited for")
+            finally:
+                late.set()
+                thread.join()
+        return status, out.getvalue()
+
     def test_f80_enroll_reads_the_code_from_standard_input(self) -> None:
         """F80, F23: as verify does; only an empty line or nothing means that there is no code."""
         file = self.folder / "link"
@@ -188,6 +239,10 @@ class Verdicts(Verification):
         for name, nothing in (("a", ""), ("b", "\n"), ("c", " \r\n")):
             more = ("--store", str(self.folder / "otp.db"), "--user", name, "--secret", str(file))
             self.assertEqual(Session(0, "enrolled\n", UNCONFIRMED), run("enroll", *more, stdin=nothing))
+        told = " ".join(run("enroll", "--help").out.split())
+        self.assertIn(
+            "when standard input is not a terminal, as in a loop of a shell, give </dev/null.", told
+        )
         more = ("--store", str(self.folder / "otp.db"), "--user", "d", "--secret", str(file))
         with (
             mock.patch.object(sys, "stdin", None),

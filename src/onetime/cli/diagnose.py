@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     # Without quotes, a code, its @ and its time are several arguments, which cannot have a NUL.
     arguments = re.sub(r"[\s\0]*@[\s\0]*", "@", "\0".join(options.codes)).split("\0")
     codes = _codes(arguments, time.time())  # the time at which the user typed the codes
-    text = read_text(options)
+    text = read_text(options, several=True)
     if is_export(text):
         raise UsageError(EXPORT)
     try:

@@ -20,6 +20,10 @@ EXAMPLES = (
 def add_arguments(parser: Parser) -> None:
     """Add this command's arguments."""
     add_verification(parser)
+    parser.epilog = (
+        "Without CODE, a code is read from standard input, unless the secret is read from it. To enroll "
+        "without a code when standard input is not a terminal, as in a loop of a shell, give </dev/null."
+    )
     parser.add_argument(
         "--replace", action="store_true", help="replace the enrolled device; spent guesses stay spent"
     )

@@ -38,15 +38,14 @@ def read_text(
         options: The options for the source.
         prompt: The prompt on a terminal.
         another: The prompt for each further line, until the user enters an empty line; empty to ask once.
-        several: Whether the command takes several links. If not, only one line is read at the prompt, and a
-            message says if more were pasted.
+        several: Whether the command takes several lines at the prompt.
 
     Returns:
         The text without surrounding white space and invisible characters. A secret in the form of text keeps
         its white space, except for the line break at the end of a file.
 
     Raises:
-        UsageError: There is no input, or the input is not text.
+        UsageError: There is no input, the input is not text, or the prompt has too many lines.
     """
     text = _argument(options) if options.link is not None else _given(options, prompt, another, several)
     if getattr(options, "format", None) != "text":
@@ -193,10 +192,10 @@ def _given(options: argparse.Namespace, prompt: str, another: str, several: bool
 
 
 def _only(lines: list[str]) -> str:
-    """Return the first line that is not empty, and print a message if more were pasted."""
+    """Return the line that is not empty; a link or secret on several lines would be cut."""
     full = [line for line in lines if line.strip()]
     if len(full) > 1:
-        tell(f"only the first of {len(full)} pasted lines is read, because one link or secret is needed")
+        raise UsageError("only one line with a link or secret must be given")
     return full[0] if full else lines[0]
 
 

@@ -23,8 +23,15 @@ from onetime.verification.device import DEFAULT
 from onetime.verification.evidence import Accepted
 from onetime.verification.verifier import Verifier
 
+TYPE_CHECKING: bool = False  # type checkers treat this name as true; importing typing is slow
+if TYPE_CHECKING:
+    from typing import Any
+
 MAX_CODES = 1000
 """Maximum length of the codes on standard input, in bytes."""
+
+SILENCE = 0.1
+"""Seconds without input on a pipe after which a line of codes was the last."""
 
 
 def add_store(parser: Parser, *, user: bool = True) -> None:
@@ -61,7 +68,7 @@ def read_codes(options: argparse.Namespace, credential: Credential, question: st
     Raises:
         UsageError: Standard input ended at a prompt, or is too long.
     """
-    lines: list[str] = options.codes
+    lines = list(map(strip, options.codes))
     if not lines:
         if sys.stdin is None:
             return []
@@ -72,7 +79,7 @@ def read_codes(options: argparse.Namespace, credential: Credential, question: st
         else:
             lines = _piped()
         lines = list(filter(None, map(strip, lines))) or [""]
-    return [code for line in lines for code in _codes(strip(line), credential.hotp.digits)]
+    return [code for line in lines for code in _codes(line, credential.hotp.digits)]
 
 
 def _asked(question: str) -> list[str]:
@@ -87,12 +94,31 @@ def _asked(question: str) -> list[str]:
 
 
 def _piped() -> list[str]:
-    """Read all lines of standard input."""
-    data = sys.stdin.buffer.read(MAX_CODES + 1)
+    """Read a line of standard input, and all lines that come with it.
+
+    The end of the input is not waited for, because the sender may wait for the answer first.
+    """
+    buffer: Any = sys.stdin.buffer  # typeshed does not know its read1
+    data: bytes = b""
+    while len(data) <= MAX_CODES and not (data.endswith(b"\n") and not _ready()):
+        more = buffer.read1(MAX_CODES + 1 - len(data))
+        if not more:
+            break
+        data += more
     if len(data) > MAX_CODES:
         raise UsageError(f"codes must have at most {MAX_CODES} bytes")
     # Text that is not UTF-8 is refused, because it is not a code.
     return data.decode(errors="replace").splitlines()
+
+
+def _ready() -> bool:
+    """Return whether standard input has more, or has ended."""
+    import select
+
+    try:
+        return bool(select.select([sys.stdin], [], [], SILENCE)[0])
+    except OSError:  # Windows cannot wait for a pipe
+        return False
 
 
 def _codes(line: str, size: int) -> list[str]:
