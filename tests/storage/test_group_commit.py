@@ -360,7 +360,7 @@ class Outcomes(Groups):
 
 
 class Deadlines(Groups):
-    timeout = 0.05
+    timeout = 1  # long enough for a leader to begin on a loaded machine
 
     def test_a_leader_that_hangs(self) -> None:
         """K58: no other thread waits longer than its deadline, and none is told that nothing was written."""
@@ -377,7 +377,7 @@ class Deadlines(Groups):
         lead = self.swap("otp/a")
         self.assertTrue(hangs.wait(PATIENCE))
         other = self.swap("otp/b")
-        self.assert_store_error("0.05 s; it is unknown whether the entry was written", other)
+        self.assert_store_error("for 1 s; it is unknown whether the entry was written", other)
         go_on.set()
         self.assertTrue(lead.result(PATIENCE))
         self.assertIsNone(self.store.get("otp/b"), "what has left the queue is not written later")
