@@ -12,7 +12,7 @@ KNOWN: dict[str, frozenset[str]] = {
 }
 """The parameters that have a meaning, by the kind of the credential."""
 
-ALL = frozenset().union(*KNOWN.values())
+ALL: frozenset[str] = KNOWN["hotp"] | KNOWN["totp"]
 """All known parameters."""
 
 _OTHER_CODES = {
