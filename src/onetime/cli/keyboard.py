@@ -33,7 +33,7 @@ def ask(question: str, another: str = "", *, hidden: bool = True) -> list[str]:
         At least one line, without line breaks.
 
     Raises:
-        EOFError: There is no first line.
+        EOFError: The first line is missing.
         OSError: The terminal cannot be used.
         UnicodeDecodeError: A hidden line is not UTF-8.
         UsageError: A line may have been cut.
@@ -46,7 +46,7 @@ def ask(question: str, another: str = "", *, hidden: bool = True) -> list[str]:
         return _lines(question, another, _asker(hidden), lambda _: None)
     try:
         return _ask(descriptor, question, another, hidden=hidden)
-    except termios.error as error:  # this is no OSError
+    except termios.error as error:  # it is not an OSError
         raise OSError(*error.args) from None
 
 

@@ -45,7 +45,7 @@ def read_text(
         its white space, except for the line break at the end of a file.
 
     Raises:
-        UsageError: There is no input, the input is not text, or the prompt has too many lines.
+        UsageError: The input is missing or is not text, or the prompt has too many lines.
     """
     text = _argument(options) if options.link is not None else _given(options, prompt, another, several)
     if getattr(options, "format", None) != "text":

@@ -57,7 +57,7 @@ class Payload:
             raise fault("the version of the export must be 1 or 2", position)
 
     def place(self) -> tuple[int, int, int]:
-        """Return the index, the size and the id; raise `MigrationError` if there is no such place."""
+        """Return the index, the size and the id; raise `MigrationError` if the place is invalid."""
         # A link without a size is an export by itself.
         size, position = self.header.get(_SIZE, (0, 0))
         if size < 0:
